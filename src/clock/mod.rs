@@ -1,0 +1,145 @@
+//! The clock: what time it is, waiting until a time, and deadlines.
+//!
+//! One [`Clock`] is made in `main` (or by a test) and handed down; no other room asks the machine
+//! for the time. Must not know what anybody waits for. Used by every room that deals in time.
+//!
+//! A simulated clock stands still while somebody works (see [`Clock::hold`]) and jumps to the next
+//! time that anybody waits for as soon as nobody does, so that days pass in milliseconds and the
+//! sender and the stand-in server agree on what time it is.
+
+mod simulated;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use jiff::Timestamp;
+
+use simulated::Simulated;
+
+/// The time, handed down from `main`. Cloning is cheap; clones are the same clock.
+#[derive(Clone, Debug)]
+pub struct Clock(Kind);
+
+#[derive(Clone, Debug)]
+enum Kind {
+    System,
+    Simulated(Arc<Simulated>),
+}
+
+/// A deadline passed before the work was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no answer within {} s", .0.as_secs_f32())]
+pub struct Elapsed(pub Duration);
+
+/// Keeps a simulated clock from moving on while it lives; nothing on the system's clock.
+#[derive(Debug)]
+#[must_use = "the clock is only held while this lives"]
+pub struct Hold(Option<Arc<Simulated>>);
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        if let Some(clock) = &self.0 {
+            clock.release();
+        }
+    }
+}
+
+/// How long a stretch of a wait on the system's clock may be. Calendar time is looked at again after
+/// each stretch, because a laptop's monotonic clock stops while it sleeps and its calendar may be set.
+const STRETCH: Duration = Duration::from_secs(20);
+
+impl Clock {
+    /// The machine's clock.
+    pub fn system() -> Self {
+        Self(Kind::System)
+    }
+
+    /// A clock that starts at `start` and moves only when somebody waits and nobody holds it.
+    pub fn simulated(start: Timestamp) -> Self {
+        Self(Kind::Simulated(Arc::new(Simulated::new(start))))
+    }
+
+    /// The calendar time in whole milliseconds (rounded down), the precision of the store.
+    pub fn now(&self) -> Timestamp {
+        match &self.0 {
+            Kind::System => whole_milliseconds(system_now()),
+            Kind::Simulated(clock) => clock.now(),
+        }
+    }
+
+    /// Returns once the calendar time is `until` or later; survives suspend and a clock that is set.
+    pub async fn sleep_until(&self, until: Timestamp) {
+        match &self.0 {
+            Kind::System => sleep_on_system(until).await,
+            Kind::Simulated(clock) => clock.sleep_until(until).await,
+        }
+    }
+
+    /// Says that work is going on: a simulated clock stands still until the hold is dropped.
+    pub fn hold(&self) -> Hold {
+        match &self.0 {
+            Kind::System => Hold(None),
+            Kind::Simulated(clock) => {
+                clock.acquire();
+                Hold(Some(Arc::clone(clock)))
+            }
+        }
+    }
+
+    /// Runs `work` under a deadline. Deadlines are real, monotonic time on either clock: a server
+    /// that hangs does so in real time even when the days are simulated.
+    ///
+    /// # Errors
+    /// [`Elapsed`] when the deadline passed first; `work` is dropped then.
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
+    pub async fn within<F: Future>(&self, limit: Duration, work: F) -> Result<F::Output, Elapsed> {
+        tokio::time::timeout(limit, work)
+            .await
+            .map_err(|_| Elapsed(limit))
+    }
+
+    /// A stopwatch of real, monotonic time, for progress and figures; never for limits.
+    pub fn stopwatch(&self) -> Stopwatch {
+        Stopwatch::start()
+    }
+}
+
+/// Measures real time that has passed.
+#[derive(Debug, Clone, Copy)]
+pub struct Stopwatch(std::time::Instant);
+
+impl Stopwatch {
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
+    fn start() -> Self {
+        Self(std::time::Instant::now())
+    }
+
+    /// Real time since it was started.
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the clock")]
+fn system_now() -> Timestamp {
+    Timestamp::now()
+}
+
+fn whole_milliseconds(at: Timestamp) -> Timestamp {
+    Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at)
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the clock")]
+async fn sleep_on_system(until: Timestamp) {
+    loop {
+        let left = until.duration_since(system_now());
+        let Ok(left) = Duration::try_from(left) else {
+            return;
+        };
+        if left.is_zero() {
+            return;
+        }
+        tokio::time::sleep(left.min(STRETCH)).await;
+    }
+}

@@ -1,0 +1,43 @@
+//! Postroom: a bulk mail-merge processor that plans, proves, rehearses and sends.
+//!
+//! # The rooms
+//!
+//! One crate, a library and a thin binary. Each room does one thing; arrows go one way and there is
+//! no cycle. `tests/rooms.rs` holds the code to this table: a room may name only the rooms in its
+//! second column.
+//!
+//! | room | may use | touches | has |
+//! |---|---|---|---|
+//! | `clock` | – | time | the clock and its simulated twin |
+//! | `delivery` | clock | nothing | message and recipient states, transitions, replies, verdicts, back-off |
+//! | `limits` | clock | nothing | rules, rolling windows, "not before T" |
+//! | `provider` | limits, delivery | nothing | presets and reply tables, as TOML files |
+//! | `recipients` | – | files | reading lists, addresses, duplicates |
+//! | `template` | recipients | nothing | the Handlebars set, helpers, which fields a template can touch |
+//! | `message` | template, recipients | files | MIME building, headers, attachments: the only place that makes bytes |
+//! | `store` | clock, delivery, limits, recipients | disk | SQLite: the schema ladder, claims and marks, the ledger: the only place with SQL |
+//! | `plan` | clock, delivery, limits, provider, recipients, template, message, store | files | list × templates → findings, messages, batches and timetable |
+//! | `smtp` | clock, delivery, provider | network | one session, phase by phase, on lettre's low-level connection |
+//! | `send` | clock, delivery, limits, provider, recipients, template, message, store, smtp | nothing | claims → outcomes; emits events |
+//! | `sandbox` | clock, limits, provider | network | the stand-in server with bookkeeping of its own |
+//! | `preview` | message, plan, store | files | what would go out, in the terminal and as files |
+//! | `config` | clock, delivery, limits, provider, recipients, template, message, plan, smtp, send | files | campaign.toml and accounts.toml → each room's checked options |
+//! | `cli` | every room | terminal | a file per command; the only place that prints or exits |
+//!
+//! # A row's way
+//!
+//! `recipients` reads a row, `template` renders it, `message` turns what was rendered into bytes,
+//! `plan` proves all of it and freezes it in `store`. `send` recovers what an earlier run left,
+//! claims a message when `limits` says now, renders it again from what was frozen (a digest holds it
+//! to the plan), and offers it through `smtp`.
+//!
+//! # Nobody twice, nobody lost
+//!
+//! Two marks are on disk before the final dot (claimed; handing over, after the 354) and the verdict
+//! after it. A message found *handing over* at the next start is in doubt, and nothing sends it
+//! again unless a person says so. [`delivery`] holds the legal transitions, the schema's checks
+//! refuse the rest, and recovery runs at every start.
+
+pub mod clock;
+pub mod delivery;
+pub mod limits;
