@@ -41,3 +41,4 @@
 pub mod clock;
 pub mod delivery;
 pub mod limits;
+pub mod store;

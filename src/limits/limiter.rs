@@ -25,16 +25,15 @@ pub enum Decision {
     Never(usize),
 }
 
-/// A share of the windows that is taken and not stamped yet.
+/// Names a share of the windows that is taken and not stamped yet: the ledger's number of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Reservation(u64);
+pub struct Reservation(pub i64);
 
 /// The windows of one account.
 #[derive(Debug, Clone)]
 pub struct Limiter {
     windows: Vec<Window>,
     open: BTreeMap<Reservation, Weight>,
-    next: u64,
     last_stamp: Timestamp,
 }
 
@@ -115,7 +114,6 @@ impl Limiter {
         Self {
             windows: rules.iter().map(window).collect(),
             open: BTreeMap::new(),
-            next: 0,
             last_stamp: Timestamp::MIN,
         }
     }
@@ -149,34 +147,29 @@ impl Limiter {
     }
 
     /// Takes a share of every window, before the message is offered.
-    pub fn reserve(&mut self, weight: Weight) -> Reservation {
-        let reservation = Reservation(self.next);
-        self.next += 1;
+    pub fn reserve(&mut self, reservation: Reservation, weight: Weight) {
+        self.release(reservation);
         self.open.insert(reservation, weight);
         for window in &mut self.windows {
             window.open += weight.of(window.rule.unit);
         }
-        reservation
     }
 
     /// The verdict has come, or the message is left in doubt: it counts from `at` on. A reservation
     /// that is not known does nothing.
     pub fn stamp(&mut self, reservation: Reservation, at: Timestamp) {
-        if let Some(weight) = self.open.remove(&reservation) {
-            for window in &mut self.windows {
-                window.open -= weight.of(window.rule.unit);
-            }
+        if let Some(weight) = self.release(reservation) {
             self.record(at, weight);
         }
     }
 
-    /// The message was never offered: its share is given back.
-    pub fn release(&mut self, reservation: Reservation) {
-        if let Some(weight) = self.open.remove(&reservation) {
-            for window in &mut self.windows {
-                window.open -= weight.of(window.rule.unit);
-            }
+    /// The message was never offered: its share, if it had one, is given back.
+    pub fn release(&mut self, reservation: Reservation) -> Option<Weight> {
+        let weight = self.open.remove(&reservation)?;
+        for window in &mut self.windows {
+            window.open -= weight.of(window.rule.unit);
         }
+        Some(weight)
     }
 
     /// Feeds an entry of the ledger. A stamp before an earlier one counts as that one: a clock that
@@ -197,5 +190,115 @@ impl Limiter {
             (window.rule, window.total - window.gone + window.open)
         };
         self.windows.iter_mut().map(usage).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Unit;
+    use super::*;
+    use proptest::prelude::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + SignedDuration::from_secs(seconds)
+    }
+
+    fn rule(max: u64, seconds: u64, unit: Unit) -> Rule {
+        Rule {
+            max,
+            per: Duration::from_secs(seconds),
+            unit,
+        }
+    }
+
+    fn one(recipients: u64) -> Weight {
+        Weight {
+            recipients,
+            external: 0,
+        }
+    }
+
+    #[test]
+    fn the_window_rolls_and_names_the_rule() {
+        let mut limiter = Limiter::new(&[rule(2, 60, Unit::Messages), rule(10, 3600, Unit::Recipients)]);
+        limiter.record(at(0), one(1));
+        limiter.record(at(30), one(1));
+        let minute = at(60) + ROUNDING;
+        assert_eq!(limiter.decide(at(31), one(1)), Decision::NotBefore(minute, 0));
+        assert_eq!(limiter.decide(minute, one(1)), Decision::Go);
+        let hour = at(3600) + ROUNDING;
+        assert_eq!(limiter.decide(minute, one(9)), Decision::NotBefore(hour, 1));
+        assert_eq!(limiter.decide(minute, one(11)), Decision::Never(1));
+    }
+
+    #[test]
+    fn what_is_reserved_counts_until_it_is_stamped_or_given_back() {
+        let mut limiter = Limiter::new(&[rule(2, 60, Unit::Messages)]);
+        limiter.reserve(Reservation(1), one(1));
+        limiter.reserve(Reservation(2), one(1));
+        assert_eq!(limiter.decide(at(0), one(1)), Decision::AfterVerdict(0));
+        limiter.stamp(Reservation(1), at(5));
+        let freed = at(65) + ROUNDING;
+        assert_eq!(limiter.decide(at(5), one(1)), Decision::NotBefore(freed, 0));
+        limiter.release(Reservation(2));
+        assert_eq!(limiter.decide(at(5), one(1)), Decision::Go);
+    }
+
+    #[test]
+    fn a_clock_set_back_never_frees_a_window_early() {
+        let mut limiter = Limiter::new(&[rule(1, 60, Unit::Messages)]);
+        limiter.record(at(1000), one(1));
+        assert!(matches!(limiter.decide(at(10), one(1)), Decision::NotBefore(until, 0) if until > at(1060)));
+        limiter.record(at(10), one(1));
+        assert!(matches!(limiter.decide(at(1060), one(1)), Decision::NotBefore(..)));
+    }
+
+    proptest! {
+        /// Whatever is asked for and however long the verdicts take: no window of any rule holds more
+        /// than its maximum by the other side's clock, which saw each message before its stamp here.
+        #[test]
+        fn no_window_ever_holds_more_than_its_maximum(
+            rules in proptest::collection::vec((1_u64..20, 1_u64..100, 0_u8..3), 1..4),
+            steps in proptest::collection::vec((0_i64..40_000, 0_i64..5_000, 1_u64..6, 0_u64..6), 1..150),
+        ) {
+            let rules: Vec<Rule> = rules.into_iter().map(|(max, seconds, unit)| {
+                let unit = [Unit::Messages, Unit::Recipients, Unit::ExternalRecipients][usize::from(unit)];
+                rule(max, seconds, unit)
+            }).collect();
+            let mut limiter = Limiter::new(&rules);
+            let mut now = at(0);
+            // The other side's own count, in its own words: (when it took the message, weight).
+            let mut taken: Vec<(Timestamp, Weight)> = Vec::new();
+            for (number, (pause, delay, recipients, external)) in steps.into_iter().enumerate() {
+                now += SignedDuration::from_millis(pause);
+                let weight = Weight { recipients, external: external.min(recipients) };
+                match limiter.decide(now, weight) {
+                    Decision::Go => {}
+                    Decision::NotBefore(until, _) => {
+                        prop_assert!(until > now, "a wait that is over is no wait");
+                        now = until;
+                        if limiter.decide(now, weight) != Decision::Go {
+                            continue;
+                        }
+                    }
+                    Decision::AfterVerdict(_) | Decision::Never(_) => continue,
+                }
+                let reservation = Reservation(number as i64);
+                limiter.reserve(reservation, weight);
+                taken.push((now, weight));
+                now += SignedDuration::from_millis(delay);
+                limiter.stamp(reservation, now);
+                for rule in &rules {
+                    let per = SignedDuration::try_from(rule.per).unwrap();
+                    for &(end, _) in &taken {
+                        let held: u64 = taken.iter()
+                            .filter(|(t, _)| *t <= end && *t >= end - per)
+                            .map(|(_, w)| w.of(rule.unit))
+                            .sum();
+                        prop_assert!(held <= rule.max, "{held} in a window of {rule}");
+                    }
+                }
+            }
+        }
     }
 }

@@ -1,0 +1,62 @@
+//! What can go wrong with the store.
+
+use std::path::PathBuf;
+
+use crate::delivery::IllegalTransition;
+
+/// An error of the store. Each kind has an exit code of its own in `cli`.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file or its folder could not be made.
+    #[error("cannot create the store {}: {source}", path.display())]
+    Create {
+        /// The store's file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Written by a later version of this program; it was not touched.
+    #[error(
+        "the store {} was written by a newer version of postroom (format {found}; this version knows up to {known})",
+        path.display()
+    )]
+    Newer {
+        /// The store's file.
+        path: PathBuf,
+        /// The format it has.
+        found: i64,
+        /// The newest format known here.
+        known: i64,
+    },
+    /// SQLite could not read or write.
+    #[error("the store could not be read or written: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// Another process holds the campaign.
+    #[error("campaign '{campaign}' is being sent by another process ({holder})")]
+    Locked {
+        /// The campaign's name.
+        campaign: String,
+        /// Who holds it and since when, as that process wrote it down.
+        holder: String,
+    },
+    /// A lock file could not be used.
+    #[error("cannot lock the campaign by {}: {source}", path.display())]
+    Lock {
+        /// The lock file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A message was in a state that does not allow what was asked.
+    #[error(transparent)]
+    Illegal(#[from] IllegalTransition),
+    /// The store holds something that this program never writes.
+    #[error("the store holds something unexpected: {0}")]
+    Corrupt(String),
+    /// A commit failed: nothing of it was written.
+    #[error("the store could not be written: {0}")]
+    Commit(String),
+    /// The thread that writes the store has ended.
+    #[error("the store's writer has ended")]
+    WriterGone,
+}

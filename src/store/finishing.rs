@@ -1,0 +1,290 @@
+//! The second mark and the verdict of a claimed message.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, params};
+
+use super::{Claim, Error, ledger};
+use crate::delivery::{Event, MessageState, Phase};
+use crate::limits::{Limiter, Reservation, Weight};
+
+/// The second mark: the server has said 354 and the content goes out next.
+#[derive(Debug, Clone)]
+pub struct HandOver {
+    /// When.
+    pub at: Timestamp,
+    /// Rows that were refused at RCPT for good, with the reply.
+    pub refused: Vec<(u64, String)>,
+    /// Rows that were asked to come again, put into a message of their own.
+    pub deferred: Option<Split>,
+    /// What the server may now count.
+    pub weight: Weight,
+}
+
+/// Recipients of a shared message that go on in a message of their own, with the same content.
+#[derive(Debug, Clone)]
+pub struct Split {
+    /// The rows, with the reply.
+    pub rows: Vec<(u64, String)>,
+    /// What they take from the rules.
+    pub weight: Weight,
+    /// When they are tried again.
+    pub due_at: Timestamp,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone)]
+pub enum Finish {
+    /// The server took it.
+    Accepted {
+        /// When the verdict came.
+        at: Timestamp,
+        /// The server's words.
+        reply: String,
+    },
+    /// To be tried again.
+    Deferred {
+        /// When the verdict came.
+        at: Timestamp,
+        /// When it is tried again.
+        due_at: Timestamp,
+        /// How far it came.
+        phase: Phase,
+        /// The server's words, or what broke.
+        reply: String,
+        /// Rows that were refused at RCPT for good, with the reply.
+        refused: Vec<(u64, String)>,
+    },
+    /// Refused for good, for all that are left.
+    Refused {
+        /// When the verdict came.
+        at: Timestamp,
+        /// How far it came.
+        phase: Phase,
+        /// The server's words.
+        reply: String,
+        /// Rows that have a reply of their own.
+        refused: Vec<(u64, String)>,
+    },
+    /// Given back untried: the account or the connection was the trouble, not the message.
+    Released {
+        /// When.
+        at: Timestamp,
+        /// How far it came.
+        phase: Phase,
+        /// Why.
+        reply: String,
+        /// Rows that were refused at RCPT for good, with the reply.
+        refused: Vec<(u64, String)>,
+    },
+    /// The final dot may have gone out and no verdict came.
+    Lost {
+        /// When the connection ended.
+        at: Timestamp,
+        /// What broke.
+        reply: String,
+    },
+}
+
+impl Finish {
+    fn at(&self) -> Timestamp {
+        match self {
+            Self::Accepted { at, .. }
+            | Self::Deferred { at, .. }
+            | Self::Refused { at, .. }
+            | Self::Released { at, .. }
+            | Self::Lost { at, .. } => *at,
+        }
+    }
+
+    fn event(&self) -> Event {
+        match self {
+            Self::Accepted { .. } => Event::Accept,
+            Self::Deferred { .. } => Event::Defer,
+            Self::Refused { .. } => Event::Refuse,
+            Self::Released { .. } => Event::Release,
+            Self::Lost { .. } => Event::LoseVerdict,
+        }
+    }
+
+    fn outcome(&self) -> &'static str {
+        match self {
+            Self::Accepted { .. } => "sent",
+            Self::Deferred { .. } => "deferred",
+            Self::Refused { .. } => "refused",
+            Self::Released { .. } => "released",
+            Self::Lost { .. } => "in_doubt",
+        }
+    }
+
+    fn phase(&self) -> Phase {
+        match self {
+            Self::Accepted { .. } | Self::Lost { .. } => Phase::FinalDot,
+            Self::Deferred { phase, .. } | Self::Refused { phase, .. } | Self::Released { phase, .. } => *phase,
+        }
+    }
+
+    fn reply(&self) -> &str {
+        match self {
+            Self::Accepted { reply, .. }
+            | Self::Deferred { reply, .. }
+            | Self::Refused { reply, .. }
+            | Self::Released { reply, .. }
+            | Self::Lost { reply, .. } => reply,
+        }
+    }
+
+    fn refused_rows(&self) -> &[(u64, String)] {
+        match self {
+            Self::Deferred { refused, .. } | Self::Refused { refused, .. } | Self::Released { refused, .. } => refused,
+            Self::Accepted { .. } | Self::Lost { .. } => &[],
+        }
+    }
+}
+
+fn state_of(connection: &Connection, message: i64) -> Result<MessageState, Error> {
+    let name: String = connection
+        .prepare_cached("SELECT state FROM message WHERE id = ?")?
+        .query_row([message], |row| row.get(0))?;
+    MessageState::from_name(&name).ok_or(Error::Corrupt(name))
+}
+
+fn refuse_rows(connection: &Connection, message: i64, rows: &[(u64, String)]) -> Result<(), Error> {
+    let mut statement = connection.prepare_cached(
+        "UPDATE recipient SET state = 'refused', reply = ?
+         WHERE campaign = (SELECT campaign FROM message WHERE id = ?2) AND row = ?3 AND message = ?2
+         AND state IN ('pending', 'deferred')",
+    )?;
+    for (row, reply) in rows {
+        statement.execute(params![reply, message, row])?;
+    }
+    Ok(())
+}
+
+/// Records the second mark.
+pub(super) fn hand_over(
+    connection: &Connection,
+    limiter: &mut Limiter,
+    claim: &Claim,
+    mark: &HandOver,
+) -> Result<(), Error> {
+    let state = state_of(connection, claim.message)?.after(Event::HandOver)?;
+    refuse_rows(connection, claim.message, &mark.refused)?;
+    if let Some(split) = &mark.deferred {
+        split_off(connection, claim, split)?;
+    }
+    connection
+        .prepare_cached("UPDATE message SET state = ?, recipients = ?, external = ? WHERE id = ?")?
+        .execute(params![
+            state.as_str(),
+            mark.weight.recipients,
+            mark.weight.external,
+            claim.message
+        ])?;
+    connection
+        .prepare_cached("UPDATE attempt SET handover_at = ? WHERE id = ?")?
+        .execute(params![mark.at.as_millisecond(), claim.attempt])?;
+    if mark.weight != claim.weight {
+        ledger::shrink(connection, claim.attempt, mark.weight)?;
+        limiter.reserve(Reservation(claim.reservation), mark.weight);
+    }
+    Ok(())
+}
+
+/// Makes a message of its own for recipients that were asked to come again while the others go on.
+fn split_off(connection: &Connection, claim: &Claim, split: &Split) -> Result<(), Error> {
+    connection.execute(
+        "INSERT INTO message (campaign, number, batch, shared, state, message_id, digest, recipients, external,
+                              attempts, dated_at, due_at)
+         SELECT campaign, (SELECT max(number) + 1 FROM message WHERE campaign = m.campaign), batch, shared,
+                'deferred', message_id, digest, ?, ?, attempts, dated_at, ?
+         FROM message m WHERE id = ?",
+        params![
+            split.weight.recipients,
+            split.weight.external,
+            split.due_at.as_millisecond(),
+            claim.message
+        ],
+    )?;
+    let sibling = connection.last_insert_rowid();
+    // The attempts so far are the sibling's too.
+    connection.execute(
+        "INSERT INTO attempt (message, number, account, claimed_at, finished_at, outcome, phase, reply)
+         SELECT ?1, number, account, claimed_at, coalesce(finished_at, claimed_at), 'deferred',
+                coalesce(phase, ?2), coalesce(reply, ?3)
+         FROM attempt WHERE message = ?4",
+        params![
+            sibling,
+            Phase::RcptTo.as_str(),
+            split.rows.first().map(|(_, reply)| reply),
+            claim.message
+        ],
+    )?;
+    let mut statement = connection.prepare_cached(
+        "UPDATE recipient SET state = 'deferred', reply = ?, message = ?
+         WHERE campaign = (SELECT campaign FROM message WHERE id = ?4) AND row = ?3 AND message = ?4
+         AND state IN ('pending', 'deferred')",
+    )?;
+    for (row, reply) in &split.rows {
+        statement.execute(params![reply, sibling, row, claim.message])?;
+    }
+    Ok(())
+}
+
+/// Records the verdict.
+pub(super) fn finish(
+    connection: &Connection,
+    limiter: &mut Limiter,
+    claim: &Claim,
+    finish: &Finish,
+) -> Result<(), Error> {
+    let before = state_of(connection, claim.message)?;
+    let after = before.after(finish.event())?;
+    let at = finish.at();
+    refuse_rows(connection, claim.message, finish.refused_rows())?;
+    write_message(connection, claim.message, after, finish)?;
+    connection
+        .prepare_cached("UPDATE attempt SET finished_at = ?, outcome = ?, phase = ?, reply = ? WHERE id = ?")?
+        .execute(params![
+            at.as_millisecond(),
+            finish.outcome(),
+            finish.phase().as_str(),
+            finish.reply(),
+            claim.attempt
+        ])?;
+    if before == MessageState::HandingOver {
+        ledger::stamp(connection, claim.attempt, at)?;
+        limiter.stamp(Reservation(claim.reservation), at);
+    } else {
+        ledger::release(connection, claim.attempt)?;
+        limiter.release(Reservation(claim.reservation));
+    }
+    Ok(())
+}
+
+fn write_message(
+    connection: &Connection,
+    message: i64,
+    after: MessageState,
+    finish: &Finish,
+) -> Result<(), Error> {
+    let sent_at = matches!(finish, Finish::Accepted { .. }).then(|| finish.at().as_millisecond());
+    let due_at = match finish {
+        Finish::Deferred { due_at, .. } => Some(due_at.as_millisecond()),
+        _ => None,
+    };
+    connection
+        .prepare_cached("UPDATE message SET state = ?, sent_at = ?, due_at = ?, reply = ? WHERE id = ?")?
+        .execute(params![after.as_str(), sent_at, due_at, finish.reply(), message])?;
+    connection
+        .prepare_cached(
+            "UPDATE recipient SET state = ?, sent_at = ?, reply = ?
+             WHERE message = ? AND state IN ('pending', 'deferred')",
+        )?
+        .execute(params![
+            after.of_recipients().as_str(),
+            sent_at,
+            finish.reply(),
+            message
+        ])?;
+    Ok(())
+}

@@ -1,0 +1,102 @@
+//! The ledger: what each mailbox has handed over and when. Rules are judged from it.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, params};
+
+use super::{Error, Store, to_optional_timestamp};
+use crate::limits::Weight;
+
+/// An entry of the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// Grows with every entry.
+    pub id: i64,
+    /// When it was handed over; none while it is only reserved.
+    pub stamped_at: Option<Timestamp>,
+    /// What it takes from the rules.
+    pub weight: Weight,
+}
+
+fn entry(row: &rusqlite::Row<'_>) -> rusqlite::Result<(i64, Option<i64>, u64, u64)> {
+    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+}
+
+fn entries(connection: &Connection, sql: &str, mailbox: &str, bound: i64) -> Result<Vec<Entry>, Error> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_map(params![mailbox, bound], entry)?;
+    rows.map(|row| {
+        let (id, stamped_at, recipients, external) = row?;
+        Ok(Entry {
+            id,
+            stamped_at: to_optional_timestamp(stamped_at)?,
+            weight: Weight {
+                recipients,
+                external,
+            },
+        })
+    })
+    .collect()
+}
+
+/// Every entry of the mailbox that was stamped after `since`, in order of time, then the reservations.
+pub(super) fn since(connection: &Connection, mailbox: &str, since: Timestamp) -> Result<Vec<Entry>, Error> {
+    let mut all = entries(
+        connection,
+        "SELECT id, stamped_at, recipients, external FROM ledger
+         WHERE mailbox = ? AND stamped_at > ? ORDER BY stamped_at, id",
+        mailbox,
+        since.as_millisecond(),
+    )?;
+    all.extend(entries(
+        connection,
+        "SELECT id, stamped_at, recipients, external FROM ledger
+         WHERE mailbox = ? AND stamped_at IS NULL AND id > ? ORDER BY id",
+        mailbox,
+        0,
+    )?);
+    Ok(all)
+}
+
+/// Takes a share; the entry's id.
+pub(super) fn reserve(
+    connection: &Connection,
+    mailbox: &str,
+    attempt: i64,
+    weight: Weight,
+) -> Result<i64, Error> {
+    connection
+        .prepare_cached("INSERT INTO ledger (mailbox, attempt, recipients, external) VALUES (?, ?, ?, ?)")?
+        .execute(params![mailbox, attempt, weight.recipients, weight.external])?;
+    Ok(connection.last_insert_rowid())
+}
+
+/// What was reserved has been handed over (or may have been).
+pub(super) fn stamp(connection: &Connection, attempt: i64, at: Timestamp) -> Result<(), Error> {
+    connection
+        .prepare_cached("UPDATE ledger SET stamped_at = ? WHERE attempt = ? AND stamped_at IS NULL")?
+        .execute(params![at.as_millisecond(), attempt])?;
+    Ok(())
+}
+
+/// What was reserved was never handed over.
+pub(super) fn release(connection: &Connection, attempt: i64) -> Result<(), Error> {
+    connection
+        .prepare_cached("DELETE FROM ledger WHERE attempt = ? AND stamped_at IS NULL")?
+        .execute([attempt])?;
+    Ok(())
+}
+
+/// What will be handed over is less than was reserved: some recipients were refused at RCPT.
+pub(super) fn shrink(connection: &Connection, attempt: i64, weight: Weight) -> Result<(), Error> {
+    connection
+        .prepare_cached("UPDATE ledger SET recipients = ?, external = ? WHERE attempt = ? AND stamped_at IS NULL")?
+        .execute(params![weight.recipients, weight.external, attempt])?;
+    Ok(())
+}
+
+impl Store {
+    /// The mailbox's entries stamped after `after` and its open reservations: to fill a limiter with.
+    pub fn ledger_since(&self, mailbox: &str, after: Timestamp) -> Result<Vec<Entry>, Error> {
+        since(&self.connection, mailbox, after)
+    }
+}

@@ -1,0 +1,121 @@
+//! The store: one SQLite file for all campaigns.
+//!
+//! The only room with SQL. It freezes plans, hands out messages (claims), keeps the two marks before
+//! the final dot and the verdict after it, and the ledger from which limits are judged. It must not
+//! decide anything about limits or replies: `send` and `plan` do. A message changes its state only by
+//! [`MessageState::after`](crate::delivery::MessageState::after); the schema's checks refuse the rest.
+//!
+//! Durability: WAL with `synchronous = FULL`, because the marks are exactly the commits that a power
+//! cut may not forget. While sending, one thread owns the writing connection and puts what several
+//! connections ask for at the same moment into one commit ([`Journal`]).
+
+mod claims;
+mod error;
+mod finishing;
+mod journal;
+mod ledger;
+mod lock;
+mod planning;
+mod progress;
+mod report;
+mod resolving;
+mod schema;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rusqlite::Connection;
+
+pub use claims::{Answer, Claim, Claimed, Claiming};
+pub use error::Error;
+pub use finishing::{Finish, HandOver, Split};
+pub use journal::Journal;
+pub use ledger::Entry;
+pub use lock::SenderLock;
+pub use planning::{NewBatch, NewCampaign, NewMessage, PlanWriter, Reason};
+pub use progress::{BatchProgress, CampaignRecord, Counts, RowCounts, RunState};
+pub use report::{MessageRecord, ReportRow};
+pub use resolving::{Doubt, Resolution, Selection};
+
+/// How long a writer waits for another process's commit.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// An open store.
+#[derive(Debug)]
+pub struct Store {
+    connection: Connection,
+    path: PathBuf,
+}
+
+impl Store {
+    /// Opens the store, making it (readable by its owner only) where there is none.
+    ///
+    /// # Errors
+    /// [`Error::Newer`] leaves the file as it is; [`Error::Create`] and [`Error::Sqlite`] otherwise.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        create_private(path).map_err(|source| Error::Create {
+            path: path.to_owned(),
+            source,
+        })?;
+        let mut connection = Connection::open(path)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        schema::refuse_newer(&connection, path)?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        schema::climb(&mut connection)?;
+        connection.set_prepared_statement_cache_capacity(64);
+        Ok(Self {
+            connection,
+            path: path.to_owned(),
+        })
+    }
+
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+fn create_private(path: &Path) -> std::io::Result<()> {
+    if path.exists() {
+        return Ok(());
+    }
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        create_private_folder(folder)?;
+    }
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    match options.open(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        other => other.map(drop),
+    }
+}
+
+fn create_private_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o700);
+    }
+    builder.create(folder)
+}
+
+fn to_timestamp(milliseconds: i64) -> Result<Timestamp, Error> {
+    Timestamp::from_millisecond(milliseconds)
+        .map_err(|_| Error::Corrupt(format!("a time of {milliseconds} ms")))
+}
+
+fn to_optional_timestamp(milliseconds: Option<i64>) -> Result<Option<Timestamp>, Error> {
+    milliseconds.map(to_timestamp).transpose()
+}

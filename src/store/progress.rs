@@ -1,0 +1,340 @@
+//! Where a campaign stands.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::{Error, Store, to_optional_timestamp, to_timestamp};
+use crate::delivery::RecipientState;
+
+/// What a campaign is doing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RunState {
+    /// Planned; nobody sends it.
+    Planned,
+    /// A process sends it.
+    Sending,
+    /// It waits for a limit or for a deferred message to be due.
+    Waiting,
+    /// An account's trouble ended it, in these words.
+    Stopped(String),
+    /// Nothing is pending or deferred.
+    Finished,
+}
+
+impl RunState {
+    /// The name used in the store and in JSON.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Sending => "sending",
+            Self::Waiting => "waiting",
+            Self::Stopped(_) => "stopped",
+            Self::Finished => "finished",
+        }
+    }
+}
+
+/// A frozen campaign.
+#[derive(Debug, Clone)]
+pub struct CampaignRecord {
+    /// Its id in the store.
+    pub id: i64,
+    /// Its identity.
+    pub name: String,
+    /// Where it was planned from.
+    pub folder: String,
+    /// The account that sends it.
+    pub account: String,
+    /// `auto`, `shared` or `individual`.
+    pub mode: String,
+    /// Everything but files and rows that decides its bytes, as JSON.
+    pub definition: String,
+    /// Of all inputs.
+    pub fingerprint: [u8; 32],
+    /// The time zone of its batches' dates.
+    pub time_zone: String,
+    /// When it was planned.
+    pub planned_at: Timestamp,
+    /// When it was to be finished by the plan.
+    pub finishes_at: Option<Timestamp>,
+    /// Rows of its list.
+    pub listed: u64,
+    /// What it is doing, as last written down.
+    pub run_state: RunState,
+    /// When the next message may go, while it waits.
+    pub next_send_at: Option<Timestamp>,
+}
+
+/// How many are in each state.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Not sent yet, those in hand included.
+    pub pending: u64,
+    /// Taken by the server.
+    pub sent: u64,
+    /// To be tried again.
+    pub deferred: u64,
+    /// Refused for good.
+    pub refused: u64,
+    /// May have been taken.
+    pub in_doubt: u64,
+    /// Never written to.
+    pub suppressed: u64,
+    /// Dropped by a person.
+    pub cancelled: u64,
+}
+
+impl Counts {
+    /// All of them.
+    pub fn total(&self) -> u64 {
+        self.pending + self.sent + self.deferred + self.refused + self.in_doubt + self.suppressed + self.cancelled
+    }
+
+    /// True when nothing is left to send.
+    pub fn is_finished(&self) -> bool {
+        self.pending + self.deferred == 0
+    }
+
+    fn add(&mut self, state: RecipientState, count: u64) {
+        *match state {
+            RecipientState::Pending => &mut self.pending,
+            RecipientState::Sent => &mut self.sent,
+            RecipientState::Deferred => &mut self.deferred,
+            RecipientState::Refused => &mut self.refused,
+            RecipientState::InDoubt => &mut self.in_doubt,
+            RecipientState::Suppressed => &mut self.suppressed,
+            RecipientState::Cancelled => &mut self.cancelled,
+        } += count;
+    }
+}
+
+/// How many rows of the list became what.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RowCounts {
+    /// Rows of the list.
+    pub listed: u64,
+    /// Those that became recipients of a message.
+    pub planned: u64,
+    /// An earlier row has the same address.
+    pub duplicate: u64,
+    /// The row has a defect.
+    pub invalid: u64,
+    /// On the suppression list.
+    pub suppressed: u64,
+    /// Left out by the list's filter.
+    pub filtered: u64,
+}
+
+/// A batch and how far it is.
+#[derive(Debug, Clone)]
+pub struct BatchProgress {
+    /// From 1.
+    pub number: u64,
+    /// The account that sends it.
+    pub account: String,
+    /// The day in the campaign's time zone.
+    pub date: String,
+    /// When its first message may go.
+    pub starts_at: Timestamp,
+    /// When its last message goes.
+    pub ends_at: Timestamp,
+    /// How many messages it has.
+    pub messages: u64,
+    /// How many listed recipients they have.
+    pub recipients: u64,
+    /// How many of its messages are settled: sent, refused or cancelled.
+    pub settled: u64,
+}
+
+pub(super) fn set_state(
+    connection: &Connection,
+    campaign: i64,
+    state: &RunState,
+    next_send_at: Option<Timestamp>,
+) -> Result<(), Error> {
+    let because = match state {
+        RunState::Stopped(because) => Some(because),
+        _ => None,
+    };
+    connection
+        .prepare_cached("UPDATE campaign SET run_state = ?, stopped_because = ?, next_send_at = ? WHERE id = ?")?
+        .execute(params![
+            state.as_str(),
+            because,
+            next_send_at.map(Timestamp::as_millisecond),
+            campaign
+        ])?;
+    Ok(())
+}
+
+fn run_state(name: &str, because: Option<String>) -> Result<RunState, Error> {
+    Ok(match name {
+        "planned" => RunState::Planned,
+        "sending" => RunState::Sending,
+        "waiting" => RunState::Waiting,
+        "stopped" => RunState::Stopped(because.unwrap_or_default()),
+        "finished" => RunState::Finished,
+        other => return Err(Error::Corrupt(format!("a campaign that is '{other}'"))),
+    })
+}
+
+impl Store {
+    /// The campaign with this name.
+    pub fn campaign(&self, name: &str) -> Result<Option<CampaignRecord>, Error> {
+        let row = self
+            .connection
+            .query_row(
+                "SELECT id, name, folder, account, mode, definition, fingerprint, time_zone, planned_at, finishes_at,
+                        listed, run_state, stopped_because, next_send_at
+                 FROM campaign WHERE name = ?",
+                [name],
+                |row| {
+                    let record = CampaignRecord {
+                        id: row.get(0)?,
+                        name: row.get(1)?,
+                        folder: row.get(2)?,
+                        account: row.get(3)?,
+                        mode: row.get(4)?,
+                        definition: row.get(5)?,
+                        fingerprint: row.get(6)?,
+                        time_zone: row.get(7)?,
+                        planned_at: Timestamp::UNIX_EPOCH,
+                        finishes_at: None,
+                        listed: row.get(10)?,
+                        run_state: RunState::Planned,
+                        next_send_at: None,
+                    };
+                    let times: (i64, Option<i64>, Option<i64>) = (row.get(8)?, row.get(9)?, row.get(13)?);
+                    let state: (String, Option<String>) = (row.get(11)?, row.get(12)?);
+                    Ok((record, times, state))
+                },
+            )
+            .optional()?;
+        let Some((record, (planned_at, finishes_at, next_send_at), (state, because))) = row else {
+            return Ok(None);
+        };
+        Ok(Some(CampaignRecord {
+            planned_at: to_timestamp(planned_at)?,
+            finishes_at: to_optional_timestamp(finishes_at)?,
+            next_send_at: to_optional_timestamp(next_send_at)?,
+            run_state: run_state(&state, because)?,
+            ..record
+        }))
+    }
+
+    /// The names of all campaigns.
+    pub fn campaign_names(&self) -> Result<Vec<String>, Error> {
+        let mut statement = self
+            .connection
+            .prepare("SELECT name FROM campaign ORDER BY name")?;
+        let names = statement.query_map([], |row| row.get(0))?;
+        Ok(names.collect::<Result<_, _>>()?)
+    }
+
+    /// The content of a file as it was frozen.
+    pub fn frozen_file(&self, campaign: i64, path: &str) -> Result<Option<Vec<u8>>, Error> {
+        Ok(self
+            .connection
+            .prepare_cached(
+                "SELECT bytes FROM frozen_file JOIN content USING (hash) WHERE campaign = ? AND path = ?",
+            )?
+            .query_row(params![campaign, path], |row| row.get(0))
+            .optional()?)
+    }
+
+    /// Writes down what the campaign is doing.
+    pub fn set_state(
+        &mut self,
+        campaign: i64,
+        state: &RunState,
+        next_send_at: Option<Timestamp>,
+    ) -> Result<(), Error> {
+        set_state(&self.connection, campaign, state, next_send_at)
+    }
+
+    /// Recipients by outcome.
+    pub fn recipient_counts(&self, campaign: i64) -> Result<Counts, Error> {
+        self.counts(
+            "SELECT state, count(*) FROM recipient WHERE campaign = ? GROUP BY state",
+            campaign,
+            RecipientState::from_name,
+        )
+    }
+
+    /// Messages by outcome; those in hand are pending.
+    pub fn message_counts(&self, campaign: i64) -> Result<Counts, Error> {
+        self.counts(
+            "SELECT state, count(*) FROM message WHERE campaign = ? GROUP BY state",
+            campaign,
+            |name| crate::delivery::MessageState::from_name(name).map(crate::delivery::MessageState::of_recipients),
+        )
+    }
+
+    fn counts(
+        &self,
+        sql: &str,
+        campaign: i64,
+        state_of: impl Fn(&str) -> Option<RecipientState>,
+    ) -> Result<Counts, Error> {
+        let mut counts = Counts::default();
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query([campaign])?;
+        while let Some(row) = rows.next()? {
+            let name: String = row.get(0)?;
+            let state = state_of(&name).ok_or(Error::Corrupt(name))?;
+            counts.add(state, row.get(1)?);
+        }
+        Ok(counts)
+    }
+
+    /// Rows of the list by what became of them when the plan was made.
+    pub fn row_counts(&self, record: &CampaignRecord) -> Result<RowCounts, Error> {
+        let mut counts = RowCounts {
+            listed: record.listed,
+            ..RowCounts::default()
+        };
+        (counts.planned, counts.suppressed) = self.connection.query_row(
+            "SELECT count(message), count(*) - count(message) FROM recipient WHERE campaign = ?",
+            [record.id],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        let mut statement = self
+            .connection
+            .prepare("SELECT reason, count(*) FROM left_out WHERE campaign = ? GROUP BY reason")?;
+        let mut rows = statement.query([record.id])?;
+        while let Some(row) = rows.next()? {
+            let reason: String = row.get(0)?;
+            *match reason.as_str() {
+                "duplicate" => &mut counts.duplicate,
+                "invalid" => &mut counts.invalid,
+                _ => &mut counts.filtered,
+            } = row.get(1)?;
+        }
+        Ok(counts)
+    }
+
+    /// The batches and how far each is.
+    pub fn batches(&self, campaign: i64) -> Result<Vec<BatchProgress>, Error> {
+        let mut statement = self.connection.prepare(
+            "SELECT number, account, date, starts_at, ends_at, messages, recipients,
+                    (SELECT count(*) FROM message m WHERE m.campaign = b.campaign AND m.batch = b.number
+                     AND m.state IN ('sent', 'refused', 'cancelled'))
+             FROM batch b WHERE campaign = ? ORDER BY number",
+        )?;
+        let mut rows = statement.query([campaign])?;
+        let mut batches = Vec::new();
+        while let Some(row) = rows.next()? {
+            batches.push(BatchProgress {
+                number: row.get(0)?,
+                account: row.get(1)?,
+                date: row.get(2)?,
+                starts_at: to_timestamp(row.get(3)?)?,
+                ends_at: to_timestamp(row.get(4)?)?,
+                messages: row.get(5)?,
+                recipients: row.get(6)?,
+                settled: row.get(7)?,
+            });
+        }
+        Ok(batches)
+    }
+}

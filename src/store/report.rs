@@ -1,0 +1,164 @@
+//! One line per row of the list, and one message with its recipients.
+
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, params};
+
+use super::{Claimed, Error, Store, to_optional_timestamp};
+
+/// What became of a row of the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportRow {
+    /// The data row, from 1.
+    pub row: u64,
+    /// The address as the list has it.
+    pub email: String,
+    /// A recipient's state, or why the row became no recipient.
+    pub outcome: String,
+    /// When the server took it.
+    pub sent_at: Option<Timestamp>,
+    /// The account that sends its message.
+    pub account: Option<String>,
+    /// The batch that its message is in.
+    pub batch: Option<u64>,
+    /// With its angle brackets.
+    pub message_id: Option<String>,
+    /// How often its message was tried.
+    pub attempts: u64,
+    /// The server's last words.
+    pub reply: Option<String>,
+}
+
+/// A message of the plan.
+#[derive(Debug, Clone)]
+pub struct MessageRecord {
+    /// Its place in the plan.
+    pub number: u64,
+    /// With its angle brackets.
+    pub message_id: String,
+    /// Several share it.
+    pub shared: bool,
+    /// What its rendered content must have as digest.
+    pub digest: [u8; 32],
+    /// The Date header, once it was tried.
+    pub dated_at: Option<Timestamp>,
+    /// When its batch begins, which is its Date until it is tried.
+    pub planned_for: Option<Timestamp>,
+    /// Its recipients, all of them.
+    pub recipients: Vec<Claimed>,
+}
+
+impl Store {
+    /// Calls `each` with every row of the list, in its order.
+    pub fn report<E: From<Error>>(
+        &self,
+        campaign: i64,
+        mut each: impl FnMut(ReportRow) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut statement = self
+            .connection
+            .prepare(
+                "SELECT r.row, r.address, r.state, r.sent_at, coalesce(b.account, c.account), m.batch, m.message_id,
+                        coalesce(m.attempts, 0), r.reply
+                 FROM recipient r JOIN campaign c ON c.id = r.campaign
+                 LEFT JOIN message m ON m.id = r.message
+                 LEFT JOIN batch b ON b.campaign = r.campaign AND b.number = m.batch
+                 WHERE r.campaign = ?1
+                 UNION ALL
+                 SELECT row, address, reason, NULL, NULL, NULL, NULL, 0, NULL FROM left_out WHERE campaign = ?1
+                 ORDER BY 1",
+            )
+            .map_err(Error::from)?;
+        let mut rows = statement.query([campaign]).map_err(Error::from)?;
+        while let Some(row) = rows.next().map_err(Error::from)? {
+            each(report_row(row)?)?;
+        }
+        Ok(())
+    }
+
+    /// The message with this place in the plan.
+    pub fn message(&self, campaign: i64, number: u64) -> Result<Option<MessageRecord>, Error> {
+        let found = self
+            .connection
+            .prepare_cached(
+                "SELECT m.id, m.message_id, m.shared, m.digest, m.dated_at, b.starts_at
+                 FROM message m LEFT JOIN batch b ON b.campaign = m.campaign AND b.number = m.batch
+                 WHERE m.campaign = ? AND m.number = ?",
+            )?
+            .query_row(params![campaign, number], |row| {
+                Ok((
+                    row.get::<_, i64>(0)?,
+                    row.get::<_, String>(1)?,
+                    row.get::<_, bool>(2)?,
+                    row.get::<_, [u8; 32]>(3)?,
+                    row.get::<_, Option<i64>>(4)?,
+                    row.get::<_, Option<i64>>(5)?,
+                ))
+            })
+            .optional()?;
+        let Some((id, message_id, shared, digest, dated_at, planned_for)) = found else {
+            return Ok(None);
+        };
+        let recipients = self
+            .connection
+            .prepare_cached("SELECT row, address, cells FROM recipient WHERE message = ? ORDER BY row")?
+            .query_map([id], |row| {
+                Ok(Claimed {
+                    row: row.get(0)?,
+                    address: row.get(1)?,
+                    cells: row.get(2)?,
+                })
+            })?
+            .collect::<Result<_, _>>()?;
+        Ok(Some(MessageRecord {
+            number,
+            message_id,
+            shared,
+            digest,
+            dated_at: to_optional_timestamp(dated_at)?,
+            planned_for: to_optional_timestamp(planned_for)?,
+            recipients,
+        }))
+    }
+
+    /// The place in the plan of the message that this row of the list gets.
+    pub fn message_of_row(&self, campaign: i64, row: u64) -> Result<Option<u64>, Error> {
+        Ok(self
+            .connection
+            .query_row(
+                "SELECT m.number FROM recipient r JOIN message m ON m.id = r.message WHERE r.campaign = ? AND r.row = ?",
+                params![campaign, row],
+                |row| row.get(0),
+            )
+            .optional()?)
+    }
+
+    /// The row of the list with this address; case is ignored.
+    pub fn row_of_address(&self, campaign: i64, address: &str) -> Result<Option<u64>, Error> {
+        let wanted = address.trim().to_lowercase();
+        let mut statement = self
+            .connection
+            .prepare("SELECT row, address FROM recipient WHERE campaign = ?")?;
+        let mut rows = statement.query([campaign])?;
+        while let Some(row) = rows.next()? {
+            let address: String = row.get(1)?;
+            if address.to_lowercase() == wanted {
+                return Ok(Some(row.get(0)?));
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn report_row(row: &rusqlite::Row<'_>) -> Result<ReportRow, Error> {
+    Ok(ReportRow {
+        row: row.get(0)?,
+        email: row.get(1)?,
+        outcome: row.get(2)?,
+        sent_at: to_optional_timestamp(row.get(3)?)?,
+        account: row.get(4)?,
+        batch: row.get(5)?,
+        message_id: row.get(6)?,
+        attempts: row.get(7)?,
+        reply: row.get(8)?,
+    })
+}

@@ -1,0 +1,151 @@
+//! Settling what is in doubt: only a person can say what became of it.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, TransactionBehavior, params};
+
+use super::{Error, Store, to_timestamp};
+use crate::delivery::{Event, MessageState};
+
+/// What a person says about messages in doubt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resolution {
+    /// They were delivered: found in Sent Items or at the recipient's.
+    Delivered,
+    /// They were not: send them again.
+    Resend,
+}
+
+/// Which messages in doubt are meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selection {
+    /// All of the campaign.
+    All,
+    /// The one with this Message-ID (with or without angle brackets).
+    MessageId(String),
+    /// The one that this address is a recipient of.
+    Address(String),
+}
+
+/// A message in doubt, with what helps to look for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Doubt {
+    /// Its place in the plan.
+    pub number: u64,
+    /// With its angle brackets: search for it in Sent Items.
+    pub message_id: String,
+    /// When the content began to go out.
+    pub handed_over_at: Timestamp,
+    /// Who is in doubt.
+    pub recipients: Vec<String>,
+}
+
+impl Store {
+    /// The messages in doubt that are meant, in the order of the plan.
+    pub fn doubts(&self, campaign: i64, selection: &Selection) -> Result<Vec<Doubt>, Error> {
+        let ids = selected(&self.connection, campaign, selection)?;
+        ids.into_iter()
+            .map(|id| doubt(&self.connection, id))
+            .collect()
+    }
+
+    /// Settles the messages in doubt that are meant; returns those that were.
+    pub fn resolve(
+        &mut self,
+        campaign: i64,
+        selection: &Selection,
+        resolution: Resolution,
+        now: Timestamp,
+    ) -> Result<Vec<Doubt>, Error> {
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut settled = Vec::new();
+        for id in selected(&transaction, campaign, selection)? {
+            settled.push(doubt(&transaction, id)?);
+            settle(&transaction, id, resolution, now)?;
+        }
+        if !settled.is_empty() && resolution == Resolution::Resend {
+            transaction.execute(
+                "UPDATE campaign SET run_state = 'planned' WHERE id = ? AND run_state = 'finished'",
+                [campaign],
+            )?;
+        }
+        transaction.commit()?;
+        Ok(settled)
+    }
+}
+
+fn selected(connection: &Connection, campaign: i64, selection: &Selection) -> Result<Vec<i64>, Error> {
+    let mut statement = connection
+        .prepare("SELECT id, message_id FROM message WHERE campaign = ? AND state = 'in_doubt' ORDER BY number")?;
+    let all: Vec<(i64, String)> = statement
+        .query_map([campaign], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    let mut ids = Vec::new();
+    for (id, message_id) in all {
+        let meant = match selection {
+            Selection::All => true,
+            Selection::MessageId(wanted) => bare(&message_id) == bare(wanted),
+            Selection::Address(wanted) => {
+                let wanted = wanted.trim().to_lowercase();
+                addresses(connection, id)?
+                    .iter()
+                    .any(|address| address.to_lowercase() == wanted)
+            }
+        };
+        if meant {
+            ids.push(id);
+        }
+    }
+    Ok(ids)
+}
+
+fn bare(message_id: &str) -> &str {
+    message_id
+        .trim()
+        .trim_start_matches('<')
+        .trim_end_matches('>')
+}
+
+fn addresses(connection: &Connection, message: i64) -> Result<Vec<String>, Error> {
+    let mut statement = connection
+        .prepare_cached("SELECT address FROM recipient WHERE message = ? AND state = 'in_doubt' ORDER BY row")?;
+    let addresses = statement.query_map([message], |row| row.get(0))?;
+    Ok(addresses.collect::<Result<_, _>>()?)
+}
+
+fn doubt(connection: &Connection, message: i64) -> Result<Doubt, Error> {
+    let (number, message_id, handed_over_at) = connection.query_row(
+        "SELECT m.number, m.message_id, max(a.handover_at) FROM message m JOIN attempt a ON a.message = m.id
+         WHERE m.id = ?",
+        [message],
+        |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?)),
+    )?;
+    Ok(Doubt {
+        number,
+        message_id,
+        handed_over_at: to_timestamp(handed_over_at)?,
+        recipients: addresses(connection, message)?,
+    })
+}
+
+fn settle(connection: &Connection, message: i64, resolution: Resolution, now: Timestamp) -> Result<(), Error> {
+    let (event, sent_at, reply) = match resolution {
+        Resolution::Delivered => (
+            Event::ResolveDelivered,
+            Some(now.as_millisecond()),
+            "marked as delivered by a person",
+        ),
+        Resolution::Resend => (Event::ResolveResend, None, "to be sent again, as a person asked"),
+    };
+    let state = MessageState::InDoubt.after(event)?;
+    connection.execute(
+        "UPDATE message SET state = ?, sent_at = ?, reply = ? WHERE id = ?",
+        params![state.as_str(), sent_at, reply, message],
+    )?;
+    connection.execute(
+        "UPDATE recipient SET state = ?, sent_at = ?, reply = ? WHERE message = ? AND state = 'in_doubt'",
+        params![state.of_recipients().as_str(), sent_at, reply, message],
+    )?;
+    Ok(())
+}

@@ -1,0 +1,41 @@
+//! The schema's ladder: an append-only list of steps, the height kept in `user_version`.
+
+use std::path::Path;
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::Error;
+
+/// Released steps are never edited; a change is a new step.
+const STEPS: &[&str] = &[include_str!("schema/001_initial.sql")];
+
+fn height(connection: &Connection) -> Result<i64, Error> {
+    Ok(connection.pragma_query_value(None, "user_version", |row| row.get(0))?)
+}
+
+/// Refuses a store of a newer version before anything is written to it.
+pub(super) fn refuse_newer(connection: &Connection, path: &Path) -> Result<(), Error> {
+    let found = height(connection)?;
+    let known = STEPS.len() as i64;
+    if found > known {
+        return Err(Error::Newer {
+            path: path.to_owned(),
+            found,
+            known,
+        });
+    }
+    Ok(())
+}
+
+/// Takes the steps that are still missing, each in one transaction with its number.
+pub(super) fn climb(connection: &mut Connection) -> Result<(), Error> {
+    for (index, step) in STEPS.iter().enumerate() {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if height(&transaction)? == index as i64 {
+            transaction.execute_batch(step)?;
+            transaction.pragma_update(None, "user_version", index as i64 + 1)?;
+            transaction.commit()?;
+        }
+    }
+    Ok(())
+}

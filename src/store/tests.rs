@@ -1,0 +1,398 @@
+//! The store as its callers rely on it: kill points, splits, limits over the ledger, refused rows.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::Connection;
+
+use super::*;
+use crate::delivery::Phase;
+use crate::limits::{Rule, Unit, Weight};
+
+struct World {
+    _folder: tempfile::TempDir,
+    path: PathBuf,
+    campaign: i64,
+}
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::UNIX_EPOCH + SignedDuration::from_secs(seconds)
+}
+
+/// A store with one campaign of `shared` recipients in one message, then `individual` messages.
+fn world(shared: u64, individual: u64) -> World {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state").join("postroom.db");
+    let mut store = Store::open(&path).unwrap();
+    let campaign = plan(&mut store, "news", shared, individual);
+    World {
+        _folder: folder,
+        path,
+        campaign,
+    }
+}
+
+fn plan(store: &mut Store, name: &str, shared: u64, individual: u64) -> i64 {
+    let mut writer = store
+        .begin_plan(&NewCampaign {
+            name,
+            folder: "/somewhere",
+            account: "comms",
+            mode: "auto",
+            definition: "{}",
+            fingerprint: [1; 32],
+            time_zone: "UTC",
+            planned_at: at(0),
+        })
+        .unwrap();
+    let mut row = 0;
+    for number in 1..=individual + u64::from(shared > 0) {
+        let of_all = if number == 1 && shared > 0 { shared } else { 1 };
+        let id = writer
+            .message(&NewMessage {
+                number,
+                message_id: &format!("<{number}@contoso.com>"),
+                digest: [2; 32],
+                recipients: 1,
+                external: 0,
+            })
+            .unwrap();
+        for _ in 0..of_all {
+            row += 1;
+            writer
+                .recipient(row, &format!("p{row}@contoso.com"), "[]", id)
+                .unwrap();
+        }
+        if of_all > 1 {
+            writer.share(id, of_all, 0).unwrap();
+        }
+    }
+    writer.commit(row, None).unwrap()
+}
+
+impl World {
+    fn store(&self) -> Store {
+        Store::open(&self.path).unwrap()
+    }
+
+    fn journal(&self, rules: &[Rule]) -> Journal {
+        let claiming = Claiming {
+            campaign: self.campaign,
+            account: "comms".into(),
+            mailbox: "comms@contoso.com".into(),
+            rules: rules.to_vec(),
+        };
+        Journal::start(self.store(), claiming).0
+    }
+
+    fn counts(&self) -> Counts {
+        let counts = self.store().recipient_counts(self.campaign).unwrap();
+        assert_eq!(counts.total(), self.listed(), "totals add up to the list");
+        counts
+    }
+
+    fn listed(&self) -> u64 {
+        self.store().campaign("news").unwrap().unwrap().listed
+    }
+
+    /// A store that was cut off here: recover, as every start does.
+    fn recover(&self) -> u64 {
+        self.store().recover(self.campaign, at(1000)).unwrap()
+    }
+}
+
+async fn claimed(journal: &Journal, now: Timestamp) -> Claim {
+    match journal.claim(now).await.unwrap() {
+        Answer::Claimed(claim) => *claim,
+        other => panic!("expected a claim, got {other:?}"),
+    }
+}
+
+fn mark(claim: &Claim, now: Timestamp) -> HandOver {
+    HandOver {
+        at: now,
+        refused: vec![],
+        deferred: None,
+        weight: claim.weight,
+    }
+}
+
+fn accepted(now: Timestamp) -> Finish {
+    Finish::Accepted {
+        at: now,
+        reply: "250 2.0.0 OK".into(),
+    }
+}
+
+#[tokio::test]
+async fn killed_before_the_claim_it_is_pending() {
+    let world = world(0, 1);
+    assert_eq!(world.recover(), 0);
+    assert_eq!(world.counts().pending, 1);
+}
+
+#[tokio::test]
+async fn killed_between_claim_and_hand_over_it_is_pending_again_and_its_share_is_free() {
+    let world = world(0, 1);
+    let once_an_hour = Rule {
+        max: 1,
+        per: Duration::from_secs(3600),
+        unit: Unit::Messages,
+    };
+    let journal = world.journal(&[once_an_hour]);
+    claimed(&journal, at(1)).await;
+    drop(journal);
+    assert_eq!(world.recover(), 0);
+    assert_eq!(world.counts().pending, 1);
+    let claim = claimed(&world.journal(&[once_an_hour]), at(1001)).await;
+    assert_eq!(claim.attempt_number, 2);
+    assert_eq!(claim.dated_at, at(1), "the date stays that of the first attempt");
+    assert_eq!(claim.message_id, "<1@contoso.com>");
+}
+
+#[tokio::test]
+async fn killed_after_the_second_mark_it_is_in_doubt_and_never_claimed_again() {
+    let world = world(0, 1);
+    let journal = world.journal(&[]);
+    let claim = claimed(&journal, at(1)).await;
+    journal.hand_over(&claim, mark(&claim, at(2))).await.unwrap();
+    drop(journal);
+    assert_eq!(world.recover(), 1);
+    assert_eq!(world.counts().in_doubt, 1);
+    let journal = world.journal(&[]);
+    assert!(matches!(journal.claim(at(2000)).await.unwrap(), Answer::Nothing));
+    // It counts against the limits from the moment of recovery.
+    let entries = world.store().ledger_since("comms@contoso.com", at(0)).unwrap();
+    assert_eq!(entries.len(), 1);
+    assert_eq!(entries[0].stamped_at, Some(at(1000)));
+}
+
+#[tokio::test]
+async fn killed_after_the_verdict_it_is_sent() {
+    let world = world(0, 1);
+    let journal = world.journal(&[]);
+    let claim = claimed(&journal, at(1)).await;
+    journal.hand_over(&claim, mark(&claim, at(2))).await.unwrap();
+    journal.finish(&claim, accepted(at(3))).await.unwrap();
+    drop(journal);
+    assert_eq!(world.recover(), 0);
+    assert_eq!(world.counts().sent, 1);
+}
+
+#[tokio::test]
+async fn a_verdict_without_the_second_mark_is_refused_and_changes_nothing() {
+    let world = world(0, 1);
+    let journal = world.journal(&[]);
+    let claim = claimed(&journal, at(1)).await;
+    let error = journal.finish(&claim, accepted(at(2))).await.unwrap_err();
+    assert!(matches!(error, Error::Illegal(_)), "{error}");
+    drop(journal);
+    world.recover();
+    assert_eq!(world.counts().pending, 1);
+}
+
+#[tokio::test]
+async fn refused_recipients_leave_the_others_and_deferred_ones_go_on_in_a_message_of_their_own() {
+    let world = world(5, 0);
+    let journal = world.journal(&[]);
+    let claim = claimed(&journal, at(1)).await;
+    assert_eq!(claim.recipients.len(), 5);
+    let handing_over = HandOver {
+        refused: vec![(2, "550 5.1.1 no such user".into())],
+        deferred: Some(Split {
+            rows: vec![(4, "450 4.2.1 come again".into()), (5, "450 4.2.1 come again".into())],
+            weight: Weight {
+                recipients: 2,
+                external: 0,
+            },
+            due_at: at(60),
+        }),
+        weight: Weight {
+            recipients: 2,
+            external: 0,
+        },
+        ..mark(&claim, at(2))
+    };
+    journal.hand_over(&claim, handing_over).await.unwrap();
+    journal.finish(&claim, accepted(at(3))).await.unwrap();
+    let counts = world.counts();
+    assert_eq!((counts.sent, counts.refused, counts.deferred), (2, 1, 2));
+
+    assert!(matches!(journal.claim(at(30)).await.unwrap(), Answer::NotDue(due) if due == at(60)));
+    let rest = claimed(&journal, at(60)).await;
+    let rows: Vec<u64> = rest.recipients.iter().map(|r| r.row).collect();
+    assert_eq!(rows, [4, 5]);
+    assert_eq!(rest.message_id, claim.message_id);
+    assert_eq!(rest.attempt_number, 2);
+    journal.hand_over(&rest, mark(&rest, at(61))).await.unwrap();
+    journal.finish(&rest, accepted(at(62))).await.unwrap();
+    assert_eq!(world.counts().sent, 4);
+    assert!(matches!(journal.claim(at(63)).await.unwrap(), Answer::Nothing));
+}
+
+#[tokio::test]
+async fn the_rules_hold_over_restarts_and_over_two_campaigns_of_one_mailbox() {
+    let world = world(0, 3);
+    let other = plan(&mut world.store(), "other", 0, 3);
+    let rules = [Rule {
+        max: 2,
+        per: Duration::from_secs(60),
+        unit: Unit::Messages,
+    }];
+    let ours = world.journal(&rules);
+    let theirs = Journal::start(
+        world.store(),
+        Claiming {
+            campaign: other,
+            account: "another-name".into(),
+            mailbox: "comms@contoso.com".into(),
+            rules: rules.to_vec(),
+        },
+    )
+    .0;
+    let first = claimed(&ours, at(1)).await;
+    let second = claimed(&theirs, at(1)).await;
+    assert!(matches!(ours.claim(at(1)).await.unwrap(), Answer::AfterVerdict(_)));
+    for (journal, claim, stamp) in [(&ours, &first, 5), (&theirs, &second, 10)] {
+        journal.hand_over(claim, mark(claim, at(4))).await.unwrap();
+        journal.finish(claim, accepted(at(stamp))).await.unwrap();
+    }
+    let until = |answer: Answer| match answer {
+        Answer::NotBefore(until, rule) => {
+            assert_eq!(rule, rules[0]);
+            until
+        }
+        other => panic!("{other:?}"),
+    };
+    let freed = at(65) + SignedDuration::from_millis(1);
+    assert_eq!(until(ours.claim(at(11)).await.unwrap()), freed);
+    drop(ours);
+    let restarted = world.journal(&rules);
+    assert_eq!(until(restarted.claim(at(12)).await.unwrap()), freed);
+    claimed(&restarted, freed).await;
+}
+
+#[tokio::test]
+async fn what_is_in_doubt_is_settled_only_by_a_person() {
+    let world = world(0, 2);
+    let journal = world.journal(&[]);
+    for _ in 0..2 {
+        let claim = claimed(&journal, at(1)).await;
+        journal.hand_over(&claim, mark(&claim, at(2))).await.unwrap();
+        let lost = Finish::Lost {
+            at: at(3),
+            reply: "connection closed".into(),
+        };
+        journal.finish(&claim, lost).await.unwrap();
+    }
+    drop(journal);
+    let mut store = world.store();
+    let doubts = store.doubts(world.campaign, &Selection::All).unwrap();
+    assert_eq!(doubts.len(), 2);
+    assert_eq!(doubts[0].handed_over_at, at(2));
+    let nobody = Selection::Address("nobody@contoso.com".into());
+    assert!(store.resolve(world.campaign, &nobody, Resolution::Resend, at(9)).unwrap().is_empty());
+    let by_id = Selection::MessageId("1@contoso.com".into());
+    let settled = store.resolve(world.campaign, &by_id, Resolution::Delivered, at(9)).unwrap();
+    assert_eq!(settled[0].recipients, ["p1@contoso.com"]);
+    let by_address = Selection::Address("P2@contoso.com".into());
+    store.resolve(world.campaign, &by_address, Resolution::Resend, at(9)).unwrap();
+    let counts = world.counts();
+    assert_eq!((counts.sent, counts.pending, counts.in_doubt), (1, 1, 0));
+}
+
+#[tokio::test]
+async fn a_refusal_keeps_each_recipients_own_reply() {
+    let world = world(2, 0);
+    let journal = world.journal(&[]);
+    let claim = claimed(&journal, at(1)).await;
+    let refused = Finish::Refused {
+        at: at(2),
+        phase: Phase::RcptTo,
+        reply: "nobody accepted".into(),
+        refused: vec![(1, "550 5.1.1 one".into()), (2, "550 5.1.1 two".into())],
+    };
+    journal.finish(&claim, refused).await.unwrap();
+    let mut replies = Vec::new();
+    world
+        .store()
+        .report::<Error>(world.campaign, |row| {
+            replies.push((row.outcome, row.reply.unwrap_or_default()));
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!(
+        replies,
+        [
+            ("refused".to_owned(), "550 5.1.1 one".to_owned()),
+            ("refused".to_owned(), "550 5.1.1 two".to_owned())
+        ]
+    );
+    assert!(world.store().ledger_since("comms@contoso.com", at(0)).unwrap().is_empty());
+}
+
+#[test]
+fn one_process_at_a_time_sends_a_campaign() {
+    let world = world(0, 1);
+    let store = world.store();
+    assert!(!store.is_being_sent("news"));
+    let lock = store.lock_for_sending("news", at(5)).unwrap();
+    let Err(Error::Locked { holder, .. }) = world.store().lock_for_sending("news", at(6)) else {
+        panic!("a second sender got the lock");
+    };
+    assert!(holder.contains(&std::process::id().to_string()), "{holder}");
+    assert!(world.store().is_being_sent("news"));
+    world.store().lock_for_sending("other", at(6)).unwrap();
+    drop(lock);
+    assert!(!store.is_being_sent("news"));
+}
+
+#[test]
+fn a_store_of_a_newer_version_is_left_alone() {
+    let world = world(0, 1);
+    let connection = Connection::open(&world.path).unwrap();
+    connection.pragma_update(None, "user_version", 99).unwrap();
+    drop(connection);
+    let before = std::fs::read(&world.path).unwrap();
+    assert!(matches!(Store::open(&world.path), Err(Error::Newer { found: 99, .. })));
+    assert_eq!(std::fs::read(&world.path).unwrap(), before);
+}
+
+#[cfg(unix)]
+#[test]
+fn only_its_owner_can_read_the_store() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = world(0, 1);
+    let mode = std::fs::metadata(&world.path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn the_schema_refuses_what_cannot_be() {
+    let world = world(0, 1);
+    let connection = Connection::open(&world.path).unwrap();
+    for impossible in [
+        "UPDATE message SET state = 'sent'",
+        "UPDATE message SET state = 'lost'",
+        "UPDATE message SET state = 'deferred', attempts = 1, dated_at = 1",
+        "UPDATE message SET external = 7",
+        "UPDATE recipient SET state = 'sent'",
+        "UPDATE recipient SET message = NULL",
+        "UPDATE campaign SET run_state = 'stopped'",
+    ] {
+        assert!(connection.execute(impossible, []).is_err(), "{impossible}");
+    }
+}
+
+#[tokio::test]
+async fn a_plan_is_discarded_only_when_nothing_was_tried() {
+    let world = world(0, 1);
+    let journal = world.journal(&[]);
+    let claim = claimed(&journal, at(1)).await;
+    drop((claim, journal));
+    assert!(!world.store().discard_plan(world.campaign).unwrap());
+    let untouched = plan(&mut world.store(), "untouched", 0, 2);
+    assert!(world.store().discard_plan(untouched).unwrap());
+    assert!(world.store().campaign("untouched").unwrap().is_none());
+}
