@@ -39,6 +39,12 @@
 //! refuse the rest, and recovery runs at every start.
 
 pub mod clock;
+pub mod config;
 pub mod delivery;
 pub mod limits;
+pub mod provider;
+pub mod recipients;
+pub mod sandbox;
+pub mod smtp;
 pub mod store;
+pub mod template;

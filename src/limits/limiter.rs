@@ -220,11 +220,17 @@ mod tests {
 
     #[test]
     fn the_window_rolls_and_names_the_rule() {
-        let mut limiter = Limiter::new(&[rule(2, 60, Unit::Messages), rule(10, 3600, Unit::Recipients)]);
+        let mut limiter = Limiter::new(&[
+            rule(2, 60, Unit::Messages),
+            rule(10, 3600, Unit::Recipients),
+        ]);
         limiter.record(at(0), one(1));
         limiter.record(at(30), one(1));
         let minute = at(60) + ROUNDING;
-        assert_eq!(limiter.decide(at(31), one(1)), Decision::NotBefore(minute, 0));
+        assert_eq!(
+            limiter.decide(at(31), one(1)),
+            Decision::NotBefore(minute, 0)
+        );
         assert_eq!(limiter.decide(minute, one(1)), Decision::Go);
         let hour = at(3600) + ROUNDING;
         assert_eq!(limiter.decide(minute, one(9)), Decision::NotBefore(hour, 1));
@@ -248,9 +254,14 @@ mod tests {
     fn a_clock_set_back_never_frees_a_window_early() {
         let mut limiter = Limiter::new(&[rule(1, 60, Unit::Messages)]);
         limiter.record(at(1000), one(1));
-        assert!(matches!(limiter.decide(at(10), one(1)), Decision::NotBefore(until, 0) if until > at(1060)));
+        assert!(
+            matches!(limiter.decide(at(10), one(1)), Decision::NotBefore(until, 0) if until > at(1060))
+        );
         limiter.record(at(10), one(1));
-        assert!(matches!(limiter.decide(at(1060), one(1)), Decision::NotBefore(..)));
+        assert!(matches!(
+            limiter.decide(at(1060), one(1)),
+            Decision::NotBefore(..)
+        ));
     }
 
     proptest! {

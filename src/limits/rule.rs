@@ -73,7 +73,9 @@ impl Weight {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RuleError {
     /// Not a whole number and a unit.
-    #[error("'{0}' is not a duration: write a whole number and s, m, h or d, such as \"30s\" or \"24h\"")]
+    #[error(
+        "'{0}' is not a duration: write a whole number and s, m, h or d, such as \"30s\" or \"24h\""
+    )]
     Duration(String),
     /// A window or wait of no length.
     #[error("'{0}' is no time at all: a duration is at least 1s")]
@@ -106,7 +108,9 @@ pub fn parse_duration(text: &str) -> Result<Duration, RuleError> {
 /// Writes a duration in the longest unit that fits evenly; a day as `24h`, as providers say it.
 pub(super) fn format_duration(duration: Duration) -> String {
     match duration.as_secs() {
-        seconds if seconds.is_multiple_of(86_400) && seconds > 86_400 => format!("{}d", seconds / 86_400),
+        seconds if seconds.is_multiple_of(86_400) && seconds > 86_400 => {
+            format!("{}d", seconds / 86_400)
+        }
         seconds if seconds.is_multiple_of(3600) => format!("{}h", seconds / 3600),
         seconds if seconds.is_multiple_of(60) => format!("{}m", seconds / 60),
         seconds => format!("{seconds}s"),
@@ -143,7 +147,18 @@ mod tests {
             assert_eq!(duration.as_secs(), seconds);
             assert_eq!(format_duration(duration), text);
         }
-        for bad in ["", "s", "1", "1.5h", "-1s", "0s", "1w", "99999999999999999999d", "1 m", "é"] {
+        for bad in [
+            "",
+            "s",
+            "1",
+            "1.5h",
+            "-1s",
+            "0s",
+            "1w",
+            "99999999999999999999d",
+            "1 m",
+            "é",
+        ] {
             assert!(parse_duration(bad).is_err(), "{bad}");
         }
     }

@@ -128,7 +128,11 @@ impl Gate {
 
     /// Takes the next message if the rules allow it now. Runs inside a write transaction, so that
     /// no other process can take the same share.
-    pub(super) fn claim(&mut self, connection: &Connection, now: Timestamp) -> Result<Answer, Error> {
+    pub(super) fn claim(
+        &mut self,
+        connection: &Connection,
+        now: Timestamp,
+    ) -> Result<Answer, Error> {
         let Some(next) = next_message(connection, self.claiming.campaign, now)? else {
             let due = next_due(connection, self.claiming.campaign)?;
             return Ok(due.map_or(Answer::Nothing, Answer::NotDue));
@@ -138,7 +142,9 @@ impl Gate {
         let decision = self.limiter.decide(now, next.weight);
         let refusal = match decision {
             Decision::Go => None,
-            Decision::NotBefore(until, index) => rule(index).map(|rule| Answer::NotBefore(until, rule)),
+            Decision::NotBefore(until, index) => {
+                rule(index).map(|rule| Answer::NotBefore(until, rule))
+            }
             Decision::AfterVerdict(index) => rule(index).map(Answer::AfterVerdict),
             Decision::Never(index) => rule(index).map(|rule| Answer::Never(next.number, rule)),
         };
@@ -152,7 +158,11 @@ impl Gate {
     }
 }
 
-fn next_message(connection: &Connection, campaign: i64, now: Timestamp) -> Result<Option<Next>, Error> {
+fn next_message(
+    connection: &Connection,
+    campaign: i64,
+    now: Timestamp,
+) -> Result<Option<Next>, Error> {
     const COLUMNS: &str = "SELECT id, state, number, recipients, external FROM message";
     let read = |row: &rusqlite::Row<'_>| {
         Ok((
@@ -194,12 +204,19 @@ fn next_message(connection: &Connection, campaign: i64, now: Timestamp) -> Resul
 
 fn next_due(connection: &Connection, campaign: i64) -> Result<Option<Timestamp>, Error> {
     let due: Option<i64> = connection
-        .prepare_cached("SELECT min(due_at) FROM message WHERE campaign = ? AND state = 'deferred'")?
+        .prepare_cached(
+            "SELECT min(due_at) FROM message WHERE campaign = ? AND state = 'deferred'",
+        )?
         .query_row([campaign], |row| row.get(0))?;
     to_optional_timestamp(due)
 }
 
-fn take(connection: &Connection, claiming: &Claiming, next: &Next, now: Timestamp) -> Result<Claim, Error> {
+fn take(
+    connection: &Connection,
+    claiming: &Claiming,
+    next: &Next,
+    now: Timestamp,
+) -> Result<Claim, Error> {
     let state = next.state.after(Event::Claim)?;
     let at = now.as_millisecond();
     let (attempts, message_id, digest, shared, dated_at) = connection
@@ -217,7 +234,9 @@ fn take(connection: &Connection, claiming: &Claiming, next: &Next, now: Timestam
             ))
         })?;
     connection
-        .prepare_cached("INSERT INTO attempt (message, number, account, claimed_at) VALUES (?, ?, ?, ?)")?
+        .prepare_cached(
+            "INSERT INTO attempt (message, number, account, claimed_at) VALUES (?, ?, ?, ?)",
+        )?
         .execute(params![next.id, attempts, claiming.account, at])?;
     let attempt = connection.last_insert_rowid();
     let reservation = ledger::reserve(connection, &claiming.mailbox, attempt, next.weight)?;
@@ -280,7 +299,12 @@ impl Store {
     }
 }
 
-fn put_right(connection: &Connection, message: i64, state: MessageState, now: Timestamp) -> Result<(), Error> {
+fn put_right(
+    connection: &Connection,
+    message: i64,
+    state: MessageState,
+    now: Timestamp,
+) -> Result<(), Error> {
     let attempt: i64 = connection.query_row(
         "SELECT id FROM attempt WHERE message = ? AND finished_at IS NULL",
         [message],

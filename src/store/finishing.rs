@@ -119,7 +119,9 @@ impl Finish {
     fn phase(&self) -> Phase {
         match self {
             Self::Accepted { .. } | Self::Lost { .. } => Phase::FinalDot,
-            Self::Deferred { phase, .. } | Self::Refused { phase, .. } | Self::Released { phase, .. } => *phase,
+            Self::Deferred { phase, .. }
+            | Self::Refused { phase, .. }
+            | Self::Released { phase, .. } => *phase,
         }
     }
 
@@ -135,7 +137,9 @@ impl Finish {
 
     fn refused_rows(&self) -> &[(u64, String)] {
         match self {
-            Self::Deferred { refused, .. } | Self::Refused { refused, .. } | Self::Released { refused, .. } => refused,
+            Self::Deferred { refused, .. }
+            | Self::Refused { refused, .. }
+            | Self::Released { refused, .. } => refused,
             Self::Accepted { .. } | Self::Lost { .. } => &[],
         }
     }
@@ -243,7 +247,9 @@ pub(super) fn finish(
     refuse_rows(connection, claim.message, finish.refused_rows())?;
     write_message(connection, claim.message, after, finish)?;
     connection
-        .prepare_cached("UPDATE attempt SET finished_at = ?, outcome = ?, phase = ?, reply = ? WHERE id = ?")?
+        .prepare_cached(
+            "UPDATE attempt SET finished_at = ?, outcome = ?, phase = ?, reply = ? WHERE id = ?",
+        )?
         .execute(params![
             at.as_millisecond(),
             finish.outcome(),
@@ -273,8 +279,16 @@ fn write_message(
         _ => None,
     };
     connection
-        .prepare_cached("UPDATE message SET state = ?, sent_at = ?, due_at = ?, reply = ? WHERE id = ?")?
-        .execute(params![after.as_str(), sent_at, due_at, finish.reply(), message])?;
+        .prepare_cached(
+            "UPDATE message SET state = ?, sent_at = ?, due_at = ?, reply = ? WHERE id = ?",
+        )?
+        .execute(params![
+            after.as_str(),
+            sent_at,
+            due_at,
+            finish.reply(),
+            message
+        ])?;
     connection
         .prepare_cached(
             "UPDATE recipient SET state = ?, sent_at = ?, reply = ?

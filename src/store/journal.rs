@@ -79,7 +79,11 @@ impl Journal {
     }
 
     /// What the campaign is doing, for `status` in another process.
-    pub async fn set_state(&self, state: RunState, next_send_at: Option<Timestamp>) -> Result<(), Error> {
+    pub async fn set_state(
+        &self,
+        state: RunState,
+        next_send_at: Option<Timestamp>,
+    ) -> Result<(), Error> {
         self.record(Job::State(state, next_send_at)).await
     }
 }
@@ -152,7 +156,9 @@ fn carry_out(
         Job::Claim(now) => return gate.claim(connection, *now).map(Done::Answer),
         Job::HandOver(work) => finishing::hand_over(connection, gate.limiter(), &work.0, &work.1)?,
         Job::Finish(work) => finishing::finish(connection, gate.limiter(), &work.0, &work.1)?,
-        Job::State(state, next) => progress::set_state(connection, claiming.campaign, state, *next)?,
+        Job::State(state, next) => {
+            progress::set_state(connection, claiming.campaign, state, *next)?
+        }
     }
     Ok(Done::Written)
 }

@@ -21,7 +21,12 @@ fn entry(row: &rusqlite::Row<'_>) -> rusqlite::Result<(i64, Option<i64>, u64, u6
     Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
 }
 
-fn entries(connection: &Connection, sql: &str, mailbox: &str, bound: i64) -> Result<Vec<Entry>, Error> {
+fn entries(
+    connection: &Connection,
+    sql: &str,
+    mailbox: &str,
+    bound: i64,
+) -> Result<Vec<Entry>, Error> {
     let mut statement = connection.prepare_cached(sql)?;
     let rows = statement.query_map(params![mailbox, bound], entry)?;
     rows.map(|row| {
@@ -39,7 +44,11 @@ fn entries(connection: &Connection, sql: &str, mailbox: &str, bound: i64) -> Res
 }
 
 /// Every entry of the mailbox that was stamped after `since`, in order of time, then the reservations.
-pub(super) fn since(connection: &Connection, mailbox: &str, since: Timestamp) -> Result<Vec<Entry>, Error> {
+pub(super) fn since(
+    connection: &Connection,
+    mailbox: &str,
+    since: Timestamp,
+) -> Result<Vec<Entry>, Error> {
     let mut all = entries(
         connection,
         "SELECT id, stamped_at, recipients, external FROM ledger
@@ -65,15 +74,24 @@ pub(super) fn reserve(
     weight: Weight,
 ) -> Result<i64, Error> {
     connection
-        .prepare_cached("INSERT INTO ledger (mailbox, attempt, recipients, external) VALUES (?, ?, ?, ?)")?
-        .execute(params![mailbox, attempt, weight.recipients, weight.external])?;
+        .prepare_cached(
+            "INSERT INTO ledger (mailbox, attempt, recipients, external) VALUES (?, ?, ?, ?)",
+        )?
+        .execute(params![
+            mailbox,
+            attempt,
+            weight.recipients,
+            weight.external
+        ])?;
     Ok(connection.last_insert_rowid())
 }
 
 /// What was reserved has been handed over (or may have been).
 pub(super) fn stamp(connection: &Connection, attempt: i64, at: Timestamp) -> Result<(), Error> {
     connection
-        .prepare_cached("UPDATE ledger SET stamped_at = ? WHERE attempt = ? AND stamped_at IS NULL")?
+        .prepare_cached(
+            "UPDATE ledger SET stamped_at = ? WHERE attempt = ? AND stamped_at IS NULL",
+        )?
         .execute(params![at.as_millisecond(), attempt])?;
     Ok(())
 }

@@ -152,7 +152,9 @@ impl PlanWriter<'_> {
             .prepare_cached("INSERT OR IGNORE INTO content (hash, bytes) VALUES (?, ?)")?
             .execute(params![hash, bytes])?;
         self.transaction
-            .prepare_cached("INSERT OR REPLACE INTO frozen_file (campaign, path, hash) VALUES (?, ?, ?)")?
+            .prepare_cached(
+                "INSERT OR REPLACE INTO frozen_file (campaign, path, hash) VALUES (?, ?, ?)",
+            )?
             .execute(params![self.campaign, path, hash])?;
         Ok(())
     }
@@ -178,13 +180,21 @@ impl PlanWriter<'_> {
     /// Sets the envelope of a message that several share.
     pub fn share(&mut self, message: i64, recipients: u64, external: u64) -> Result<(), Error> {
         self.transaction
-            .prepare_cached("UPDATE message SET shared = 1, recipients = ?, external = ? WHERE id = ?")?
+            .prepare_cached(
+                "UPDATE message SET shared = 1, recipients = ?, external = ? WHERE id = ?",
+            )?
             .execute(params![recipients, external, message])?;
         Ok(())
     }
 
     /// Adds a row that becomes a recipient of `message`.
-    pub fn recipient(&mut self, row: u64, address: &str, cells: &str, message: i64) -> Result<(), Error> {
+    pub fn recipient(
+        &mut self,
+        row: u64,
+        address: &str,
+        cells: &str,
+        message: i64,
+    ) -> Result<(), Error> {
         self.transaction
             .prepare_cached(
                 "INSERT INTO recipient (campaign, row, address, cells, message) VALUES (?, ?, ?, ?, ?)",
@@ -196,16 +206,18 @@ impl PlanWriter<'_> {
     /// Adds a row that becomes none.
     pub fn left_out(&mut self, row: u64, address: &str, reason: Reason) -> Result<(), Error> {
         self.transaction
-            .prepare_cached("INSERT INTO left_out (campaign, row, address, reason) VALUES (?, ?, ?, ?)")?
+            .prepare_cached(
+                "INSERT INTO left_out (campaign, row, address, reason) VALUES (?, ?, ?, ?)",
+            )?
             .execute(params![self.campaign, row, address, reason.as_str()])?;
         Ok(())
     }
 
     /// Calls `each` with (envelope recipients, external ones, listed recipients) of every message, in order.
     pub fn weights(&self, mut each: impl FnMut(u64, u64)) -> Result<(), Error> {
-        let mut statement = self
-            .transaction
-            .prepare("SELECT recipients, external FROM message WHERE campaign = ? ORDER BY number")?;
+        let mut statement = self.transaction.prepare(
+            "SELECT recipients, external FROM message WHERE campaign = ? ORDER BY number",
+        )?;
         let mut rows = statement.query([self.campaign])?;
         while let Some(row) = rows.next()? {
             each(row.get(0)?, row.get(1)?);
@@ -245,7 +257,11 @@ impl PlanWriter<'_> {
     pub fn commit(self, listed: u64, finishes_at: Option<Timestamp>) -> Result<i64, Error> {
         self.transaction.execute(
             "UPDATE campaign SET listed = ?, finishes_at = ? WHERE id = ?",
-            params![listed, finishes_at.map(Timestamp::as_millisecond), self.campaign],
+            params![
+                listed,
+                finishes_at.map(Timestamp::as_millisecond),
+                self.campaign
+            ],
         )?;
         self.transaction.commit()?;
         Ok(self.campaign)

@@ -87,7 +87,13 @@ pub struct Counts {
 impl Counts {
     /// All of them.
     pub fn total(&self) -> u64 {
-        self.pending + self.sent + self.deferred + self.refused + self.in_doubt + self.suppressed + self.cancelled
+        self.pending
+            + self.sent
+            + self.deferred
+            + self.refused
+            + self.in_doubt
+            + self.suppressed
+            + self.cancelled
     }
 
     /// True when nothing is left to send.
@@ -157,7 +163,9 @@ pub(super) fn set_state(
         _ => None,
     };
     connection
-        .prepare_cached("UPDATE campaign SET run_state = ?, stopped_because = ?, next_send_at = ? WHERE id = ?")?
+        .prepare_cached(
+            "UPDATE campaign SET run_state = ?, stopped_because = ?, next_send_at = ? WHERE id = ?",
+        )?
         .execute(params![
             state.as_str(),
             because,
@@ -266,7 +274,10 @@ impl Store {
         self.counts(
             "SELECT state, count(*) FROM message WHERE campaign = ? GROUP BY state",
             campaign,
-            |name| crate::delivery::MessageState::from_name(name).map(crate::delivery::MessageState::of_recipients),
+            |name| {
+                crate::delivery::MessageState::from_name(name)
+                    .map(crate::delivery::MessageState::of_recipients)
+            },
         )
     }
 

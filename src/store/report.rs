@@ -100,7 +100,9 @@ impl Store {
         };
         let recipients = self
             .connection
-            .prepare_cached("SELECT row, address, cells FROM recipient WHERE message = ? ORDER BY row")?
+            .prepare_cached(
+                "SELECT row, address, cells FROM recipient WHERE message = ? ORDER BY row",
+            )?
             .query_map([id], |row| {
                 Ok(Claimed {
                     row: row.get(0)?,

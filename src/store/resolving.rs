@@ -75,7 +75,11 @@ impl Store {
     }
 }
 
-fn selected(connection: &Connection, campaign: i64, selection: &Selection) -> Result<Vec<i64>, Error> {
+fn selected(
+    connection: &Connection,
+    campaign: i64,
+    selection: &Selection,
+) -> Result<Vec<i64>, Error> {
     let mut statement = connection
         .prepare("SELECT id, message_id FROM message WHERE campaign = ? AND state = 'in_doubt' ORDER BY number")?;
     let all: Vec<(i64, String)> = statement
@@ -108,8 +112,9 @@ fn bare(message_id: &str) -> &str {
 }
 
 fn addresses(connection: &Connection, message: i64) -> Result<Vec<String>, Error> {
-    let mut statement = connection
-        .prepare_cached("SELECT address FROM recipient WHERE message = ? AND state = 'in_doubt' ORDER BY row")?;
+    let mut statement = connection.prepare_cached(
+        "SELECT address FROM recipient WHERE message = ? AND state = 'in_doubt' ORDER BY row",
+    )?;
     let addresses = statement.query_map([message], |row| row.get(0))?;
     Ok(addresses.collect::<Result<_, _>>()?)
 }
@@ -129,14 +134,23 @@ fn doubt(connection: &Connection, message: i64) -> Result<Doubt, Error> {
     })
 }
 
-fn settle(connection: &Connection, message: i64, resolution: Resolution, now: Timestamp) -> Result<(), Error> {
+fn settle(
+    connection: &Connection,
+    message: i64,
+    resolution: Resolution,
+    now: Timestamp,
+) -> Result<(), Error> {
     let (event, sent_at, reply) = match resolution {
         Resolution::Delivered => (
             Event::ResolveDelivered,
             Some(now.as_millisecond()),
             "marked as delivered by a person",
         ),
-        Resolution::Resend => (Event::ResolveResend, None, "to be sent again, as a person asked"),
+        Resolution::Resend => (
+            Event::ResolveResend,
+            None,
+            "to be sent again, as a person asked",
+        ),
     };
     let state = MessageState::InDoubt.after(event)?;
     connection.execute(

@@ -147,7 +147,11 @@ async fn killed_between_claim_and_hand_over_it_is_pending_again_and_its_share_is
     assert_eq!(world.counts().pending, 1);
     let claim = claimed(&world.journal(&[once_an_hour]), at(1001)).await;
     assert_eq!(claim.attempt_number, 2);
-    assert_eq!(claim.dated_at, at(1), "the date stays that of the first attempt");
+    assert_eq!(
+        claim.dated_at,
+        at(1),
+        "the date stays that of the first attempt"
+    );
     assert_eq!(claim.message_id, "<1@contoso.com>");
 }
 
@@ -156,14 +160,23 @@ async fn killed_after_the_second_mark_it_is_in_doubt_and_never_claimed_again() {
     let world = world(0, 1);
     let journal = world.journal(&[]);
     let claim = claimed(&journal, at(1)).await;
-    journal.hand_over(&claim, mark(&claim, at(2))).await.unwrap();
+    journal
+        .hand_over(&claim, mark(&claim, at(2)))
+        .await
+        .unwrap();
     drop(journal);
     assert_eq!(world.recover(), 1);
     assert_eq!(world.counts().in_doubt, 1);
     let journal = world.journal(&[]);
-    assert!(matches!(journal.claim(at(2000)).await.unwrap(), Answer::Nothing));
+    assert!(matches!(
+        journal.claim(at(2000)).await.unwrap(),
+        Answer::Nothing
+    ));
     // It counts against the limits from the moment of recovery.
-    let entries = world.store().ledger_since("comms@contoso.com", at(0)).unwrap();
+    let entries = world
+        .store()
+        .ledger_since("comms@contoso.com", at(0))
+        .unwrap();
     assert_eq!(entries.len(), 1);
     assert_eq!(entries[0].stamped_at, Some(at(1000)));
 }
@@ -173,7 +186,10 @@ async fn killed_after_the_verdict_it_is_sent() {
     let world = world(0, 1);
     let journal = world.journal(&[]);
     let claim = claimed(&journal, at(1)).await;
-    journal.hand_over(&claim, mark(&claim, at(2))).await.unwrap();
+    journal
+        .hand_over(&claim, mark(&claim, at(2)))
+        .await
+        .unwrap();
     journal.finish(&claim, accepted(at(3))).await.unwrap();
     drop(journal);
     assert_eq!(world.recover(), 0);
@@ -201,7 +217,10 @@ async fn refused_recipients_leave_the_others_and_deferred_ones_go_on_in_a_messag
     let handing_over = HandOver {
         refused: vec![(2, "550 5.1.1 no such user".into())],
         deferred: Some(Split {
-            rows: vec![(4, "450 4.2.1 come again".into()), (5, "450 4.2.1 come again".into())],
+            rows: vec![
+                (4, "450 4.2.1 come again".into()),
+                (5, "450 4.2.1 come again".into()),
+            ],
             weight: Weight {
                 recipients: 2,
                 external: 0,
@@ -228,7 +247,10 @@ async fn refused_recipients_leave_the_others_and_deferred_ones_go_on_in_a_messag
     journal.hand_over(&rest, mark(&rest, at(61))).await.unwrap();
     journal.finish(&rest, accepted(at(62))).await.unwrap();
     assert_eq!(world.counts().sent, 4);
-    assert!(matches!(journal.claim(at(63)).await.unwrap(), Answer::Nothing));
+    assert!(matches!(
+        journal.claim(at(63)).await.unwrap(),
+        Answer::Nothing
+    ));
 }
 
 #[tokio::test]
@@ -253,7 +275,10 @@ async fn the_rules_hold_over_restarts_and_over_two_campaigns_of_one_mailbox() {
     .0;
     let first = claimed(&ours, at(1)).await;
     let second = claimed(&theirs, at(1)).await;
-    assert!(matches!(ours.claim(at(1)).await.unwrap(), Answer::AfterVerdict(_)));
+    assert!(matches!(
+        ours.claim(at(1)).await.unwrap(),
+        Answer::AfterVerdict(_)
+    ));
     for (journal, claim, stamp) in [(&ours, &first, 5), (&theirs, &second, 10)] {
         journal.hand_over(claim, mark(claim, at(4))).await.unwrap();
         journal.finish(claim, accepted(at(stamp))).await.unwrap();
@@ -279,7 +304,10 @@ async fn what_is_in_doubt_is_settled_only_by_a_person() {
     let journal = world.journal(&[]);
     for _ in 0..2 {
         let claim = claimed(&journal, at(1)).await;
-        journal.hand_over(&claim, mark(&claim, at(2))).await.unwrap();
+        journal
+            .hand_over(&claim, mark(&claim, at(2)))
+            .await
+            .unwrap();
         let lost = Finish::Lost {
             at: at(3),
             reply: "connection closed".into(),
@@ -292,12 +320,21 @@ async fn what_is_in_doubt_is_settled_only_by_a_person() {
     assert_eq!(doubts.len(), 2);
     assert_eq!(doubts[0].handed_over_at, at(2));
     let nobody = Selection::Address("nobody@contoso.com".into());
-    assert!(store.resolve(world.campaign, &nobody, Resolution::Resend, at(9)).unwrap().is_empty());
+    assert!(
+        store
+            .resolve(world.campaign, &nobody, Resolution::Resend, at(9))
+            .unwrap()
+            .is_empty()
+    );
     let by_id = Selection::MessageId("1@contoso.com".into());
-    let settled = store.resolve(world.campaign, &by_id, Resolution::Delivered, at(9)).unwrap();
+    let settled = store
+        .resolve(world.campaign, &by_id, Resolution::Delivered, at(9))
+        .unwrap();
     assert_eq!(settled[0].recipients, ["p1@contoso.com"]);
     let by_address = Selection::Address("P2@contoso.com".into());
-    store.resolve(world.campaign, &by_address, Resolution::Resend, at(9)).unwrap();
+    store
+        .resolve(world.campaign, &by_address, Resolution::Resend, at(9))
+        .unwrap();
     let counts = world.counts();
     assert_eq!((counts.sent, counts.pending, counts.in_doubt), (1, 1, 0));
 }
@@ -329,7 +366,13 @@ async fn a_refusal_keeps_each_recipients_own_reply() {
             ("refused".to_owned(), "550 5.1.1 two".to_owned())
         ]
     );
-    assert!(world.store().ledger_since("comms@contoso.com", at(0)).unwrap().is_empty());
+    assert!(
+        world
+            .store()
+            .ledger_since("comms@contoso.com", at(0))
+            .unwrap()
+            .is_empty()
+    );
 }
 
 #[test]
@@ -355,7 +398,10 @@ fn a_store_of_a_newer_version_is_left_alone() {
     connection.pragma_update(None, "user_version", 99).unwrap();
     drop(connection);
     let before = std::fs::read(&world.path).unwrap();
-    assert!(matches!(Store::open(&world.path), Err(Error::Newer { found: 99, .. })));
+    assert!(matches!(
+        Store::open(&world.path),
+        Err(Error::Newer { found: 99, .. })
+    ));
     assert_eq!(std::fs::read(&world.path).unwrap(), before);
 }
 

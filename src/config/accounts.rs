@@ -1,0 +1,161 @@
+//! accounts.toml: all accounts of a person.
+
+use std::path::{Path, PathBuf};
+
+use toml::de::{DeTable, DeValue};
+
+use super::account::{self, Account, Auth, Deadlines, Reserve};
+use super::document::Document;
+use super::section::Section;
+use super::words::{nearest, quoted};
+use super::{AccountError, ConfigError, Problem, UnknownAccount, source, unsupported};
+
+/// The account that always exists: the built-in stand-in server, from which nothing leaves the machine.
+pub const SANDBOX: &str = "sandbox";
+
+/// The longest name of an account, in characters.
+const MAX_NAME: usize = 128;
+
+/// All accounts: the file's, and `sandbox`.
+#[derive(Debug, Clone)]
+pub struct Accounts {
+    file: PathBuf,
+    entries: Vec<Entry>,
+}
+
+#[derive(Debug, Clone)]
+struct Entry {
+    account: Account,
+    /// What it asks for that this version cannot do; the other accounts can be used all the same.
+    refusals: Vec<Problem>,
+}
+
+impl Accounts {
+    /// Reads accounts.toml. A file that is not there defines no account.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] with all problems of the file at once.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        match source::read(path) {
+            Ok(text) => Self::parse(path, &text),
+            Err(ConfigError::Missing(_)) => Self::parse(path, ""),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(super) fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
+        let table = source::parse(path, text)?;
+        let document = Document::new(path, text, account::SCHEMA, false);
+        let mut entries = vec![Entry {
+            account: sandbox(),
+            refusals: Vec::new(),
+        }];
+        entries.extend(read_all(&document, &table));
+        document.finish()?;
+        Ok(Self {
+            file: path.to_owned(),
+            entries,
+        })
+    }
+
+    /// The file, which need not exist.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// The names of all accounts, `sandbox` first, then in the file's order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().map(|entry| entry.account.name.as_str())
+    }
+
+    /// The account of this name.
+    ///
+    /// # Errors
+    /// [`AccountError::Unknown`] when there is none; [`AccountError::Invalid`] when it needs
+    /// something that this version cannot do.
+    pub fn get(&self, name: &str) -> Result<&Account, AccountError> {
+        let entry = self.entries.iter().find(|entry| entry.account.name == name);
+        let Some(entry) = entry else {
+            return Err(AccountError::Unknown(UnknownAccount {
+                name: name.to_owned(),
+                nearest: nearest(name, self.names()).map(str::to_owned),
+                known: self.names().map(str::to_owned).collect(),
+                file: self.file.clone(),
+            }));
+        };
+        if entry.refusals.is_empty() {
+            Ok(&entry.account)
+        } else {
+            Err(ConfigError::Invalid(entry.refusals.clone()).into())
+        }
+    }
+}
+
+fn sandbox() -> Account {
+    Account {
+        name: SANDBOX.to_owned(),
+        provider: SANDBOX.to_owned(),
+        username: None,
+        auth: Auth::None,
+        reserve: Reserve::default(),
+        host: None,
+        port: None,
+        tls: None,
+        max_recipients_per_message: None,
+        max_message_size: None,
+        max_connections: None,
+        limits: None,
+        ca_file: None,
+        retry: None,
+        deadlines: Deadlines::default(),
+        password: None,
+        oauth2: None,
+        client_secret: None,
+    }
+}
+
+fn read_all<'d>(document: &'d Document<'d>, table: &'d DeTable<'d>) -> Vec<Entry> {
+    let mut tables: Vec<_> = table.iter().collect();
+    tables.sort_by_key(|(name, _)| name.span().start);
+    let mut entries = Vec::new();
+    for (name, value) in tables {
+        let wrong = match value.get_ref() {
+            DeValue::Table(_) => name_problem(name.get_ref()),
+            _ => Some((
+                "is not an account: expected a table",
+                "put it under its account's header, such as [comms]",
+            )),
+        };
+        if let Some((message, remedy)) = wrong {
+            let key = quoted(name.get_ref());
+            document.push(document.problem(key, Some(name.span()), message, remedy));
+        } else if let DeValue::Table(table) = value.get_ref() {
+            entries.extend(read_one(document, table, name.get_ref()));
+        }
+    }
+    entries
+}
+
+fn read_one<'d>(document: &'d Document<'d>, table: &'d DeTable<'d>, name: &str) -> Option<Entry> {
+    let folder = document.file.parent().unwrap_or(Path::new(""));
+    let section = Section::top(document, table, name);
+    let account = account::read(&section, name, folder);
+    let refusals = unsupported::in_account(&section);
+    account.map(|account| Entry { account, refusals })
+}
+
+fn name_problem(name: &str) -> Option<(&'static str, &'static str)> {
+    if name == SANDBOX {
+        return Some((
+            "is built in and cannot be defined",
+            "choose another name for this account; account = \"sandbox\" works without any definition",
+        ));
+    }
+    let usable = !name.trim().is_empty()
+        && !name.chars().any(char::is_control)
+        && name.chars().count() <= MAX_NAME;
+    (!usable).then_some((
+        "is not a name for an account",
+        "choose a short name on one line, such as [comms]",
+    ))
+}

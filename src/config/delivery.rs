@@ -1,0 +1,164 @@
+//! `[delivery]`: when and how.
+
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::{Offset, TimeZone};
+use toml::Spanned;
+use toml::de::DeValue;
+use toml::value::{Datetime, Offset as TomlOffset};
+
+use super::section::{Section, Value};
+
+/// The keys of `[delivery]`.
+pub(super) const KEYS: &[&str] = &["mode", "hours", "timezone", "not_before", "holidays"];
+
+/// When and how the campaign is sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeliveryOptions {
+    /// Whether recipients with equal content share messages.
+    pub mode: Mode,
+    /// Sending hours, as typed.
+    pub hours: Option<String>,
+    /// The campaign's time zone; the machine's when none is given.
+    pub timezone: Option<TimeZone>,
+    /// Nothing is sent before this.
+    pub not_before: Option<NotBefore>,
+    /// Days without sending, each once, in the file's order.
+    pub holidays: Vec<Date>,
+}
+
+/// Whether recipients with equal content share messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// Those whose content is equal share; everyone else gets their own.
+    #[default]
+    Auto,
+    /// All share; differing content is an error.
+    Shared,
+    /// Everyone gets their own.
+    Individual,
+}
+
+/// When sending may begin, as the file says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotBefore {
+    /// In the campaign's time zone.
+    Local(DateTime),
+    /// Written with an offset.
+    At(Timestamp),
+}
+
+/// Reads the table.
+pub(super) fn read(section: &Section<'_>) -> DeliveryOptions {
+    let modes = [
+        ("auto", Mode::Auto),
+        ("shared", Mode::Shared),
+        ("individual", Mode::Individual),
+    ];
+    DeliveryOptions {
+        mode: section.choice("mode", &modes).unwrap_or_default(),
+        hours: section.text("hours").map(Spanned::into_inner),
+        timezone: timezone(section),
+        not_before: not_before(section),
+        holidays: holidays(section),
+    }
+}
+
+fn timezone(section: &Section<'_>) -> Option<TimeZone> {
+    let text = section.text("timezone")?;
+    match TimeZone::get(text.get_ref()) {
+        Ok(zone) if !zone.is_unknown() => Some(zone),
+        _ => {
+            section.refuse(
+                "timezone",
+                Some(text.span()),
+                format!(
+                    "{} is not a time zone",
+                    section.document.shown(text.get_ref())
+                ),
+                "write a name of the IANA time zone database, such as \"Europe/Berlin\" or \"UTC\"",
+            );
+            None
+        }
+    }
+}
+
+fn not_before(section: &Section<'_>) -> Option<NotBefore> {
+    let remedy = "write not_before = 2026-12-01T09:00:00, without quotes";
+    let value = section.value("not_before")?;
+    let DeValue::Datetime(typed) = value.get_ref() else {
+        section.wrong_type("not_before", value, "a date and time", remedy);
+        return None;
+    };
+    let checked = moment(typed);
+    if checked.is_none() {
+        section.refuse(
+            "not_before",
+            Some(value.span()),
+            "is not a day in the calendar",
+            remedy,
+        );
+    }
+    checked
+}
+
+/// A moment from TOML's four kinds; none for a time without a date. A date alone is its midnight.
+pub(super) fn moment(typed: &Datetime) -> Option<NotBefore> {
+    let time = match typed.time {
+        None => Time::midnight(),
+        Some(time) => Time::new(
+            i8::try_from(time.hour).ok()?,
+            i8::try_from(time.minute).ok()?,
+            // RFC 3339 knows leap seconds, the calendar here does not; a second earlier is as good.
+            i8::try_from(time.second.unwrap_or(0)).ok()?.min(59),
+            i32::try_from(time.nanosecond.unwrap_or(0)).ok()?,
+        )
+        .ok()?,
+    };
+    let local = civil_date(typed)?.to_datetime(time);
+    let minutes = match typed.offset {
+        None => return Some(NotBefore::Local(local)),
+        Some(TomlOffset::Z) => 0,
+        Some(TomlOffset::Custom { minutes }) => i32::from(minutes),
+    };
+    let offset = Offset::from_seconds(minutes * 60).ok()?;
+    offset.to_timestamp(local).ok().map(NotBefore::At)
+}
+
+fn civil_date(typed: &Datetime) -> Option<Date> {
+    let date = typed.date?;
+    Date::new(
+        i16::try_from(date.year).ok()?,
+        i8::try_from(date.month).ok()?,
+        i8::try_from(date.day).ok()?,
+    )
+    .ok()
+}
+
+fn holidays(section: &Section<'_>) -> Vec<Date> {
+    let remedy = "write holidays = [\"2026-12-25\"]: year, month and day";
+    let items = section.list("holidays", "a list of dates", remedy);
+    let mut days = Vec::new();
+    for item in items.unwrap_or_default() {
+        match holiday(item) {
+            Some(day) if days.contains(&day) => {}
+            Some(day) => days.push(day),
+            None => section.refuse(
+                "holidays",
+                Some(item.span()),
+                "is not a day in the calendar",
+                remedy,
+            ),
+        }
+    }
+    days
+}
+
+/// A date in quotes or TOML's own. Exactly `YYYY-MM-DD`: ISO 8601's other forms only look like slips.
+fn holiday(item: &Value<'_>) -> Option<Date> {
+    match item.get_ref() {
+        DeValue::String(text) if text.len() == 10 => text.parse().ok(),
+        DeValue::Datetime(typed) if typed.time.is_none() => civil_date(typed),
+        _ => None,
+    }
+}

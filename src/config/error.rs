@@ -1,0 +1,146 @@
+//! What can be wrong with a configuration, with what a person needs to put it right.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+/// One thing that is wrong in a file, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The file it is in.
+    pub file: PathBuf,
+    /// Line, from 1; none when it is about the file as a whole, or a table that is not there.
+    pub line: Option<usize>,
+    /// Column in characters, from 1; none where there is no line.
+    pub column: Option<usize>,
+    /// The key with its tables, such as `message.subject`; empty when the file is no TOML there.
+    pub key: String,
+    /// What was found, as a fragment.
+    pub message: String,
+    /// What to do, as an instruction.
+    pub remedy: String,
+}
+
+impl fmt::Display for Problem {
+    /// `file:line:column: key: message`, without the remedy.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.file.display())?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        if let Some(column) = self.column {
+            write!(f, ":{column}")?;
+        }
+        if !self.key.is_empty() {
+            write!(f, ": {}", self.key)?;
+        }
+        write!(f, ": {}", self.message)
+    }
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The folder or file is not there (exit 66).
+    #[error("{} does not exist", .0.display())]
+    Missing(PathBuf),
+    /// The file is there and cannot be read (exit 74).
+    #[error("{} cannot be read: {}", .0.display(), .1)]
+    Unreadable(PathBuf, io::Error),
+    /// The file was read and something in it is wrong (exit 78); in the file's order, never empty.
+    #[error("{}", one_a_line(.0))]
+    Invalid(Vec<Problem>),
+    /// The system names no home folder, so there is no default place for this file (exit 78).
+    #[error("no place for {0}: the system names no home folder")]
+    NoHome(&'static str),
+}
+
+impl ConfigError {
+    /// What to do about it; for [`ConfigError::Invalid`] each problem has its own.
+    pub fn remedy(&self) -> String {
+        match self {
+            Self::Missing(path) => format!(
+                "name a folder that holds {}, or make a campaign with `postroom new {}`",
+                super::FILE_NAME,
+                path.parent()
+                    .filter(|_| path.ends_with(super::FILE_NAME))
+                    .unwrap_or(path)
+                    .display()
+            ),
+            Self::Unreadable(_, error) if error.kind() == io::ErrorKind::NotADirectory => {
+                format!(
+                    "name the folder that holds {}, not a file",
+                    super::FILE_NAME
+                )
+            }
+            Self::Unreadable(path, _) => {
+                format!(
+                    "see that {} is a file and that you may read it",
+                    path.display()
+                )
+            }
+            Self::Invalid(problems) => {
+                let remedies: Vec<&str> = problems.iter().map(|p| p.remedy.as_str()).collect();
+                remedies.join("\n")
+            }
+            Self::NoHome(_) => {
+                "set HOME, or name the files with --accounts FILE and --store FILE".to_owned()
+            }
+        }
+    }
+}
+
+fn one_a_line(problems: &[Problem]) -> String {
+    let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    lines.join("\n")
+}
+
+/// No account of that name is defined.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no account named '{name}' in {}", .file.display())]
+pub struct UnknownAccount {
+    /// The name that was asked for.
+    pub name: String,
+    /// The known name that is most like it.
+    pub nearest: Option<String>,
+    /// All known names, `sandbox` first.
+    pub known: Vec<String>,
+    /// Where accounts are defined; it need not exist.
+    pub file: PathBuf,
+}
+
+impl UnknownAccount {
+    /// What to do about it.
+    pub fn remedy(&self) -> String {
+        let hint = match &self.nearest {
+            Some(nearest) => format!("did you mean '{nearest}'? "),
+            None => String::new(),
+        };
+        format!(
+            "{hint}the known accounts are {}; another one is added under [NAME] in {}",
+            self.known.join(", "),
+            self.file.display()
+        )
+    }
+}
+
+/// Why an account cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum AccountError {
+    /// It is not defined (exit 78).
+    #[error(transparent)]
+    Unknown(#[from] UnknownAccount),
+    /// It is defined with something that this version cannot do (exit 78).
+    #[error(transparent)]
+    Invalid(#[from] ConfigError),
+}
+
+impl AccountError {
+    /// What to do about it.
+    pub fn remedy(&self) -> String {
+        match self {
+            Self::Unknown(unknown) => unknown.remedy(),
+            Self::Invalid(error) => error.remedy(),
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! campaign.toml and accounts.toml: as typed, then checked.
+//!
+//! What a file says is read through spans, so that every problem carries its line and column, and all
+//! problems are reported at once. What the program believes ([`Campaign`], [`Account`]) cannot hold a
+//! value that was not checked. Keys that are known but whose feature comes later are refused in one
+//! place, `unsupported`, never ignored.
+//!
+//! Must not open lists, templates or attachments, talk to a server, print, or end the process, and
+//! never puts a value of accounts.toml that could be a secret into an error. Called by `cli`.
+
+mod account;
+mod accounts;
+mod campaign;
+mod confined;
+mod delivery;
+mod document;
+mod error;
+mod message;
+mod places;
+mod recipients;
+mod secret;
+mod section;
+mod server;
+mod source;
+mod typed;
+mod unsupported;
+mod words;
+
+pub use account::{Account, Auth, Deadlines, Flow, OAuth2, Reserve, Tls};
+pub use accounts::{Accounts, SANDBOX};
+pub use campaign::{Campaign, FILE_NAME};
+pub use delivery::{DeliveryOptions, Mode, NotBefore};
+pub use error::{AccountError, ConfigError, Problem, UnknownAccount};
+pub use message::MessageOptions;
+pub use places::{accounts_path, store_path};
+pub use recipients::{Duplicates, RecipientOptions};
+pub use secret::{SecretError, SecretSource};
+
+#[cfg(test)]
+mod tests;

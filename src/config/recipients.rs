@@ -1,0 +1,74 @@
+//! `[recipients]`: to whom.
+
+use std::path::PathBuf;
+
+use toml::Spanned;
+
+use super::confined::file;
+use super::section::Section;
+
+/// The keys of `[recipients]`.
+pub(super) const KEYS: &[&str] = &["file", "address", "duplicates", "where", "internal"];
+
+/// To whom the campaign goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecipientOptions {
+    /// The list, relative to the campaign's folder and inside it: .csv or .tsv.
+    pub file: PathBuf,
+    /// The column with the address; found by its name when none is given.
+    pub address: Option<String>,
+    /// What becomes of rows with an address that was there before.
+    pub duplicates: Duplicates,
+    /// The filter, `where` in the file.
+    pub where_: Option<String>,
+    /// Domains that count as internal; the From domain when empty.
+    pub internal: Vec<String>,
+}
+
+/// What becomes of rows with an address that was there before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Duplicates {
+    /// The first row counts; the others become no recipient.
+    #[default]
+    First,
+    /// All rows of a person go into one message.
+    Group,
+}
+
+/// Reads the table; none when something required is missing or wrong.
+pub(super) fn read(section: &Section<'_>) -> Option<RecipientOptions> {
+    let list = file(section, "file", &["csv", "tsv", "xlsx"]);
+    section.require("file", "add file = \"staff.csv\" under [recipients]");
+    let choices = [("first", Duplicates::First), ("group", Duplicates::Group)];
+    let rest = RecipientOptions {
+        file: PathBuf::new(),
+        address: section.text("address").map(Spanned::into_inner),
+        duplicates: section.choice("duplicates", &choices).unwrap_or_default(),
+        where_: section.text("where").map(Spanned::into_inner),
+        internal: internal(section),
+    };
+    Some(RecipientOptions {
+        file: list?,
+        ..rest
+    })
+}
+
+fn internal(section: &Section<'_>) -> Vec<String> {
+    let mut domains = Vec::new();
+    for domain in section.texts("internal") {
+        let name = domain.get_ref();
+        let is_domain = !name.contains(|c: char| c == '@' || c == '/' || c.is_whitespace())
+            && name.split('.').all(|label| !label.is_empty());
+        if is_domain {
+            domains.push(domain.into_inner());
+        } else {
+            section.refuse(
+                "internal",
+                Some(domain.span()),
+                format!("'{name}' is not a domain"),
+                "write internal = [\"contoso.com\"]: what stands after the @",
+            );
+        }
+    }
+    domains
+}

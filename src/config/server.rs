@@ -1,0 +1,113 @@
+//! The keys of an account that say which server it uses and how; each replaces the preset's.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use toml::Spanned;
+
+use super::account::{Deadlines, Tls};
+use super::section::Section;
+use super::typed::NO_MAX;
+use crate::delivery::Backoff;
+use crate::limits::{Rule, Unit};
+
+/// The keys of an entry of `limits`.
+pub(super) const LIMIT_KEYS: &[&str] = &["max", "per", "unit"];
+
+/// The keys of `deadlines`.
+pub(super) const DEADLINE_KEYS: &[&str] = &["connect", "command", "data", "final"];
+
+/// A host name or IP address, without scheme or port.
+pub(super) fn host(account: &Section<'_>) -> Option<String> {
+    let text = account.text("host")?;
+    let name = text.get_ref();
+    let is_address = name.parse::<IpAddr>().is_ok();
+    if is_address
+        || !name.contains(|c: char| c.is_whitespace() || matches!(c, '/' | ':' | '@' | '['))
+    {
+        return Some(text.into_inner());
+    }
+    account.refuse(
+        "host",
+        Some(text.span()),
+        "is not a host name",
+        "write the name alone, such as host = \"smtp.example.com\"; the port has a key of its own",
+    );
+    None
+}
+
+/// Whether nothing sent to this host leaves the machine.
+pub(super) fn is_loopback(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost")
+        || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+/// How the connection is encrypted; `none` only to this machine.
+pub(super) fn tls(account: &Section<'_>, host: Option<&str>) -> Option<Tls> {
+    let choices = [
+        ("starttls", Tls::StartTls),
+        ("implicit", Tls::Implicit),
+        ("none", Tls::None),
+    ];
+    let tls = account.choice("tls", &choices)?;
+    let host_is_wrong = host.is_none() && account.value("host").is_some();
+    if tls == Tls::None && !host_is_wrong && !host.is_some_and(is_loopback) {
+        let span = account.value("tls").map(Spanned::span);
+        account.refuse(
+            "tls",
+            span,
+            "would send mail and password over the network unencrypted",
+            "write tls = \"starttls\" or \"implicit\"; \"none\" is for a server on this machine, with host = \"localhost\"",
+        );
+        return None;
+    }
+    Some(tls)
+}
+
+/// Rules in place of the preset's.
+pub(super) fn limits(account: &Section<'_>) -> Option<Vec<Rule>> {
+    let tables = account.tables("limits")?;
+    Some(tables.iter().filter_map(rule).collect())
+}
+
+fn rule(section: &Section<'_>) -> Option<Rule> {
+    let remedy = "write limits = [{ max = 30, per = \"1m\", unit = \"messages\" }]";
+    for key in LIMIT_KEYS {
+        section.require(key, remedy);
+    }
+    let units = [Unit::Messages, Unit::Recipients, Unit::ExternalRecipients];
+    let max = section.whole("max", 1, NO_MAX);
+    let per = section.duration("per");
+    let unit = section.choice("unit", &units.map(|unit| (unit.as_str(), unit)));
+    Some(Rule {
+        max: max?,
+        per: per?,
+        unit: unit?,
+    })
+}
+
+/// When a deferred message is tried again.
+pub(super) fn retry(account: &Section<'_>) -> Option<Backoff> {
+    let items = account.list(
+        "retry",
+        "a list of durations",
+        "write retry = [\"30s\", \"2m\"]",
+    )?;
+    let waits: Vec<Duration> = items
+        .iter()
+        .filter_map(|item| account.as_duration("retry", item))
+        .collect();
+    Some(Backoff::new(waits))
+}
+
+/// How long each phase may take.
+pub(super) fn deadlines(account: &Section<'_>) -> Deadlines {
+    let section = account.table("deadlines");
+    Deadlines {
+        connect: section.duration("connect"),
+        command: section.duration("command"),
+        data: section.duration("data"),
+        final_: section.duration("final"),
+    }
+}

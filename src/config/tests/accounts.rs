@@ -1,0 +1,296 @@
+use std::path::Path;
+use std::time::Duration;
+
+use super::{accounts, place, problem, problems, refusal};
+use crate::config::{Account, AccountError, Auth, Deadlines, Flow, Reserve, SecretSource, Tls};
+use crate::delivery::Backoff;
+use crate::limits::Unit;
+
+const SMALLEST: &str =
+    "[comms]\nprovider = \"microsoft365\"\nusername = \"me\"\nauth = \"password\"\n";
+
+fn comms(text: &str) -> Account {
+    accounts(text).unwrap().get("comms").unwrap().clone()
+}
+
+#[test]
+fn every_key_of_an_account_is_read() {
+    let account = comms(
+        r#"
+[comms]
+provider = "custom"
+username = "comms@contoso.com"
+auth = "password"
+reserve = { messages = 5, recipients = 500, external_recipients = 0 }
+host = "smtp.contoso.com"
+port = 2525
+tls = "implicit"
+max_recipients_per_message = 100
+max_message_size = 25_000_000
+max_connections = 2
+limits = [
+  { max = 30, per = "1m", unit = "messages" },
+  { max = 0x10, per = "24h", unit = "external-recipients" },
+]
+ca_file = "corp-ca.pem"
+retry = ["30s", "2m"]
+deadlines = { connect = "10s", command = "5m", data = "6m", final = "10m" }
+[comms.oauth2]
+tenant = "contoso.onmicrosoft.com"
+client_id = "1234"
+flow = "device-code"
+authority = "http://127.0.0.1:8080/x"
+[comms.password]
+env = "COMMS_PASSWORD"
+[comms.client_secret]
+command = ["pass", "show", "mail"]
+"#,
+    );
+    assert_eq!(
+        (account.name.as_str(), account.provider.as_str()),
+        ("comms", "custom")
+    );
+    assert_eq!(account.username.as_deref(), Some("comms@contoso.com"));
+    assert_eq!(account.auth, Auth::Password);
+    let reserve = Reserve {
+        messages: 5,
+        recipients: 500,
+        external_recipients: 0,
+    };
+    assert_eq!(account.reserve, reserve);
+    assert_eq!(account.host.as_deref(), Some("smtp.contoso.com"));
+    assert_eq!(
+        (account.port, account.tls),
+        (Some(2525), Some(Tls::Implicit))
+    );
+    assert_eq!(account.max_recipients_per_message, Some(100));
+    assert_eq!(account.max_message_size, Some(25_000_000));
+    assert_eq!(account.max_connections, Some(2));
+    let limits = account.limits.unwrap();
+    assert_eq!(limits[0].to_string(), "30 messages per 1m");
+    assert_eq!(
+        (limits[1].max, limits[1].unit),
+        (16, Unit::ExternalRecipients)
+    );
+    assert_eq!(
+        account.ca_file.as_deref(),
+        Some(Path::new("/etc/postroom/corp-ca.pem"))
+    );
+    let seconds = |n| Some(Duration::from_secs(n));
+    assert_eq!(
+        account.retry,
+        Some(Backoff::new([30, 120].map(Duration::from_secs).to_vec()))
+    );
+    let deadlines = Deadlines {
+        connect: seconds(10),
+        command: seconds(300),
+        data: seconds(360),
+        final_: seconds(600),
+    };
+    assert_eq!(account.deadlines, deadlines);
+    let oauth2 = account.oauth2.unwrap();
+    assert_eq!(oauth2.tenant.as_deref(), Some("contoso.onmicrosoft.com"));
+    assert_eq!(oauth2.client_id.as_deref(), Some("1234"));
+    assert_eq!(oauth2.flow, Some(Flow::DeviceCode));
+    assert_eq!(oauth2.authority.as_deref(), Some("http://127.0.0.1:8080/x"));
+    assert_eq!(
+        account.password,
+        Some(SecretSource::Env("COMMS_PASSWORD".to_owned()))
+    );
+    let words = ["pass", "show", "mail"].map(str::to_owned).to_vec();
+    assert_eq!(account.client_secret, Some(SecretSource::Program(words)));
+}
+
+#[test]
+fn a_small_account_leaves_the_rest_to_its_preset() {
+    let account = comms(SMALLEST);
+    assert_eq!(account.password, Some(SecretSource::Prompt));
+    assert_eq!(
+        (account.host, account.port, account.tls),
+        (None, None, None)
+    );
+    assert_eq!((account.limits, account.retry), (None, None));
+    assert_eq!(account.reserve, Reserve::default());
+    let relay = comms("[comms]\nprovider = \"custom\"\nhost = \"relay\"\n");
+    assert_eq!((relay.auth, relay.password), (Auth::None, None));
+    let table =
+        comms("[comms]\nprovider = \"x\"\nusername = \"me\"\n[comms.password]\nenv = \"P\"\n");
+    assert_eq!(table.auth, Auth::Password);
+}
+
+#[test]
+fn wrong_values_are_refused_where_they_stand() {
+    for (line, key) in [
+        ("port = 0", "port"),
+        ("port = 65536", "port"),
+        ("port = \"25\"", "port"),
+        ("port = -1", "port"),
+        ("host = \"smtp.x.example:587\"", "host"),
+        ("host = \"smtp://x\"", "host"),
+        ("tls = \"ssl\"", "tls"),
+        (
+            "max_recipients_per_message = 0",
+            "max_recipients_per_message",
+        ),
+        ("max_connections = 0", "max_connections"),
+        ("max_message_size = 1.5", "max_message_size"),
+        (
+            "max_message_size = 99999999999999999999",
+            "max_message_size",
+        ),
+        ("reserve = { recipients = -1 }", "reserve.recipients"),
+        ("reserve = { recipient = 1 }", "reserve.recipient"),
+        ("reserve = 5", "reserve"),
+        (
+            "limits = [{ max = 0, per = \"1m\", unit = \"messages\" }]",
+            "limits.max",
+        ),
+        (
+            "limits = [{ max = 1, per = \"1 m\", unit = \"messages\" }]",
+            "limits.per",
+        ),
+        (
+            "limits = [{ max = 1, per = \"1m\", unit = \"bytes\" }]",
+            "limits.unit",
+        ),
+        ("limits = [{ max = 1, per = \"1m\" }]", "limits.unit"),
+        ("limits = [5]", "limits"),
+        ("limits = { max = 1 }", "limits"),
+        ("retry = [\"0s\"]", "retry"),
+        ("retry = \"30s\"", "retry"),
+        ("retry = [30]", "retry"),
+        ("deadlines = { finale = \"1m\" }", "deadlines.finale"),
+        ("deadlines = { final = \"1w\" }", "deadlines.final"),
+        ("ca_file = \"\"", "ca_file"),
+        ("oauth2 = { flow = \"magic\" }", "oauth2.flow"),
+        (
+            "oauth2 = { authority = \"http://login.example\" }",
+            "oauth2.authority",
+        ),
+        (
+            "oauth2 = { authority = \"http://127.0.0.1.evil.example\" }",
+            "oauth2.authority",
+        ),
+        ("oauth2 = { authority = \"https://\" }", "oauth2.authority"),
+    ] {
+        let wrong = problem(accounts(&format!("{SMALLEST}{line}\n")));
+        assert_eq!(
+            (wrong.key, wrong.line),
+            (format!("comms.{key}"), Some(5)),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn what_is_required_is_said() {
+    let keys = |text: &str| -> Vec<String> {
+        problems(accounts(text))
+            .into_iter()
+            .map(|p| p.key)
+            .collect()
+    };
+    assert_eq!(keys("[comms]\n"), ["comms.provider"]);
+    assert_eq!(keys("[comms]\nprovider = \"custom\"\n"), ["comms.host"]);
+    assert_eq!(
+        keys("[comms]\nprovider = \"x\"\nauth = \"password\"\n"),
+        ["comms.username"]
+    );
+    assert_eq!(
+        keys("[comms]\nprovider = \"x\"\nusername = \"me\"\n"),
+        ["comms.auth"]
+    );
+}
+
+#[test]
+fn unencrypted_only_to_this_machine() {
+    let with = |host: &str| accounts(&format!("{SMALLEST}tls = \"none\"\n{host}\n"));
+    for host in ["localhost", "LOCALHOST", "127.0.0.1", "127.8.9.1", "::1"] {
+        assert!(with(&format!("host = \"{host}\"")).is_ok(), "{host}");
+    }
+    for host in [
+        "smtp.example.com",
+        "127.0.0.1.example.com",
+        "10.0.0.1",
+        "0.0.0.0",
+        "localhost.example.com",
+    ] {
+        assert_eq!(
+            problem(with(&format!("host = \"{host}\""))).key,
+            "comms.tls",
+            "{host}"
+        );
+    }
+    assert_eq!(problem(with("")).key, "comms.tls");
+}
+
+#[test]
+fn the_sandbox_always_exists_and_cannot_be_redefined() {
+    let none = accounts("").unwrap();
+    assert_eq!(none.names().collect::<Vec<_>>(), ["sandbox"]);
+    assert_eq!(none.get("sandbox").unwrap().auth, Auth::None);
+    let redefined = problem(accounts("[sandbox]\nprovider = \"x\"\n"));
+    assert_eq!(
+        (redefined.key.as_str(), place(&redefined)),
+        ("sandbox", Some((1, 2)))
+    );
+}
+
+#[test]
+fn an_unknown_account_is_answered_with_the_known_ones() {
+    let known = accounts(SMALLEST).unwrap();
+    let Err(AccountError::Unknown(unknown)) = known.get("coms") else {
+        panic!("expected an unknown account");
+    };
+    assert_eq!(unknown.nearest.as_deref(), Some("comms"));
+    assert_eq!(unknown.known, ["sandbox", "comms"]);
+    assert!(unknown.remedy().contains("did you mean 'comms'"));
+    assert!(unknown.to_string().contains("/etc/postroom/accounts.toml"));
+}
+
+#[test]
+fn unknown_keys_and_stray_keys_are_refused() {
+    let unknown = problem(accounts(&format!("{SMALLEST}user_name = \"me\"\n")));
+    assert_eq!(
+        (unknown.key.as_str(), place(&unknown)),
+        ("comms.user_name", Some((5, 1)))
+    );
+    assert!(unknown.remedy.contains("`username`"), "{unknown:?}");
+    let moved = problem(accounts(&format!("{SMALLEST}tenant = \"x\"\n")));
+    assert!(moved.remedy.contains("[comms.oauth2]"), "{moved:?}");
+    let stray = problem(accounts("provider = \"microsoft365\"\n"));
+    assert_eq!(
+        (stray.key.as_str(), place(&stray)),
+        ("provider", Some((1, 1)))
+    );
+    assert_eq!(
+        problem(accounts("[\"\"]\nprovider = \"x\"\n")).line,
+        Some(1)
+    );
+}
+
+#[test]
+fn what_comes_later_is_refused_for_its_account_alone() {
+    let oauth2 = SMALLEST.replace("auth = \"password\"", "auth = \"oauth2\"");
+    let later = refusal(&oauth2);
+    assert_eq!(
+        (later.key.as_str(), place(&later)),
+        ("comms.auth", Some((4, 8)))
+    );
+    assert!(
+        later.message.ends_with("not supported by this version yet"),
+        "{later:?}"
+    );
+    let keyring = format!("{SMALLEST}[comms.password]\nkeyring = true\n");
+    assert_eq!(refusal(&keyring).key, "comms.password.keyring");
+    let both = accounts(&format!(
+        "{oauth2}[relay]\nprovider = \"custom\"\nhost = \"relay\"\n"
+    ))
+    .unwrap();
+    assert!(both.get("relay").is_ok());
+    assert!(both.get("sandbox").is_ok());
+    assert_eq!(
+        both.names().collect::<Vec<_>>(),
+        ["sandbox", "comms", "relay"]
+    );
+}

@@ -1,0 +1,122 @@
+//! What the files may say and this version cannot do yet. Refused plainly, since a feature that is
+//! silently ignored sends the wrong mail. A feature that arrives takes its row out of here.
+
+use toml::de::DeValue;
+
+use super::Problem;
+use super::section::Section;
+
+/// A feature to come, and when a value asks for it.
+struct Later {
+    table: &'static str,
+    key: &'static str,
+    asks: fn(&DeValue<'_>) -> bool,
+    what: &'static str,
+    remedy: &'static str,
+}
+
+const CAMPAIGN: &[Later] = &[
+    Later {
+        table: "",
+        key: "accounts",
+        asks: |value| value.as_array().is_some_and(|names| names.len() > 1),
+        what: "sending one campaign from several accounts",
+        remedy: "name one account: account = \"…\"",
+    },
+    Later {
+        table: "recipients",
+        key: "duplicates",
+        asks: |value| value.as_str() == Some("group"),
+        what: "grouping the rows of a person",
+        remedy: "write duplicates = \"first\", or merge the rows in the list",
+    },
+    Later {
+        table: "recipients",
+        key: "where",
+        asks: |_| true,
+        what: "filtering the list",
+        remedy: "take it out, and filter the list before you save it",
+    },
+    Later {
+        table: "recipients",
+        key: "file",
+        asks: |value| value.as_str().is_some_and(is_workbook),
+        what: "reading .xlsx workbooks",
+        remedy: "save the sheet as CSV (UTF-8) and name that file",
+    },
+    Later {
+        table: "delivery",
+        key: "hours",
+        asks: |_| true,
+        what: "sending hours",
+        remedy: "take it out, and run `postroom send --until TIME` inside the hours you want",
+    },
+    Later {
+        table: "delivery",
+        key: "not_before",
+        asks: |_| true,
+        what: "a time to begin",
+        remedy: "take it out, and start `postroom send` at that time",
+    },
+    Later {
+        table: "delivery",
+        key: "holidays",
+        asks: |value| value.as_array().is_none_or(|days| !days.is_empty()),
+        what: "leaving out holidays",
+        remedy: "take it out, and stop the send over those days with `postroom halt`",
+    },
+];
+
+const ACCOUNT: &[Later] = &[
+    Later {
+        table: "",
+        key: "auth",
+        asks: |value| value.as_str() == Some("oauth2"),
+        what: "signing in with OAuth 2.0",
+        remedy: "write auth = \"password\" where the provider allows it (an app password, a relay), or auth = \"none\"",
+    },
+    Later {
+        table: "password",
+        key: "keyring",
+        asks: |_| true,
+        what: "the system's keyring",
+        remedy: "write env = \"NAME\" or command = \"…\", or leave the table out to be asked",
+    },
+    Later {
+        table: "client_secret",
+        key: "keyring",
+        asks: |_| true,
+        what: "the system's keyring",
+        remedy: "write env = \"NAME\" or command = \"…\"",
+    },
+];
+
+fn is_workbook(file: &str) -> bool {
+    file.to_ascii_lowercase().ends_with(".xlsx")
+}
+
+/// What campaign.toml asks for in vain. Keys with something wrong already are passed over.
+pub(super) fn in_campaign(top: &Section<'_>) -> Vec<Problem> {
+    refusals(top, CAMPAIGN)
+}
+
+/// What an account asks for in vain. Kept with the account: the others can be used.
+pub(super) fn in_account(account: &Section<'_>) -> Vec<Problem> {
+    refusals(account, ACCOUNT)
+}
+
+fn refusals(top: &Section<'_>, features: &[Later]) -> Vec<Problem> {
+    let refusal = |later: &Later| {
+        let value = top.value_in(later.table, later.key)?;
+        let path = top.path_in(later.table, later.key);
+        if !(later.asks)(value.get_ref()) || top.document.is_refused(&path) {
+            return None;
+        }
+        let message = format!("{} is not supported by this version yet", later.what);
+        let problem = top
+            .document
+            .problem(path, Some(value.span()), message, later.remedy);
+        Some(problem)
+    };
+    features.iter().filter_map(refusal).collect()
+}

@@ -1,0 +1,108 @@
+//! Files that go with a message: found safely, encoded once.
+
+use std::collections::HashMap;
+use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use lettre::message::header::{ContentTransferEncoding, ContentType};
+use lettre::message::{Attachment, Body, SinglePart};
+
+use super::Error;
+
+/// Reads a file of the campaign: from its folder when planning, from the store afterwards.
+pub type Files = Arc<dyn Fn(&str) -> std::io::Result<Arc<[u8]>> + Send + Sync>;
+
+/// The most bytes of encoded files that are kept for the next message.
+const KEPT: usize = 64 << 20;
+
+/// Finds an attachment inside the campaign's folder.
+///
+/// # Errors
+/// [`Error::Attachment`] for a file that is missing or no file, an absolute path, or one that leads
+/// out of the folder, by `..` or by a link.
+pub fn resolve_attachment(folder: &Path, path: &str) -> Result<PathBuf, Error> {
+    let refused = |reason: String| Error::Attachment {
+        path: path.to_owned(),
+        reason,
+    };
+    let written = Path::new(path);
+    let inside = written
+        .components()
+        .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    if path.trim().is_empty() {
+        return Err(refused("has no name".to_owned()));
+    }
+    if !inside || path.contains('\0') {
+        return Err(refused("leads out of the campaign's folder".to_owned()));
+    }
+    let unreadable = |cause: std::io::Error| refused(format!("cannot be read: {cause}"));
+    let root = folder.canonicalize().map_err(unreadable)?;
+    let found = root.join(written).canonicalize().map_err(unreadable)?;
+    if !found.starts_with(&root) {
+        return Err(refused("leads out of the campaign's folder".to_owned()));
+    }
+    if !found.is_file() {
+        return Err(refused("is not a file".to_owned()));
+    }
+    Ok(found)
+}
+
+/// Encoded files, kept while there is room: what many messages share is encoded once.
+pub(super) struct Encoded {
+    files: Files,
+    kept: Mutex<(usize, HashMap<String, Arc<Vec<u8>>>)>,
+}
+
+impl Encoded {
+    pub(super) fn new(files: Files) -> Self {
+        Self {
+            files,
+            kept: Mutex::new((0, HashMap::new())),
+        }
+    }
+
+    /// The file in base64 with lines of 76, as a body.
+    fn body(&self, path: &str) -> Result<Body, Error> {
+        let encoding = ContentTransferEncoding::Base64;
+        let known = {
+            let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.1.get(path).map(Arc::clone)
+        };
+        if let Some(encoded) = known {
+            return Ok(Body::dangerous_pre_encoded(encoded.to_vec(), encoding));
+        }
+        let bytes = (self.files)(path).map_err(|cause| Error::Attachment {
+            path: path.to_owned(),
+            reason: format!("cannot be read: {cause}"),
+        })?;
+        let body = Body::new_with_encoding(bytes.to_vec(), encoding)
+            .map_err(|_| Error::Build(format!("'{path}' cannot be encoded")))?;
+        let encoded = body.into_vec();
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.0 + encoded.len() <= KEPT {
+            kept.0 += encoded.len();
+            kept.1.insert(path.to_owned(), Arc::new(encoded.clone()));
+        }
+        Ok(Body::dangerous_pre_encoded(encoded, encoding))
+    }
+
+    pub(super) fn attachment(&self, path: &str) -> Result<SinglePart, Error> {
+        Ok(Attachment::new(file_name(path)).body(self.body(path)?, media_type(path)?))
+    }
+
+    pub(super) fn inline(&self, cid: &str, path: &str) -> Result<SinglePart, Error> {
+        let image = Attachment::new_inline_with_name(cid.to_owned(), file_name(path));
+        Ok(image.body(self.body(path)?, media_type(path)?))
+    }
+}
+
+fn file_name(path: &str) -> String {
+    Path::new(path)
+        .file_name()
+        .map_or_else(|| path.to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+fn media_type(path: &str) -> Result<ContentType, Error> {
+    let guess = mime_guess::from_path(path).first_or_octet_stream();
+    ContentType::parse(guess.essence_str()).map_err(|cause| Error::Build(cause.to_string()))
+}

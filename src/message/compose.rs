@@ -1,0 +1,210 @@
+//! Composing: parts and headers in their places, as bytes.
+
+use jiff::Timestamp;
+use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName};
+use lettre::message::{Body, Mailbox as WireMailbox, MultiPart, MultiPartKind, SinglePart};
+
+use super::attachments::{Encoded, Files};
+use super::error::Error;
+use super::{headers, text_part};
+use crate::recipients::{Address, Mailbox};
+use crate::template::Rendered;
+
+/// Asks Exchange not to answer with out-of-office, auto-replies, delivery and read receipts. Never
+/// `All`: that would suppress non-delivery reports too ([MS-OXCMAIL] 2.1.3.2.19).
+const SUPPRESSED: &str = "OOF, AutoReply, DR, RN, NRN";
+
+/// RFC 5322 2.1.1: without the CRLF.
+const MAX_LINE: usize = 998;
+
+/// What is the same in all messages of a campaign.
+pub(super) struct Frame {
+    pub(super) from: Mailbox,
+    pub(super) inline: Vec<(String, String)>,
+    pub(super) list_unsubscribe: Option<String>,
+    pub(super) header_names: Vec<HeaderName>,
+    pub(super) encoded: Encoded,
+}
+
+/// What is a message's own beside its content.
+pub(super) struct Addressing<'a> {
+    pub(super) to: Mailbox,
+    pub(super) cc: &'a [Mailbox],
+    pub(super) reply_to: Option<&'a Mailbox>,
+    pub(super) message_id: &'a str,
+    pub(super) date: Timestamp,
+}
+
+/// A new Message-ID with 128 random bits in the sender's domain, with its angle brackets (RFC 5322 3.6.4).
+pub fn new_message_id(domain: &str) -> Result<String, Error> {
+    let mut random = [0_u8; 16];
+    getrandom::fill(&mut random).map_err(|cause| Error::Build(cause.to_string()))?;
+    Ok(format!("<{:032x}@{domain}>", u128::from_be_bytes(random)))
+}
+
+/// An address as it goes on the wire: with an ASCII domain, so that only a local part can need
+/// SMTPUTF8.
+pub(super) fn wire(address: &Address) -> String {
+    format!("{}@{}", address.local(), address.domain())
+}
+
+fn wire_mailbox(part: &'static str, mailbox: &Mailbox) -> Result<WireMailbox, Error> {
+    if let Some(name) = &mailbox.name {
+        headers::check_value(part, name)?;
+    }
+    let address = wire(&mailbox.address);
+    let parsed = address.parse().map_err(|cause| Error::Address {
+        part,
+        value: address.clone(),
+        reason: format!("{cause}"),
+    })?;
+    Ok(WireMailbox::new(mailbox.name.clone(), parsed))
+}
+
+impl Frame {
+    pub(super) fn new(
+        from: Mailbox,
+        inline: Vec<(String, String)>,
+        list_unsubscribe: Option<String>,
+        header_names: &[String],
+        files: Files,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            from,
+            inline,
+            list_unsubscribe,
+            header_names: header_names
+                .iter()
+                .map(|name| headers::check_name(name))
+                .collect::<Result<_, _>>()?,
+            encoded: Encoded::new(files),
+        })
+    }
+
+    /// The bytes of a message, with CRLF; the same for the same input.
+    pub(super) fn compose(&self, rendered: &Rendered, addressing: &Addressing<'_>) -> Result<Vec<u8>, Error> {
+        headers::check_value("Subject", &rendered.subject)?;
+        let mut builder = lettre::Message::builder()
+            .from(wire_mailbox("From", &self.from)?)
+            .to(wire_mailbox("To", &addressing.to)?)
+            .subject(rendered.subject.clone())
+            .date(addressing.date.into())
+            .message_id(Some(addressing.message_id.to_owned()));
+        for copy in addressing.cc {
+            builder = builder.cc(wire_mailbox("Cc", copy)?);
+        }
+        if let Some(reply_to) = addressing.reply_to {
+            builder = builder.reply_to(wire_mailbox("Reply-To", reply_to)?);
+        }
+        let built = match self.parts(rendered, addressing.message_id)? {
+            Part::Single(part) => builder.singlepart(part),
+            Part::Multi(part) => builder.multipart(part),
+        };
+        let mut message = built.map_err(|cause| Error::Build(cause.to_string()))?;
+        self.set_headers(message.headers_mut(), rendered)?;
+        let mut bytes = message.formatted();
+        if !bytes.ends_with(b"\r\n") {
+            bytes.extend_from_slice(b"\r\n");
+        }
+        check_wire(&bytes)?;
+        Ok(bytes)
+    }
+
+    fn set_headers(&self, into: &mut lettre::message::header::Headers, rendered: &Rendered) -> Result<(), Error> {
+        headers::set_own(into, "Auto-Submitted", "auto-generated")?;
+        headers::set_own(into, "X-Auto-Response-Suppress", SUPPRESSED)?;
+        if let Some(target) = &self.list_unsubscribe {
+            headers::set_own(into, "List-Unsubscribe", &format!("<{target}>"))?;
+        }
+        for (name, (_, value)) in self.header_names.iter().zip(&rendered.headers) {
+            headers::set(into, name.clone(), value)?;
+        }
+        Ok(())
+    }
+
+    fn parts(&self, rendered: &Rendered, message_id: &str) -> Result<Part, Error> {
+        let boundary = |level: &str| {
+            let digest = blake3::hash(format!("{level}{message_id}").as_bytes());
+            digest.to_hex()[..32].to_owned()
+        };
+        let multi = |kind, level| MultiPart::builder().kind(kind).boundary(boundary(level));
+        let mut part = match (&rendered.html, &rendered.text) {
+            (None, text) => Part::Single(text_body(text.as_deref().unwrap_or_default(), ContentType::TEXT_PLAIN)?),
+            (Some(html), text) => {
+                let text = match text {
+                    Some(text) => text.clone(),
+                    None => text_part::derive(html)?,
+                };
+                let alternative = multi(MultiPartKind::Alternative, "alternative")
+                    .singlepart(text_body(&text, ContentType::TEXT_PLAIN)?)
+                    .singlepart(text_body(html, ContentType::TEXT_HTML)?);
+                Part::Multi(alternative)
+            }
+        };
+        if rendered.html.is_some() && !self.inline.is_empty() {
+            let mut related = part.into(multi(MultiPartKind::Related, "related"));
+            for (cid, path) in &self.inline {
+                related = related.singlepart(self.encoded.inline(cid, path)?);
+            }
+            part = Part::Multi(related);
+        }
+        let attached = rendered.attach.iter().filter(|path| !path.trim().is_empty());
+        let attached: Vec<SinglePart> = attached
+            .map(|path| self.encoded.attachment(path.trim()))
+            .collect::<Result<_, _>>()?;
+        if !attached.is_empty() {
+            let mut mixed = part.into(multi(MultiPartKind::Mixed, "mixed"));
+            for attachment in attached {
+                mixed = mixed.singlepart(attachment);
+            }
+            part = Part::Multi(mixed);
+        }
+        Ok(part)
+    }
+}
+
+enum Part {
+    Single(SinglePart),
+    Multi(MultiPart),
+}
+
+impl Part {
+    fn into(self, around: lettre::message::MultiPartBuilder) -> MultiPart {
+        match self {
+            Self::Single(part) => around.singlepart(part),
+            Self::Multi(part) => around.multipart(part),
+        }
+    }
+}
+
+/// A text as quoted-printable, or as base64 where that is shorter (most of it is not ASCII).
+fn text_body(text: &str, content_type: ContentType) -> Result<SinglePart, Error> {
+    let foreign = text.bytes().filter(|byte| !byte.is_ascii()).count();
+    let encoding = if foreign * 5 > text.len() {
+        ContentTransferEncoding::Base64
+    } else {
+        ContentTransferEncoding::QuotedPrintable
+    };
+    let body = Body::new_with_encoding(text.to_owned(), encoding)
+        .map_err(|_| Error::Build("a text cannot be encoded".to_owned()))?;
+    Ok(SinglePart::builder().header(content_type).body(body))
+}
+
+/// The last look: what a server could refuse or change must not leave (RFC 5321 4.5.3.1.6, RFC 5322
+/// 2.1.1). Only an address that needs SMTPUTF8 may bring in something that is not ASCII.
+fn check_wire(bytes: &[u8]) -> Result<(), Error> {
+    for line in bytes.split(|byte| *byte == b'\n') {
+        let line = match line.strip_suffix(b"\r") {
+            Some(line) => line,
+            None if line.is_empty() => line,
+            None => return Err(Error::Build("a line does not end in CRLF".to_owned())),
+        };
+        if line.len() > MAX_LINE {
+            return Err(Error::Build(format!("a line has more than {MAX_LINE} octets")));
+        }
+        if line.iter().any(|byte| matches!(byte, 0 | b'\r')) {
+            return Err(Error::Build("a line holds a control character".to_owned()));
+        }
+    }
+    Ok(())
+}

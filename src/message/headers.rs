@@ -1,0 +1,73 @@
+//! Headers: what a campaign may set, and that no value can hold a line break, whatever the list says.
+
+use lettre::message::header::{HeaderName, HeaderValue, Headers};
+
+use super::Error;
+
+/// Headers that the builder or the way of the mail owns.
+const OWNED: &[&str] = &[
+    "from",
+    "sender",
+    "to",
+    "cc",
+    "bcc",
+    "reply-to",
+    "subject",
+    "date",
+    "message-id",
+    "mime-version",
+    "auto-submitted",
+    "x-auto-response-suppress",
+    "list-unsubscribe",
+    "received",
+    "return-path",
+    "dkim-signature",
+    "delivered-to",
+];
+
+/// Refuses a value that would break out of its header (RFC 5322 2.2).
+pub(super) fn check_value(name: &str, value: &str) -> Result<(), Error> {
+    match value.chars().find(|c| c.is_control() && *c != '\t') {
+        None => Ok(()),
+        Some(c) => {
+            let reason = if matches!(c, '\n' | '\r') {
+                "would hold a line break".to_owned()
+            } else {
+                format!("would hold the control character U+{:04X}", c as u32)
+            };
+            Err(Error::Header {
+                name: name.to_owned(),
+                reason,
+            })
+        }
+    }
+}
+
+/// A header name that a campaign may set (RFC 5322 3.6.8).
+pub(super) fn check_name(name: &str) -> Result<HeaderName, Error> {
+    let refused = |reason: &str| Error::Header {
+        name: format!("'{name}'"),
+        reason: reason.to_owned(),
+    };
+    let lower = name.to_ascii_lowercase();
+    if OWNED.contains(&lower.as_str()) || lower.starts_with("content-") {
+        return Err(refused("is set by the program itself and cannot be given under 'headers'"));
+    }
+    let legal = !name.is_empty() && name.len() <= 76 && name.bytes().all(|b| b.is_ascii_graphic() && b != b':');
+    if !legal {
+        return Err(refused("is not a header name: use letters, digits and '-'"));
+    }
+    HeaderName::new_from_ascii(name.to_owned()).map_err(|_| refused("is not a header name"))
+}
+
+/// Sets a header, encoding what is not ASCII (RFC 2047).
+pub(super) fn set(headers: &mut Headers, name: HeaderName, value: &str) -> Result<(), Error> {
+    check_value(&name.to_string(), value)?;
+    headers.insert_raw(HeaderValue::new(name, value.to_owned()));
+    Ok(())
+}
+
+/// Sets a header of the program's own.
+pub(super) fn set_own(headers: &mut Headers, name: &'static str, value: &str) -> Result<(), Error> {
+    set(headers, HeaderName::new_from_ascii_str(name), value)
+}

@@ -1,0 +1,21 @@
+//! Messages: the only place that makes bytes of mail.
+//!
+//! [`Renderer`] takes a row's cells to the bytes of its mail, one path for checking, planning,
+//! previewing, rehearsing and sending, so that what is previewed is what goes out. Building is
+//! lettre's; boundaries come from the Message-ID, so the same message has the same bytes every time.
+//! It must not know where files come from (it is given [`Files`]), nor send anything. Called by
+//! `plan`, `preview` and `send`.
+
+mod attachments;
+mod compose;
+mod error;
+mod headers;
+mod renderer;
+#[cfg(test)]
+mod tests;
+mod text_part;
+
+pub use attachments::{Files, resolve_attachment};
+pub use compose::new_message_id;
+pub use error::Error;
+pub use renderer::{Definition, Identity, Page, Prepared, Renderer};

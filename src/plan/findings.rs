@@ -1,0 +1,97 @@
+//! What is wrong, or may be, with a campaign: all of it at once, with the place and the remedy.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Blocks the plan.
+    Error,
+    /// Worth a look.
+    Warning,
+}
+
+impl Severity {
+    /// The name used in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
+/// Something found in a list, a template or a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// How bad it is.
+    pub severity: Severity,
+    /// A stable name for scripts, such as `unknown-field`.
+    pub code: &'static str,
+    /// The file, as the user wrote it.
+    pub file: PathBuf,
+    /// The data row of the list, from 1; or the line of a template.
+    pub row: Option<u64>,
+    /// The column's name in a list; the column's number in a template.
+    pub column: Option<String>,
+    /// What was found, in plain words.
+    pub message: String,
+    /// What to do.
+    pub remedy: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.file.display())?;
+        if let Some(row) = self.row {
+            write!(f, ", row {row}")?;
+        }
+        if let Some(column) = &self.column {
+            write!(f, ", column {column}")?;
+        }
+        write!(f, ": {}", self.message)
+    }
+}
+
+/// The most findings that are kept of one code; the rest are counted.
+const KEPT: usize = 100;
+
+/// Collects findings without letting a list of a million bad rows fill the memory.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    kept: Vec<Finding>,
+    counts: std::collections::BTreeMap<&'static str, usize>,
+}
+
+impl Findings {
+    pub(super) fn add(&mut self, finding: Finding) {
+        let count = self.counts.entry(finding.code).or_insert(0);
+        *count += 1;
+        if *count <= KEPT {
+            self.kept.push(finding);
+        } else if *count == KEPT + 1 {
+            self.kept.push(Finding {
+                row: None,
+                column: None,
+                message: format!("more than {KEPT} findings '{}': the rest are not listed", finding.code),
+                remedy: "mend these first, then check again".to_owned(),
+                ..finding
+            });
+        }
+    }
+
+    pub(super) fn has_errors(&self) -> bool {
+        self.kept
+            .iter()
+            .any(|finding| finding.severity == Severity::Error)
+    }
+
+    /// All of them: errors first, then by file and row.
+    pub(super) fn into_sorted(mut self) -> Vec<Finding> {
+        self.kept.sort_by(|a, b| {
+            (a.severity, &a.file, a.row, a.code).cmp(&(b.severity, &b.file, b.row, b.code))
+        });
+        self.kept
+    }
+}

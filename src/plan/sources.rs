@@ -1,0 +1,158 @@
+//! Reading a campaign's folder: templates, partials, values. Everything that is missing or cannot be
+//! read becomes a finding, so that all of it is said at once.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+use super::findings::{Finding, Findings, Severity};
+use super::inputs::Inputs;
+use crate::message::Definition;
+use crate::recipients::Columns;
+use crate::template::{Source, Sources};
+
+/// The folder of partials inside a campaign's folder.
+const PARTIALS: &str = "partials";
+
+/// Where the parts that are written in campaign.toml come from.
+const CAMPAIGN: &str = "campaign.toml";
+
+pub(super) fn error(code: &'static str, file: &Path, message: String, remedy: &str) -> Finding {
+    Finding {
+        severity: Severity::Error,
+        code,
+        file: file.to_owned(),
+        row: None,
+        column: None,
+        message,
+        remedy: remedy.to_owned(),
+    }
+}
+
+fn read(inputs: &Inputs, path: &Path, what: &str, findings: &mut Findings) -> Option<String> {
+    let remedy = "put the file there, or correct its name in campaign.toml";
+    let bytes = match std::fs::read(inputs.folder.join(path)) {
+        Ok(bytes) => bytes,
+        Err(cause) => {
+            let message = format!("the {what} cannot be read: {cause}");
+            findings.add(error("missing-file", path, message, remedy));
+            return None;
+        }
+    };
+    match String::from_utf8(bytes) {
+        Ok(text) => Some(text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned)),
+        Err(cause) => {
+            let at = cause.utf8_error().valid_up_to();
+            let message = format!("the {what} is not UTF-8 (at byte {at})");
+            findings.add(error("not-utf8", path, message, "save it as UTF-8 and check again"));
+            None
+        }
+    }
+}
+
+/// Reads the campaign-wide values: an object in JSON or TOML.
+fn read_data(inputs: &Inputs, findings: &mut Findings) -> Map<String, Value> {
+    let Some(path) = &inputs.data else {
+        return Map::new();
+    };
+    let Some(text) = read(inputs, path, "file of values", findings) else {
+        return Map::new();
+    };
+    let is_toml = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml"));
+    let parsed = if is_toml {
+        toml::from_str::<Value>(&text).map_err(|cause| cause.to_string())
+    } else {
+        serde_json::from_str::<Value>(&text).map_err(|cause| cause.to_string())
+    };
+    let remedy = "write an object: names and values, as in { \"title\": \"December news\" }";
+    match parsed {
+        Ok(Value::Object(map)) => map,
+        Ok(_) => {
+            let message = "the file of values holds something that is no object".to_owned();
+            findings.add(error("data-not-object", path, message, remedy));
+            Map::new()
+        }
+        Err(cause) => {
+            let message = format!("the file of values cannot be read: {}", cause.trim());
+            findings.add(error("data-invalid", path, message, remedy));
+            Map::new()
+        }
+    }
+}
+
+fn read_partials(inputs: &Inputs, findings: &mut Findings) -> Vec<Source> {
+    let folder = inputs.folder.join(PARTIALS);
+    let Ok(entries) = std::fs::read_dir(&folder) else {
+        return Vec::new();
+    };
+    let mut names: Vec<PathBuf> = entries
+        .filter_map(|entry| entry.ok().map(|entry| PathBuf::from(entry.file_name())))
+        .filter(|name| name.extension().is_some_and(|extension| extension == "hbs"))
+        .collect();
+    names.sort();
+    let mut partials = Vec::new();
+    for file in names {
+        let path = Path::new(PARTIALS).join(&file);
+        let name = file.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        if let (Some(name), Some(text)) = (name, read(inputs, &path, "partial", findings)) {
+            partials.push(Source { name, text });
+        }
+    }
+    partials
+}
+
+fn key(name: &str, text: &str) -> Source {
+    Source {
+        name: format!("{CAMPAIGN}: message.{name}"),
+        text: text.to_owned(),
+    }
+}
+
+fn keys(name: &str, texts: &[String]) -> Vec<Source> {
+    texts.iter().map(|text| key(name, text)).collect()
+}
+
+/// Reads everything but the list.
+pub(super) fn read_definition(inputs: &Inputs, columns: &Columns, findings: &mut Findings) -> Definition {
+    let mut file = |path: &Option<PathBuf>, what: &str| {
+        let path = path.as_ref()?;
+        let text = read(inputs, path, what, findings)?;
+        let name = path.to_string_lossy().into_owned();
+        Some(Source { name, text })
+    };
+    let html = file(&inputs.html, "HTML template");
+    let text = file(&inputs.text, "text template");
+    let from_domain = || inputs.from.rsplit_once('@').map(|(_, domain)| domain.trim_end_matches('>').trim().to_owned());
+    Definition {
+        sources: Sources {
+            subject: key("subject", &inputs.subject),
+            html,
+            text,
+            headers: inputs
+                .headers
+                .iter()
+                .map(|(name, value)| (name.clone(), key(&format!("headers.{name}"), value)))
+                .collect(),
+            to: inputs.to.as_deref().map(|to| key("to", to)),
+            reply_to: inputs.reply_to.as_deref().map(|text| key("reply_to", text)),
+            cc: keys("cc", &inputs.cc),
+            bcc: keys("bcc", &inputs.bcc),
+            attach: keys("attach", &inputs.attach),
+            partials: read_partials(inputs, findings),
+        },
+        data: read_data(inputs, findings),
+        columns: columns.clone(),
+        from: inputs.from.clone(),
+        inline: inputs
+            .inline
+            .iter()
+            .map(|(cid, path)| (cid.clone(), path.to_string_lossy().into_owned()))
+            .collect(),
+        list_unsubscribe: inputs.list_unsubscribe.clone(),
+        internal: if inputs.internal.is_empty() {
+            from_domain().into_iter().collect()
+        } else {
+            inputs.internal.clone()
+        },
+    }
+}

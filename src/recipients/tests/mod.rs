@@ -1,0 +1,7 @@
+//! What users rely on when they hand over a list.
+
+mod addresses;
+mod columns;
+mod damage;
+mod laws;
+mod lists;

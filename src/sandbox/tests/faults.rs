@@ -1,0 +1,183 @@
+use super::*;
+use crate::sandbox::{Act, Fault, Faults, Phase, When};
+
+fn once(phase: Phase, act: Act) -> Options {
+    let fault = Fault {
+        phase,
+        when: When::Nth(1),
+        act,
+    };
+    Options {
+        faults: Faults {
+            list: vec![fault],
+            ..Faults::default()
+        },
+        ..open()
+    }
+}
+
+const ENVELOPE: &str = "MAIL FROM:<s@x.test>\r\nRCPT TO:<a@x.test>\r\nDATA\r\n";
+
+#[tokio::test]
+async fn connections_drop_where_they_are_told_to() {
+    for (phase, answered, taken) in [
+        (Phase::Mail, 0, 0),
+        (Phase::Rcpt, 1, 0),
+        (Phase::Data, 2, 0),
+        (Phase::Body, 3, 0),
+        (Phase::Verdict, 3, 1),
+        (Phase::Answered, 4, 1),
+    ] {
+        let sandbox = start(once(phase, Act::Drop)).await;
+        let mut client = Client::greeted(&sandbox).await;
+        client.send(ENVELOPE).await;
+        let mut replies = 0;
+        while replies < 3 && !client.reply().await.is_empty() {
+            replies += 1;
+        }
+        if replies == 3 {
+            client.send("content\r\n.\r\n").await;
+            while !client.reply().await.is_empty() {
+                replies += 1;
+            }
+        }
+        assert_eq!(replies, answered, "{phase:?}");
+        assert_eq!(sandbox.snapshot().messages, taken, "{phase:?}");
+        // The next connection is served.
+        let mut client = Client::greeted(&sandbox).await;
+        assert!(client.offer(&["a@x.test"], "hi").await.starts_with("250"));
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_says_nothing_more() {
+    for (phase, answered, taken) in [(Phase::Data, 2, 0), (Phase::Verdict, 3, 1)] {
+        let sandbox = start(once(phase, Act::Hang)).await;
+        let mut client = Client::greeted(&sandbox).await;
+        client.send(ENVELOPE).await;
+        for _ in 0..answered {
+            assert!(!client.reply().await.is_empty());
+        }
+        if answered == 3 {
+            client.send("content\r\n.\r\n").await;
+        }
+        client.send("NOOP\r\n").await;
+        let silence = Clock::system()
+            .within(Duration::from_millis(60), client.reply())
+            .await;
+        assert!(silence.is_err(), "{phase:?}");
+        assert_eq!(sandbox.stop().await.messages, taken);
+    }
+}
+
+#[tokio::test]
+async fn replies_can_be_scripted() {
+    let busy = || Act::Reply(451, "4.7.0 Temporary server error".to_owned());
+    for (phase, expected) in [
+        (Phase::Mail, "451"),
+        (Phase::Data, "451"),
+        (Phase::Verdict, "451"),
+    ] {
+        let sandbox = start(once(phase, busy())).await;
+        let mut client = Client::greeted(&sandbox).await;
+        assert!(
+            client
+                .offer(&["a@x.test"], "hi")
+                .await
+                .starts_with(expected)
+        );
+        client.ask("RSET").await;
+        assert!(
+            client.offer(&["a@x.test"], "hi").await.starts_with("250"),
+            "{phase:?}"
+        );
+        assert_eq!(sandbox.snapshot().messages, 1);
+    }
+    let unasked = Act::Reply(421, "4.3.2 Going down".to_owned());
+    let sandbox = start(once(Phase::Answered, unasked)).await;
+    let mut client = Client::greeted(&sandbox).await;
+    assert!(client.offer(&["a@x.test"], "hi").await.starts_with("250"));
+    assert_eq!(client.reply().await, "421 4.3.2 Going down");
+    assert_eq!(client.reply().await, "");
+}
+
+#[tokio::test]
+async fn faults_return_every_nth_time_over_all_connections() {
+    let fault = Fault {
+        phase: Phase::Verdict,
+        when: When::Every(3),
+        act: Act::Reply(450, "4.2.0 Later".to_owned()),
+    };
+    let faults = Faults {
+        list: vec![fault],
+        ..Faults::default()
+    };
+    let sandbox = start(Options { faults, ..open() }).await;
+    let mut codes = Vec::new();
+    for _ in 0..4 {
+        let mut client = Client::greeted(&sandbox).await;
+        for _ in 0..2 {
+            codes.push(client.offer(&["a@x.test"], "hi").await[..3].to_owned());
+        }
+    }
+    assert_eq!(
+        codes,
+        ["250", "250", "450", "250", "250", "450", "250", "250"]
+    );
+}
+
+#[tokio::test]
+async fn many_refusals_end_the_session() {
+    let faults = Faults {
+        max_errors: Some(3),
+        ..Faults::default()
+    };
+    let sandbox = start(Options { faults, ..open() }).await;
+    let mut client = Client::greeted(&sandbox).await;
+    client.ask("MAIL FROM:<s@x.test>").await;
+    client.send(&"RCPT TO:<bad>\r\n".repeat(5)).await;
+    for _ in 0..3 {
+        assert!(client.reply().await.starts_with("501"));
+    }
+    assert!(client.reply().await.starts_with("421 4.7.0"));
+    assert_eq!(client.reply().await, "");
+}
+
+#[tokio::test]
+async fn replies_are_late_in_real_time() {
+    let reply_delay = Duration::from_millis(30);
+    let faults = Faults {
+        reply_delay,
+        ..Faults::default()
+    };
+    let sandbox = start(Options { faults, ..open() }).await;
+    let mut client = Client::greeted(&sandbox).await;
+    let watch = Clock::system().stopwatch();
+    client.ask("NOOP").await;
+    assert!(watch.elapsed() >= reply_delay);
+}
+
+#[tokio::test]
+async fn faults_that_cannot_be_are_refused_at_the_start() {
+    let zero = Fault {
+        phase: Phase::Mail,
+        when: When::Every(0),
+        act: Act::Drop,
+    };
+    let fine = Fault {
+        phase: Phase::Mail,
+        when: When::Nth(1),
+        act: Act::Reply(250, String::new()),
+    };
+    for fault in [zero, fine] {
+        let faults = Faults {
+            list: vec![fault],
+            ..Faults::default()
+        };
+        assert!(
+            Sandbox::start(Options { faults, ..open() }, Clock::system())
+                .await
+                .is_err()
+        );
+    }
+}

@@ -1,0 +1,25 @@
+//! Sending a planned campaign: claims → outcomes, over days, stopped and started at will.
+//!
+//! One dispatcher gives leave to as many workers as the account may have connections; each worker
+//! owns one session, claims a message, offers it, marks it, hands it over and records the verdict.
+//! The dispatcher alone waits. It must not print or decide limits: it emits [`Event`]s, the store's
+//! journal asks the limiter. Called by `cli` (`send`, `rehearse`).
+//!
+//! Stopping: no worker is ever dropped in the middle of a dialogue, because that would be a crash
+//! that nobody records. A stop only withholds leave; what is in hand runs to its verdict under its
+//! deadlines. Only the dispatcher's waiting is cancelled.
+
+mod attempt;
+mod dispatcher;
+mod error;
+mod event;
+mod options;
+mod sorting;
+mod stop;
+mod worker;
+
+pub use dispatcher::{Job, run};
+pub use error::Error;
+pub use event::{Ended, Event, Trouble, Waiting};
+pub use options::{Account, Options};
+pub use stop::{Stop, StopHandle};

@@ -1,0 +1,48 @@
+//! What a send is to go by.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use crate::delivery::Backoff;
+use crate::limits::Rule;
+use crate::provider::ReplyTable;
+use crate::smtp::{Credentials, Deadlines, Endpoint};
+
+/// The account that a campaign is sent by.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// Its name in accounts.toml.
+    pub name: String,
+    /// What its quota is counted by: the sign-in name at the server.
+    pub mailbox: String,
+    /// The server.
+    pub endpoint: Endpoint,
+    /// The sign-in; none where the server asks for none.
+    pub credentials: Option<Credentials>,
+    /// By phase.
+    pub deadlines: Deadlines,
+    /// The rules that hold, what is reserved for others taken off.
+    pub rules: Vec<Rule>,
+    /// At most this many sessions at once; at least one.
+    pub max_connections: usize,
+    /// When a deferred message is tried again.
+    pub backoff: Backoff,
+    /// What replies mean.
+    pub replies: ReplyTable,
+}
+
+/// How far and how long to send.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The account.
+    pub account: Account,
+    /// The store's file.
+    pub store: PathBuf,
+    /// Wait through limits and back-offs; otherwise end at the first wait.
+    pub wait: bool,
+    /// End after this many messages were handed over in this run.
+    pub max_messages: Option<u64>,
+    /// End at this time.
+    pub until: Option<Timestamp>,
+}

@@ -1,0 +1,78 @@
+//! Sorting replies: whom a verdict concerns, and what it means for the account.
+
+use std::time::Duration;
+
+use super::event::Trouble;
+use crate::delivery::{Class, Phase, Reply, Verdict};
+use crate::provider::ReplyTable;
+
+/// What an attempt has taught about the account or the connection.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Lesson {
+    /// Nothing may go for this long, in the provider's words.
+    pub(super) pause: Option<(Duration, String)>,
+    /// The account must stop.
+    pub(super) stop: Option<Box<Trouble>>,
+    /// The connection is of no more use.
+    pub(super) reconnect: bool,
+}
+
+/// What becomes of a recipient or a message after a negative reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// Refused for good.
+    Refused,
+    /// Try again after the back-off.
+    Later,
+    /// Not its fault: try again as soon as the account may go on.
+    NotItsFault,
+}
+
+/// Judges a reply, and adds to the lesson what it says about the account.
+pub(super) fn judge(table: &ReplyTable, phase: Phase, reply: &Reply, lesson: &mut Lesson) -> (Fate, String) {
+    let judgement = table.judge(phase, reply);
+    let meaning = judgement.meaning.clone();
+    let fate = match judgement.verdict {
+        Verdict::RefuseRecipient | Verdict::RefuseMessage => Fate::Refused,
+        // A positive reply is judged only by its place in the dialogue; here it is out of place.
+        Verdict::Accept | Verdict::Defer => Fate::Later,
+        Verdict::SlowDown(pause) | Verdict::HoldAccount(pause) => {
+            let longer = lesson.pause.as_ref().is_none_or(|(known, _)| *known < pause);
+            if longer {
+                lesson.pause = Some((pause, reply.to_string()));
+            }
+            Fate::NotItsFault
+        }
+        Verdict::Reconnect => {
+            lesson.reconnect = true;
+            Fate::Later
+        }
+        Verdict::RefreshToken | Verdict::StopAccount => {
+            lesson.stop.get_or_insert_with(|| {
+                Box::new(Trouble {
+                    class: judgement.class,
+                    phase,
+                    reply: reply.to_string(),
+                    meaning: meaning.clone(),
+                    remedy: judgement.remedy.clone(),
+                    unreachable: false,
+                })
+            });
+            Fate::NotItsFault
+        }
+    };
+    (fate, meaning)
+}
+
+/// The trouble of a server that could not be reached.
+pub(super) fn unreachable(phase: Phase, what: String) -> Trouble {
+    Trouble {
+        class: Class::Server,
+        phase,
+        reply: what,
+        meaning: "the mail server could not be reached or did not keep up the conversation".to_owned(),
+        remedy: "check the network and the account's host and port, then run send again: it goes on where it was"
+            .to_owned(),
+        unreachable: true,
+    }
+}

@@ -1,0 +1,115 @@
+//! One worker: one session, one message at a time, whenever the dispatcher gives leave.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::attempt::{Context, Outcome, attempt};
+use super::error::Error;
+use crate::delivery::Phase;
+use crate::smtp::{Session, SessionError};
+use crate::store::Answer;
+
+/// What the dispatcher asks of a worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Leave {
+    /// Claim a message and send it.
+    Send,
+    /// Close the session: nothing will go for a while.
+    Rest,
+}
+
+/// What a worker tells the dispatcher.
+#[derive(Debug)]
+pub(super) enum Report {
+    /// A message was tried.
+    Tried(Box<Outcome>),
+    /// There is none that may go now.
+    Blocked(Answer),
+    /// No session could be had.
+    NoSession(SessionError),
+    /// The send must end.
+    Failed(Error),
+}
+
+pub(super) struct Worker {
+    pub(super) number: usize,
+    pub(super) context: Arc<Context>,
+    pub(super) leave: mpsc::Receiver<Leave>,
+    pub(super) reports: mpsc::UnboundedSender<(usize, Report)>,
+    pub(super) session: Option<Session>,
+}
+
+impl Worker {
+    /// Works until the dispatcher lets go of the other end; then says goodbye to the server.
+    pub(super) async fn run(mut self) {
+        while let Some(leave) = self.leave.recv().await {
+            if leave == Leave::Rest {
+                self.close().await;
+                continue;
+            }
+            let report = self.send_one().await;
+            if self.reports.send((self.number, report)).is_err() {
+                break;
+            }
+        }
+        self.close().await;
+    }
+
+    async fn close(&mut self) {
+        if let Some(session) = self.session.take() {
+            session.quit().await;
+        }
+    }
+
+    async fn send_one(&mut self) -> Report {
+        // A simulated clock stands still from here until the verdict.
+        let _hold = self.context.clock.hold();
+        let fresh = self.session.is_none();
+        if fresh {
+            match self.connect().await {
+                Ok(session) => self.session = Some(session),
+                Err(error) => return Report::NoSession(error),
+            }
+        }
+        let Some(session) = self.session.as_mut() else {
+            return Report::Failed(Error::Definition("a session was lost".to_owned()));
+        };
+        let claim = match self.context.journal.claim(self.context.clock.now()).await {
+            Ok(Answer::Claimed(claim)) => claim,
+            Ok(answer) => return Report::Blocked(answer),
+            Err(error) => return Report::Failed(error.into()),
+        };
+        let tried = attempt(&self.context, session, &claim).await;
+        let usable = session.is_usable();
+        match tried {
+            Ok(mut outcome) => {
+                let lost = outcome.broke.is_some() || outcome.lesson.reconnect;
+                if lost || !usable {
+                    self.session = None;
+                }
+                // A server may hang up on a session that was idle: that is no trouble, a new one serves.
+                let early = matches!(outcome.broke, Some((Phase::MailFrom, _)));
+                if early && !fresh {
+                    outcome.broke = None;
+                }
+                Report::Tried(Box::new(outcome))
+            }
+            Err(error) => {
+                self.session = None;
+                Report::Failed(error)
+            }
+        }
+    }
+
+    async fn connect(&self) -> Result<Session, SessionError> {
+        let account = &self.context.account;
+        Session::connect(
+            &self.context.clock,
+            &account.endpoint,
+            account.credentials.as_ref(),
+            &account.deadlines,
+        )
+        .await
+    }
+}

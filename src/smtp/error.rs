@@ -1,0 +1,145 @@
+//! What can go wrong in a session, told apart so that each has its remedy.
+
+use std::time::Duration;
+
+use crate::delivery::{Phase, Reply};
+
+/// A session, or a step of it, failed. Holds no secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {kind}", doing(*.phase))]
+pub struct SessionError {
+    /// What was waited for.
+    pub phase: Phase,
+    /// What happened.
+    pub kind: SessionErrorKind,
+}
+
+/// What happened to a session.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SessionErrorKind {
+    /// The host's name has no address, or nobody could be asked for one.
+    #[error("the name {host} cannot be resolved ({reason})")]
+    Resolve {
+        /// The name looked for.
+        host: String,
+        /// What the resolver said.
+        reason: String,
+    },
+    /// No TCP connection came about, at any of the addresses.
+    #[error("no connection to {address} ({reason})")]
+    Connect {
+        /// The address tried last.
+        address: String,
+        /// What the operating system said.
+        reason: String,
+    },
+    /// No TLS session that can be trusted came about.
+    #[error(transparent)]
+    Tls(#[from] TlsProblem),
+    /// Nothing came within the deadline.
+    #[error("no answer within {} s", .0.as_secs_f32())]
+    Timeout(Duration),
+    /// The other side closed the connection, or the network cut it.
+    #[error("the connection was closed")]
+    Closed,
+    /// What came is no reply of an SMTP server, or one that was not due; an excerpt.
+    #[error("the server's answer makes no sense here: {0:?}")]
+    Protocol(String),
+    /// The server said no.
+    #[error("the server answered {0}")]
+    Refused(Reply),
+    /// The server does not offer STARTTLS; nothing secret was sent.
+    #[error("the server offers no encryption (STARTTLS) on this port")]
+    NoStartTls,
+    /// Somebody put bytes between the STARTTLS reply and the TLS handshake (RFC 3207 6).
+    #[error("unencrypted bytes followed the reply to STARTTLS, as in an attack")]
+    Injection,
+    /// The server offers no way to sign in that can be used with a password.
+    #[error("the server offers no sign-in with a password (it offers: {})", listed(.offered))]
+    NoMechanism {
+        /// What it offers.
+        offered: Vec<String>,
+    },
+    /// An unencrypted connection was asked for to an address that is not this machine.
+    #[error("an unencrypted connection is allowed to this machine only")]
+    PlainRefused,
+    /// A step was asked for that the session's state does not allow.
+    #[error("the session is not ready for this step")]
+    OutOfTurn,
+}
+
+/// Why a TLS session cannot be had or trusted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TlsProblem {
+    /// Nobody that is trusted vouches for the certificate.
+    #[error("the server's certificate was issued by nobody that is trusted")]
+    UntrustedIssuer,
+    /// The certificate's time is over.
+    #[error("the server's certificate has expired")]
+    Expired,
+    /// The certificate's time has not begun; often this machine's clock is wrong.
+    #[error("the server's certificate is not valid yet, or this machine's clock is wrong")]
+    NotYetValid,
+    /// The certificate is for other names.
+    #[error("the server's certificate is not for {expected} (it is for: {})", listed(.presented))]
+    WrongName {
+        /// The host that was asked for.
+        expected: String,
+        /// The names in the certificate.
+        presented: Vec<String>,
+    },
+    /// The other side does not speak TLS on this port.
+    #[error("the server does not speak TLS at this point")]
+    NotTls,
+    /// The other side has nothing as new as TLS 1.2, or no cipher in common.
+    #[error("the server's TLS is too old (TLS 1.2 or newer is needed)")]
+    TooOld,
+    /// There is no root to trust at all.
+    #[error("there are no trusted root certificates on this machine ({0})")]
+    NoRoots(String),
+    /// A further root cannot be read.
+    #[error("a root certificate cannot be read ({0})")]
+    BadRoot(String),
+    /// Something else, in the TLS library's words.
+    #[error("the TLS handshake failed ({0})")]
+    Other(String),
+}
+
+impl SessionError {
+    pub(super) fn new(phase: Phase, kind: impl Into<SessionErrorKind>) -> Self {
+        let kind = kind.into();
+        Self { phase, kind }
+    }
+
+    /// The server's reply, when it is what ended the session.
+    pub fn reply(&self) -> Option<&Reply> {
+        match &self.kind {
+            SessionErrorKind::Refused(reply) => Some(reply),
+            _ => None,
+        }
+    }
+}
+
+fn doing(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Connect => "connecting",
+        Phase::Banner => "waiting for the greeting",
+        Phase::Hello => "saying hello (EHLO)",
+        Phase::Tls => "starting encryption",
+        Phase::SignIn => "signing in",
+        Phase::MailFrom => "naming the sender (MAIL FROM)",
+        Phase::RcptTo => "naming a recipient (RCPT TO)",
+        Phase::Data => "asking to send (DATA)",
+        Phase::Body => "sending the content",
+        Phase::FinalDot => "waiting for the verdict after the content",
+        Phase::Reset => "resetting the session (RSET)",
+    }
+}
+
+fn listed(names: &[String]) -> String {
+    if names.is_empty() {
+        "nothing".to_owned()
+    } else {
+        names.join(", ")
+    }
+}

@@ -1,0 +1,37 @@
+//! One SMTP session, phase by phase: connect, TLS, sign in, offer an envelope, hand over content.
+//!
+//! It reports phases and replies and judges nothing: what a reply means is for `provider` to say and
+//! what follows from it for `send`. It keeps no time but deadlines, writes nothing to disk, and never
+//! tries anything again. Called by `send`, and by `cli` for its look at an account.
+//!
+//! The dialogue runs on lettre's low-level connection. A [`wire`](wire::Wire) lies between that and
+//! the socket and keeps a copy of the replies, because lettre joins the lines of a refused reply, and
+//! counts the bytes that went out, because lettre writes content and final dot in one go.
+//!
+//! Do not drop a future of [`Session`] before it ends (no `select!` over it): each bounds itself by
+//! its [`Deadlines`], and dropping one leaves a dialogue in a state that nobody knows.
+
+mod capabilities;
+mod connect;
+mod endpoint;
+mod envelope;
+mod error;
+mod exchange;
+mod hand_over;
+mod offer;
+mod replies;
+mod session;
+mod sign_in;
+#[cfg(test)]
+mod tests;
+mod tls;
+mod wire;
+
+pub use capabilities::Capabilities;
+pub use endpoint::{Credentials, Deadlines, Endpoint, Tls};
+pub use envelope::{Envelope, NotOffered, Offer, OfferState, RecipientReply, RecipientVerdict};
+pub use error::{SessionError, SessionErrorKind, TlsProblem};
+pub use hand_over::HandOver;
+pub use session::Session;
+pub use tls::roots_from_pem;
+pub use wire::Transport;

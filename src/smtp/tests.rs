@@ -1,0 +1,9 @@
+//! Sessions against scripted servers, over loopback sockets and pipes in memory.
+
+mod content;
+mod dialogue;
+mod failing;
+mod laws;
+mod offering;
+mod secrets;
+mod server;

@@ -1,0 +1,167 @@
+//! What lies between lettre's connection and the socket: replays a greeting, keeps the replies as
+//! they came, counts what went out.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use lettre::transport::smtp::client::AsyncTokioStream;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::replies::{self, Found, Garbage, MAX_LINE};
+
+/// Any stream that a session can run over: a socket, TLS over one, or a pipe in memory.
+pub trait Transport: AsyncRead + AsyncWrite + Send + Sync + Unpin + fmt::Debug {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin + fmt::Debug> Transport for T {}
+
+/// What has passed over a wire; shared between the wire and the session that runs over it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Record(Arc<Mutex<Passed>>);
+
+#[derive(Default)]
+struct Passed {
+    /// Bytes that came and were not yet taken as replies.
+    heard: Vec<u8>,
+    /// Length of the line that has not ended yet.
+    line: usize,
+    /// Bytes that the stream below has accepted.
+    written: u64,
+}
+
+impl fmt::Debug for Passed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Passed")
+            .field("heard", &self.heard.len())
+            .field("written", &self.written)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Record {
+    fn lock(&self) -> MutexGuard<'_, Passed> {
+        // Nothing here panics while it holds the lock; what is recorded is whole in any case.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the first reply off; none when it is not complete.
+    pub(super) fn take_reply(&self) -> Result<Option<Found>, Garbage> {
+        let mut passed = self.lock();
+        let found = replies::find(&passed.heard)?;
+        if let Some(found) = &found {
+            passed.heard.drain(..found.length);
+        }
+        Ok(found)
+    }
+
+    /// True when more than `count` replies, or something that is none, have come and were not taken.
+    pub(super) fn holds_more_than(&self, count: usize) -> bool {
+        let passed = self.lock();
+        let mut rest = passed.heard.as_slice();
+        for _ in 0..=count {
+            match replies::find(rest) {
+                Ok(Some(found)) => rest = rest.get(found.length..).unwrap_or_default(),
+                Ok(None) => return false,
+                Err(_) => return true,
+            }
+        }
+        true
+    }
+
+    /// True when bytes have come that nobody took.
+    pub(super) fn has_leftover(&self) -> bool {
+        !self.lock().heard.is_empty()
+    }
+
+    /// How many bytes the stream below has accepted so far.
+    pub(super) fn written(&self) -> u64 {
+        self.lock().written
+    }
+
+    /// Notes bytes that came, and answers with an error when a line grows beyond bounds.
+    fn hear(&self, bytes: &[u8]) -> io::Result<()> {
+        let mut passed = self.lock();
+        passed.heard.extend_from_slice(bytes);
+        for &byte in bytes {
+            passed.line = if byte == b'\n' { 0 } else { passed.line + 1 };
+            if passed.line > MAX_LINE {
+                return Err(io::Error::new(io::ErrorKind::InvalidData, "line too long"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A stream with a record of what passes over it.
+#[derive(Debug)]
+pub(super) struct Wire<S> {
+    stream: S,
+    /// Read before the stream: lettre waits for a greeting, which is long past after STARTTLS.
+    replay: Vec<u8>,
+    record: Record,
+}
+
+impl<S> Wire<S> {
+    pub(super) fn new(stream: S, replay: Vec<u8>, record: Record) -> Self {
+        Self {
+            stream,
+            replay,
+            record,
+        }
+    }
+}
+
+impl<S: Transport> AsyncRead for Wire<S> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = buf.filled().len();
+        if this.replay.is_empty() {
+            ready!(Pin::new(&mut this.stream).poll_read(cx, buf))?;
+        } else {
+            let count = this.replay.len().min(buf.remaining());
+            buf.put_slice(&this.replay[..count]);
+            this.replay.drain(..count);
+        }
+        let came = buf.filled_mut().get_mut(before..).unwrap_or_default();
+        this.record.hear(came)?;
+        // lettre gives up on a reply that is not UTF-8, even on a verdict; the record keeps the text.
+        for byte in came.iter_mut().filter(|byte| !byte.is_ascii()) {
+            *byte = b'?';
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: Transport> AsyncWrite for Wire<S> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let count = ready!(Pin::new(&mut this.stream).poll_write(cx, buf))?;
+        this.record.lock().written += count as u64;
+        Poll::Ready(Ok(count))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+    }
+}
+
+impl<S: Transport> AsyncTokioStream for Wire<S> {
+    fn peer_addr(&self) -> io::Result<SocketAddr> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}

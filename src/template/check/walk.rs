@@ -1,0 +1,293 @@
+//! Walking through templates with what is known of their values.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use handlebars::Template;
+use handlebars::template::{
+    BlockParam, DecoratorTemplate, HelperTemplate, Parameter, TemplateElement,
+};
+use serde_json::{Map, Value};
+
+use super::Known;
+use super::problem::FieldProblem;
+use super::shape::{Locals, Scope, Shape};
+use crate::template::helpers;
+use crate::template::set::TemplateSet;
+use crate::template::tree::{self, Position};
+
+/// How many partials are walked into. Partials that include others many times over multiply; what lies
+/// beyond this is left to the rendering of every row.
+const MAX_INCLUSIONS: usize = 20_000;
+
+/// A template that can be included, and the source it is written in.
+type Included<'a> = (&'a str, &'a Template);
+
+pub(super) struct Walker<'a> {
+    pub(super) known: Known<'a>,
+    pub(super) data: &'a Map<String, Value>,
+    /// The templates that each name may stand for: partials, and all inline ones of that name.
+    pub(super) includable: BTreeMap<&'a str, Vec<Included<'a>>>,
+    /// The source that is walked through.
+    pub(super) part: &'a str,
+    pub(super) at: Position,
+    /// The innermost is the last.
+    pub(super) scopes: Vec<Scope<'a>>,
+    /// Whether `{{> @partial-block}}` has something to show.
+    has_block: bool,
+    inclusions: usize,
+    pub(super) problems: Vec<FieldProblem>,
+    pub(super) used: BTreeSet<String>,
+}
+
+impl<'a> Walker<'a> {
+    pub(super) fn new(
+        set: &'a TemplateSet,
+        known: Known<'a>,
+        data: &'a Map<String, Value>,
+    ) -> Self {
+        let mut includable: BTreeMap<&str, Vec<Included<'_>>> = BTreeMap::new();
+        let partials = || {
+            set.partials
+                .iter()
+                .map(|(name, template)| (name.as_str(), template))
+        };
+        for (name, template) in partials() {
+            includable.entry(name).or_default().push((name, template));
+        }
+        for (part, template) in set
+            .parts()
+            .map(|part| (part.name.as_str(), &part.template))
+            .chain(partials())
+        {
+            tree::visit(template, None, &mut |element, _| {
+                if let TemplateElement::DecoratorBlock(decorator) = element
+                    && let Some((name, body)) = tree::inline_partial(decorator)
+                {
+                    includable.entry(name).or_default().push((part, body));
+                }
+                true
+            });
+        }
+        Self {
+            known,
+            data,
+            includable,
+            part: "",
+            at: None,
+            scopes: Vec::new(),
+            has_block: false,
+            inclusions: 0,
+            problems: Vec::new(),
+            used: BTreeSet::new(),
+        }
+    }
+
+    /// Walks through a part, from the recipient's values.
+    pub(super) fn part(&mut self, name: &'a str, template: &'a Template) {
+        self.part = name;
+        self.at = None;
+        self.scopes = vec![Scope::new(Shape::Root, Locals::None)];
+        self.template(template);
+    }
+
+    pub(super) fn finish(mut self) -> (Vec<FieldProblem>, BTreeSet<String>) {
+        let mut seen = BTreeSet::new();
+        self.problems.retain(|problem| seen.insert(problem.clone()));
+        (self.problems, self.used)
+    }
+
+    fn template(&mut self, template: &'a Template) {
+        let outer = self.at;
+        for (index, element) in template.elements.iter().enumerate() {
+            self.at = tree::position(template, index, outer);
+            match element {
+                TemplateElement::Expression(call) | TemplateElement::HtmlExpression(call) => {
+                    let is_name = call.params.is_empty() && call.hash.is_empty();
+                    match &call.name {
+                        Parameter::Path(path) if is_name => drop(self.path(path)),
+                        name @ Parameter::Subexpression(_) if is_name => drop(self.parameter(name)),
+                        _ => drop(self.call(call)),
+                    }
+                }
+                TemplateElement::HelperBlock(call) => drop(self.call(call)),
+                TemplateElement::PartialExpression(include)
+                | TemplateElement::PartialBlock(include) => {
+                    self.include(include);
+                }
+                TemplateElement::DecoratorExpression(decorator)
+                | TemplateElement::DecoratorBlock(decorator) => {
+                    if tree::inline_partial(decorator).is_none() {
+                        let name = decorator.name.as_name().unwrap_or_default();
+                        self.usage(
+                            name,
+                            format!("{{{{*{name}}}}} is not known"),
+                            "write {{#*inline \"name\"}}…{{/inline}}",
+                        );
+                    }
+                }
+                TemplateElement::RawString(_) | TemplateElement::Comment(_) | _ => {}
+            }
+        }
+        self.at = outer;
+    }
+
+    fn parameter(&mut self, parameter: &'a Parameter) -> Shape<'a> {
+        match parameter {
+            Parameter::Path(path) => self.path(path),
+            Parameter::Subexpression(inner) => match inner.as_element() {
+                TemplateElement::Expression(call) => self.call(call),
+                _ => Shape::Any,
+            },
+            Parameter::Literal(value) => Shape::Data(vec![value]),
+            _ => Shape::Any,
+        }
+    }
+
+    /// A helper's call, as a block or not; what it gives back.
+    fn call(&mut self, call: &'a HelperTemplate) -> Shape<'a> {
+        let name = match &call.name {
+            Parameter::Subexpression(_) => return self.parameter(&call.name),
+            name => name.as_name().unwrap_or_default(),
+        };
+        let values: Vec<_> = call
+            .params
+            .iter()
+            .map(|value| self.parameter(value))
+            .collect();
+        for value in call.hash.values() {
+            self.parameter(value);
+        }
+        let Some(helper) = helpers::find(name) else {
+            self.unknown_helper(name, call);
+            return Shape::Any;
+        };
+        if !self.well_called(helper, call) {
+            return Shape::Any;
+        }
+        match (name, values.first()) {
+            ("lookup", Some(inside)) => return self.looked_up(inside, call.params.get(1)),
+            ("each", Some(over)) => self.each(call, over),
+            ("with", Some(value)) => {
+                let mut scope = Scope::new(value.clone(), self.scope().locals);
+                if let Some(BlockParam::Single(Parameter::Name(given))) = &call.block_param {
+                    scope.params.insert(given, value.clone());
+                }
+                self.inside(scope, call.template.as_ref());
+            }
+            _ => call
+                .template
+                .iter()
+                .for_each(|template| self.template(template)),
+        }
+        call.inverse
+            .iter()
+            .for_each(|template| self.template(template));
+        Shape::Any
+    }
+
+    fn each(&mut self, call: &'a HelperTemplate, over: &Shape<'a>) {
+        if matches!(over, Shape::Root | Shape::Row) {
+            self.used.extend(self.known.fields.iter().cloned());
+        }
+        let written = call
+            .params
+            .first()
+            .and_then(Parameter::as_name)
+            .unwrap_or_default();
+        let Some((entry, locals)) = over.entries() else {
+            let message =
+                format!("{{{{#each {written}}}}} needs a list, and '{written}' is a single value");
+            self.usage(
+                written,
+                message,
+                "give it a list from the campaign's values, or use {{#if}} or {{#with}}",
+            );
+            return;
+        };
+        let mut scope = Scope::new(entry.clone(), locals);
+        match &call.block_param {
+            Some(BlockParam::Single(Parameter::Name(value))) => {
+                scope.params.insert(value, entry);
+            }
+            Some(BlockParam::Pair((Parameter::Name(value), Parameter::Name(key)))) => {
+                scope.params.insert(value, entry);
+                scope.params.insert(key, Shape::Any);
+            }
+            _ => {}
+        }
+        self.inside(scope, call.template.as_ref());
+    }
+
+    fn inside(&mut self, scope: Scope<'a>, template: Option<&'a Template>) {
+        self.scopes.push(scope);
+        if let Some(template) = template {
+            self.template(template);
+        }
+        self.scopes.pop();
+    }
+
+    /// `{{lookup inside key}}`: a known key is a path; any other may be every field.
+    fn looked_up(&mut self, inside: &Shape<'a>, key: Option<&'a Parameter>) -> Shape<'a> {
+        if let Some(Parameter::Literal(key)) = key {
+            let name = key.as_str().map_or_else(|| key.to_string(), str::to_owned);
+            return self.member(inside, &name, &name);
+        }
+        if matches!(inside, Shape::Root | Shape::Row) {
+            self.used.extend(self.known.fields.iter().cloned());
+        }
+        inside.entries().map_or(Shape::Any, |(entry, _)| entry)
+    }
+
+    fn include(&mut self, include: &'a DecoratorTemplate) {
+        let name = include.name.as_name().unwrap_or_default();
+        let given = include.params.first().map(|value| self.parameter(value));
+        let mut scope = Scope::new(
+            given.unwrap_or_else(|| self.scope().base.clone()),
+            self.scope().locals,
+        );
+        for (key, value) in &include.hash {
+            scope.params.insert(key, self.parameter(value));
+        }
+        if name == "@partial-block" {
+            match &include.template {
+                Some(fallback) => self.template(fallback),
+                None if !self.has_block => self.usage(
+                    name,
+                    "{{> @partial-block}} has nothing to show here".to_owned(),
+                    "include this partial as a block, {{#> name}}…{{/name}}",
+                ),
+                None => {}
+            }
+            return;
+        }
+        self.inclusions += 1;
+        if self.inclusions > MAX_INCLUSIONS {
+            return;
+        }
+        let targets = self.includable.get(name).cloned().unwrap_or_default();
+        if targets.is_empty() && include.template.is_none() {
+            self.unknown_partial(name);
+        }
+        self.scopes.push(scope);
+        include
+            .template
+            .iter()
+            .for_each(|block| self.template(block));
+        let before = (self.part, self.at, self.has_block);
+        for (part, template) in targets {
+            (self.part, self.at, self.has_block) = (part, None, include.template.is_some());
+            self.template(template);
+        }
+        (self.part, self.at, self.has_block) = before;
+        self.scopes.pop();
+    }
+
+    pub(super) fn scope(&self) -> &Scope<'a> {
+        static OUTSIDE: Scope<'static> = Scope {
+            base: Shape::Any,
+            params: BTreeMap::new(),
+            locals: Locals::None,
+        };
+        self.scopes.last().unwrap_or(&OUTSIDE)
+    }
+}

@@ -1,0 +1,139 @@
+//! Helpers that change text.
+
+use handlebars::{
+    Context, Handlebars, Helper, HelperDef, JsonRender, PathAndJson, RenderContext, RenderError,
+    ScopedJson,
+};
+use serde_json::Value;
+
+use super::{string, unreadable, value};
+
+pub(super) fn register(engine: &mut Handlebars<'static>) {
+    for helper in [
+        Change {
+            name: "upper",
+            change: |text| text.to_uppercase(),
+        },
+        Change {
+            name: "lower",
+            change: |text| text.to_lowercase(),
+        },
+        Change {
+            name: "trim",
+            change: |text| text.trim().to_owned(),
+        },
+        Change {
+            name: "capitalize",
+            change: capitalize,
+        },
+    ] {
+        engine.register_helper(helper.name, Box::new(helper));
+    }
+    engine.register_helper("default", Box::new(DefaultHelper));
+    engine.register_helper("join", Box::new(JoinHelper));
+    engine.register_helper("len", Box::new(LenHelper));
+}
+
+/// A helper that makes one text of another.
+#[derive(Clone, Copy)]
+struct Change {
+    name: &'static str,
+    change: fn(&str) -> String,
+}
+
+/// The first letter large; the others stay as they are, for the sake of names like `McKay`.
+fn capitalize(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
+}
+
+impl HelperDef for Change {
+    fn call_inner<'reg: 'rc, 'rc>(
+        &self,
+        h: &Helper<'rc>,
+        _: &'reg Handlebars<'reg>,
+        _: &'rc Context,
+        _: &mut RenderContext<'reg, 'rc>,
+    ) -> Result<ScopedJson<'rc>, RenderError> {
+        match value(h, self.name, 0)? {
+            Value::String(text) => Ok(string((self.change)(text))),
+            list @ (Value::Array(_) | Value::Object(_)) => Err(unreadable(
+                self.name,
+                list,
+                "give it a single value, not a list",
+            )),
+            other => Ok(string((self.change)(&other.render()))),
+        }
+    }
+}
+
+/// `{{default value fallback}}`: the fallback where the value is missing, empty or blank.
+struct DefaultHelper;
+
+impl HelperDef for DefaultHelper {
+    fn call_inner<'reg: 'rc, 'rc>(
+        &self,
+        h: &Helper<'rc>,
+        _: &'reg Handlebars<'reg>,
+        _: &'rc Context,
+        _: &mut RenderContext<'reg, 'rc>,
+    ) -> Result<ScopedJson<'rc>, RenderError> {
+        let blank = |value: &Value| match value {
+            Value::Null => true,
+            Value::String(text) => text.trim().is_empty(),
+            Value::Array(list) => list.is_empty(),
+            _ => false,
+        };
+        match h.param(0).map(PathAndJson::value) {
+            Some(value) if !blank(value) => Ok(ScopedJson::Derived(value.clone())),
+            _ => Ok(ScopedJson::Derived(value(h, "default", 1)?.clone())),
+        }
+    }
+}
+
+/// `{{join list ", "}}`: a list's entries with something between them, a comma and a blank by default.
+struct JoinHelper;
+
+impl HelperDef for JoinHelper {
+    fn call_inner<'reg: 'rc, 'rc>(
+        &self,
+        h: &Helper<'rc>,
+        _: &'reg Handlebars<'reg>,
+        _: &'rc Context,
+        _: &mut RenderContext<'reg, 'rc>,
+    ) -> Result<ScopedJson<'rc>, RenderError> {
+        let between = match h.param(1) {
+            Some(_) => value(h, "join", 1)?.render(),
+            None => ", ".to_owned(),
+        };
+        match value(h, "join", 0)? {
+            Value::Array(list) => {
+                let entries: Vec<_> = list.iter().map(JsonRender::render).collect();
+                Ok(string(entries.join(&between)))
+            }
+            other => Err(unreadable("join", other, "give it a list")),
+        }
+    }
+}
+
+/// `{{len list}}`: how many entries a list or characters a text has.
+struct LenHelper;
+
+impl HelperDef for LenHelper {
+    fn call_inner<'reg: 'rc, 'rc>(
+        &self,
+        h: &Helper<'rc>,
+        _: &'reg Handlebars<'reg>,
+        _: &'rc Context,
+        _: &mut RenderContext<'reg, 'rc>,
+    ) -> Result<ScopedJson<'rc>, RenderError> {
+        let length = match value(h, "len", 0)? {
+            Value::Array(list) => list.len(),
+            Value::Object(object) => object.len(),
+            other => other.render().chars().count(),
+        };
+        Ok(ScopedJson::Derived(Value::from(length)))
+    }
+}
