@@ -1,5 +1,7 @@
 //! Composing: parts and headers in their places, as bytes.
 
+use std::time::SystemTime;
+
 use jiff::Timestamp;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName};
 use lettre::message::{Body, Mailbox as WireMailbox, MultiPart, MultiPartKind, SinglePart};
@@ -82,13 +84,19 @@ impl Frame {
     }
 
     /// The bytes of a message, with CRLF; the same for the same input.
-    pub(super) fn compose(&self, rendered: &Rendered, addressing: &Addressing<'_>) -> Result<Vec<u8>, Error> {
+    pub(super) fn compose(
+        &self,
+        rendered: &Rendered,
+        addressing: &Addressing<'_>,
+    ) -> Result<Vec<u8>, Error> {
         headers::check_value("Subject", &rendered.subject)?;
+        let date = SystemTime::try_from(addressing.date)
+            .map_err(|cause| Error::Build(cause.to_string()))?;
         let mut builder = lettre::Message::builder()
             .from(wire_mailbox("From", &self.from)?)
             .to(wire_mailbox("To", &addressing.to)?)
             .subject(rendered.subject.clone())
-            .date(addressing.date.into())
+            .date(date)
             .message_id(Some(addressing.message_id.to_owned()));
         for copy in addressing.cc {
             builder = builder.cc(wire_mailbox("Cc", copy)?);
@@ -110,7 +118,11 @@ impl Frame {
         Ok(bytes)
     }
 
-    fn set_headers(&self, into: &mut lettre::message::header::Headers, rendered: &Rendered) -> Result<(), Error> {
+    fn set_headers(
+        &self,
+        into: &mut lettre::message::header::Headers,
+        rendered: &Rendered,
+    ) -> Result<(), Error> {
         headers::set_own(into, "Auto-Submitted", "auto-generated")?;
         headers::set_own(into, "X-Auto-Response-Suppress", SUPPRESSED)?;
         if let Some(target) = &self.list_unsubscribe {
@@ -129,7 +141,10 @@ impl Frame {
         };
         let multi = |kind, level| MultiPart::builder().kind(kind).boundary(boundary(level));
         let mut part = match (&rendered.html, &rendered.text) {
-            (None, text) => Part::Single(text_body(text.as_deref().unwrap_or_default(), ContentType::TEXT_PLAIN)?),
+            (None, text) => Part::Single(text_body(
+                text.as_deref().unwrap_or_default(),
+                ContentType::TEXT_PLAIN,
+            )?),
             (Some(html), text) => {
                 let text = match text {
                     Some(text) => text.clone(),
@@ -148,7 +163,10 @@ impl Frame {
             }
             part = Part::Multi(related);
         }
-        let attached = rendered.attach.iter().filter(|path| !path.trim().is_empty());
+        let attached = rendered
+            .attach
+            .iter()
+            .filter(|path| !path.trim().is_empty());
         let attached: Vec<SinglePart> = attached
             .map(|path| self.encoded.attachment(path.trim()))
             .collect::<Result<_, _>>()?;
@@ -200,7 +218,9 @@ fn check_wire(bytes: &[u8]) -> Result<(), Error> {
             None => return Err(Error::Build("a line does not end in CRLF".to_owned())),
         };
         if line.len() > MAX_LINE {
-            return Err(Error::Build(format!("a line has more than {MAX_LINE} octets")));
+            return Err(Error::Build(format!(
+                "a line has more than {MAX_LINE} octets"
+            )));
         }
         if line.iter().any(|byte| matches!(byte, 0 | b'\r')) {
             return Err(Error::Build("a line holds a control character".to_owned()));

@@ -51,9 +51,13 @@ pub(super) fn check_name(name: &str) -> Result<HeaderName, Error> {
     };
     let lower = name.to_ascii_lowercase();
     if OWNED.contains(&lower.as_str()) || lower.starts_with("content-") {
-        return Err(refused("is set by the program itself and cannot be given under 'headers'"));
+        return Err(refused(
+            "is set by the program itself and cannot be given under 'headers'",
+        ));
     }
-    let legal = !name.is_empty() && name.len() <= 76 && name.bytes().all(|b| b.is_ascii_graphic() && b != b':');
+    let legal = !name.is_empty()
+        && name.len() <= 76
+        && name.bytes().all(|b| b.is_ascii_graphic() && b != b':');
     if !legal {
         return Err(refused("is not a header name: use letters, digits and '-'"));
     }

@@ -57,7 +57,7 @@ pub struct Prepared {
     pub copies: u64,
     /// How many of them are external.
     pub external_copies: u64,
-    /// An address needs SMTPUTF8 (RFC 6531).
+    /// A header holds an address beyond ASCII, so the content needs SMTPUTF8 (RFC 6531).
     pub smtputf8: bool,
     /// The bytes, with CRLF.
     pub content: Vec<u8>,
@@ -112,7 +112,12 @@ impl Renderer {
     pub fn new(definition: Definition, files: Files) -> Result<Self, Error> {
         let templates = TemplateSet::compile(&definition.sources).map_err(Error::Templates)?;
         let sender = mailbox("from", &definition.from)?;
-        let names: Vec<String> = definition.sources.headers.iter().map(|(name, _)| name.clone()).collect();
+        let names: Vec<String> = definition
+            .sources
+            .headers
+            .iter()
+            .map(|(name, _)| name.clone())
+            .collect();
         let frame = Frame::new(
             sender,
             definition.inline.clone(),
@@ -157,7 +162,7 @@ impl Renderer {
     pub fn page(&self, cells: &[String]) -> Result<Page, Error> {
         let row = self.definition.columns.data_of(cells);
         let data = merge(&self.definition.data, row);
-        let rendered = self.templates.render(&data)?;
+        let rendered = self.templates.render(data)?;
         let parse_all = |part, list: &[String]| -> Result<Vec<Mailbox>, Error> {
             list.iter()
                 .filter(|text| !text.trim().is_empty())
@@ -165,7 +170,11 @@ impl Renderer {
                 .collect()
         };
         Ok(Page {
-            to: rendered.to.as_deref().map(|to| mailbox("to", to)).transpose()?,
+            to: rendered
+                .to
+                .as_deref()
+                .map(|to| mailbox("to", to))
+                .transpose()?,
             reply_to: rendered
                 .reply_to
                 .as_deref()
@@ -181,7 +190,12 @@ impl Renderer {
 
     /// Composes a page: in an individual message To is the recipient, in a shared one the sender,
     /// unless the campaign says otherwise.
-    pub fn compose(&self, page: &Page, recipient: &Address, identity: &Identity<'_>) -> Result<Vec<u8>, Error> {
+    pub fn compose(
+        &self,
+        page: &Page,
+        recipient: &Address,
+        identity: &Identity<'_>,
+    ) -> Result<Vec<u8>, Error> {
         let to = match &page.to {
             Some(to) => to.clone(),
             None if identity.shared => self.frame.from.clone(),
@@ -229,13 +243,13 @@ impl Renderer {
         Ok(Prepared {
             digest: page.digest,
             sender: wire(&self.frame.from.address),
-            external: addresses.iter().map(|address| self.is_external(address)).collect(),
+            external: addresses
+                .iter()
+                .map(|address| self.is_external(address))
+                .collect(),
             copies: copies.len() as u64,
             external_copies: copies.iter().filter(|copy| self.is_external(copy)).count() as u64,
-            smtputf8: std::iter::once(&self.frame.from.address)
-                .chain(&addresses)
-                .chain(copies.iter().copied())
-                .any(|address| address.to_ascii().is_none()),
+            smtputf8: !content.is_ascii(),
             envelope: addresses.iter().chain(copies).map(wire).collect(),
             content,
         })

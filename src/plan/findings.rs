@@ -31,9 +31,11 @@ pub struct Finding {
     pub code: &'static str,
     /// The file, as the user wrote it.
     pub file: PathBuf,
-    /// The data row of the list, from 1; or the line of a template.
+    /// The data row of the list, from 1.
     pub row: Option<u64>,
-    /// The column's name in a list; the column's number in a template.
+    /// The line in the file, from 1.
+    pub line: Option<u64>,
+    /// The column's name in a list; the column's number, from 1, in a template.
     pub column: Option<String>,
     /// What was found, in plain words.
     pub message: String,
@@ -44,8 +46,12 @@ pub struct Finding {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.file.display())?;
-        if let Some(row) = self.row {
-            write!(f, ", row {row}")?;
+        match (self.row, self.line) {
+            // The header is line 1; only line breaks inside cells move the rows further down.
+            (Some(row), Some(line)) if line != row + 1 => write!(f, ", row {row} (line {line})")?,
+            (Some(row), _) => write!(f, ", row {row}")?,
+            (None, Some(line)) => write!(f, ", line {line}")?,
+            (None, None) => {}
         }
         if let Some(column) = &self.column {
             write!(f, ", column {column}")?;
@@ -73,8 +79,12 @@ impl Findings {
         } else if *count == KEPT + 1 {
             self.kept.push(Finding {
                 row: None,
+                line: None,
                 column: None,
-                message: format!("more than {KEPT} findings '{}': the rest are not listed", finding.code),
+                message: format!(
+                    "more than {KEPT} findings '{}': the rest are not listed",
+                    finding.code
+                ),
                 remedy: "mend these first, then check again".to_owned(),
                 ..finding
             });
@@ -90,7 +100,8 @@ impl Findings {
     /// All of them: errors first, then by file and row.
     pub(super) fn into_sorted(mut self) -> Vec<Finding> {
         self.kept.sort_by(|a, b| {
-            (a.severity, &a.file, a.row, a.code).cmp(&(b.severity, &b.file, b.row, b.code))
+            (a.severity, &a.file, a.row, a.line, a.code)
+                .cmp(&(b.severity, &b.file, b.row, b.line, b.code))
         });
         self.kept
     }

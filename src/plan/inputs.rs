@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use jiff::tz::TimeZone;
+
 use super::packing::Mode;
 use crate::limits::Rule;
 
@@ -49,7 +51,7 @@ pub struct Inputs {
     /// How it is packed.
     pub mode: Mode,
     /// The time zone of its batches' dates; none: the machine's.
-    pub time_zone: Option<String>,
+    pub time_zone: Option<TimeZone>,
 }
 
 /// What the plan must know of the account.

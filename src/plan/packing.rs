@@ -33,30 +33,39 @@ pub(super) enum Place {
     Joins(i64),
 }
 
+/// The most that the envelope of one message may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Caps {
+    pub(super) recipients: u64,
+    pub(super) external: u64,
+}
+
 /// The message that a content's next recipient would join.
 #[derive(Debug, Clone, Copy)]
 struct Open {
     message: i64,
     listed: u32,
+    /// Of the envelope, copies included.
+    recipients: u32,
     external: u32,
 }
 
-/// Packs a list as it streams by. It remembers 24 bytes or so for each distinct content, nothing for
+/// Packs a list as it streams by. It remembers some 40 bytes for each distinct content, nothing for
 /// each recipient.
 #[derive(Debug)]
 pub(super) struct Packer {
     mode: Mode,
-    cap: u64,
+    caps: Caps,
     groups: HashMap<u128, Open>,
     messages: u64,
     shared: u64,
 }
 
-/// A message that has become a shared one, or has grown.
+/// A message that has become a shared one, with what its envelope has grown to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Grown {
     pub(super) message: i64,
-    pub(super) listed: u64,
+    pub(super) recipients: u64,
     pub(super) external: u64,
 }
 
@@ -67,11 +76,10 @@ fn key(digest: &[u8; 32]) -> u128 {
 }
 
 impl Packer {
-    /// `cap`: the most listed recipients of one message, at least 1.
-    pub(super) fn new(mode: Mode, cap: u64) -> Self {
+    pub(super) fn new(mode: Mode, caps: Caps) -> Self {
         Self {
             mode,
-            cap: cap.clamp(1, u64::from(u32::MAX)),
+            caps,
             groups: HashMap::new(),
             messages: 0,
             shared: 0,
@@ -79,10 +87,11 @@ impl Packer {
     }
 
     /// Where the next recipient of this content goes.
-    pub(super) fn place(&mut self, digest: &[u8; 32]) -> Place {
+    pub(super) fn place(&mut self, digest: &[u8; 32], external: bool) -> Place {
         if self.mode != Mode::Individual
             && let Some(open) = self.groups.get(&key(digest))
-            && u64::from(open.listed) < self.cap
+            && u64::from(open.recipients) < self.caps.recipients
+            && u64::from(open.external) + u64::from(external) <= self.caps.external
         {
             return Place::Joins(open.message);
         }
@@ -90,35 +99,41 @@ impl Packer {
         Place::New(self.messages)
     }
 
-    /// The new message has this id in the store.
-    pub(super) fn opened(&mut self, digest: &[u8; 32], message: i64, external: bool) {
-        if self.mode != Mode::Individual {
-            let open = Open {
-                message,
-                listed: 1,
-                external: u32::from(external),
-            };
-            self.groups.insert(key(digest), open);
+    /// The new message has this id in the store, and this envelope with its first recipient. Returns
+    /// the content's former message, when that is a shared one: it will not grow any more.
+    pub(super) fn opened(
+        &mut self,
+        digest: &[u8; 32],
+        message: i64,
+        recipients: u64,
+        external: u64,
+    ) -> Option<Grown> {
+        if self.mode == Mode::Individual {
+            return None;
+        }
+        let open = Open {
+            message,
+            listed: 1,
+            recipients: recipients as u32,
+            external: external as u32,
+        };
+        let former = self.groups.insert(key(digest), open)?;
+        former.grown()
+    }
+
+    /// A recipient has joined the content's message.
+    pub(super) fn joined(&mut self, digest: &[u8; 32], external: bool) {
+        if let Some(open) = self.groups.get_mut(&key(digest)) {
+            open.listed += 1;
+            open.recipients += 1;
+            open.external += u32::from(external);
+            self.shared += u64::from(open.listed == 2);
         }
     }
 
-    /// A recipient has joined. Returns the message when it is full: it will not grow any more.
-    pub(super) fn joined(&mut self, digest: &[u8; 32], external: bool) -> Option<Grown> {
-        let open = self.groups.get_mut(&key(digest))?;
-        open.listed += 1;
-        open.external += u32::from(external);
-        self.shared += u64::from(open.listed == 2);
-        (u64::from(open.listed) == self.cap).then(|| open.grown())
-    }
-
-    /// The shared messages that are not full, in the order of the plan.
+    /// The shared messages that were never given back by [`Packer::opened`], in the order of the plan.
     pub(super) fn unfinished(&self) -> Vec<Grown> {
-        let mut grown: Vec<Grown> = self
-            .groups
-            .values()
-            .filter(|open| open.listed > 1 && u64::from(open.listed) < self.cap)
-            .map(Open::grown)
-            .collect();
+        let mut grown: Vec<Grown> = self.groups.values().filter_map(Open::grown).collect();
         grown.sort_unstable_by_key(|grown| grown.message);
         grown
     }
@@ -127,24 +142,20 @@ impl Packer {
         self.messages
     }
 
-    /// How many messages have more than one recipient.
+    /// How many messages have more than one recipient of the list.
     pub(super) fn shared_messages(&self) -> u64 {
         self.shared
-    }
-
-    /// How many different contents there are (0 when everybody gets their own anyway).
-    pub(super) fn contents(&self) -> u64 {
-        self.groups.len() as u64
     }
 }
 
 impl Open {
-    fn grown(&self) -> Grown {
-        Grown {
+    /// What is to be written down, if the message is a shared one.
+    fn grown(&self) -> Option<Grown> {
+        (self.listed > 1).then(|| Grown {
             message: self.message,
-            listed: u64::from(self.listed),
+            recipients: u64::from(self.recipients),
             external: u64::from(self.external),
-        }
+        })
     }
 }
 
@@ -152,46 +163,81 @@ impl Open {
 mod tests {
     use super::*;
 
-    /// Packs contents given by number; returns how many recipients each message has, in order.
-    fn pack(mode: Mode, cap: u64, contents: &[u8]) -> Vec<u64> {
-        let mut packer = Packer::new(mode, cap);
-        let mut sizes: Vec<u64> = Vec::new();
-        let mut written: Vec<u64> = Vec::new();
-        for content in contents {
-            let digest = [*content; 32];
-            match packer.place(&digest) {
+    /// Packs contents given by number, each recipient external or not; returns the envelope of each
+    /// message, in order.
+    fn pack(mode: Mode, caps: Caps, list: impl IntoIterator<Item = (u8, bool)>) -> Vec<(u64, u64)> {
+        let mut packer = Packer::new(mode, caps);
+        let mut sizes: Vec<(u64, u64)> = Vec::new();
+        let mut written: Vec<(u64, u64)> = Vec::new();
+        let write = |written: &mut Vec<(u64, u64)>, grown: Grown| {
+            written[grown.message as usize] = (grown.recipients, grown.external);
+        };
+        for (content, external) in list {
+            let digest = [content; 32];
+            match packer.place(&digest, external) {
                 Place::New(number) => {
                     assert_eq!(number, sizes.len() as u64 + 1);
-                    sizes.push(1);
-                    written.push(1);
-                    packer.opened(&digest, number as i64 - 1, false);
+                    let first = (1, u64::from(external));
+                    sizes.push(first);
+                    written.push(first);
+                    if let Some(former) =
+                        packer.opened(&digest, number as i64 - 1, first.0, first.1)
+                    {
+                        write(&mut written, former);
+                    }
                 }
                 Place::Joins(message) => {
-                    sizes[message as usize] += 1;
-                    if let Some(full) = packer.joined(&digest, false) {
-                        written[full.message as usize] = full.listed;
-                    }
+                    let size = &mut sizes[message as usize];
+                    *size = (size.0 + 1, size.1 + u64::from(external));
+                    packer.joined(&digest, external);
                 }
             }
         }
         for grown in packer.unfinished() {
-            written[grown.message as usize] = grown.listed;
+            write(&mut written, grown);
         }
         assert_eq!(sizes, written, "what is written down is what was packed");
         assert_eq!(packer.messages(), sizes.len() as u64);
+        let shared = sizes
+            .iter()
+            .filter(|(recipients, _)| *recipients > 1)
+            .count();
+        assert_eq!(packer.shared_messages(), shared as u64);
         sizes
+    }
+
+    fn internal(mode: Mode, cap: u64, contents: &[u8]) -> Vec<u64> {
+        let caps = Caps {
+            recipients: cap,
+            external: u64::MAX,
+        };
+        let list = contents.iter().map(|content| (*content, false));
+        pack(mode, caps, list)
+            .into_iter()
+            .map(|(recipients, _)| recipients)
+            .collect()
     }
 
     #[test]
     fn equal_content_is_shared_up_to_the_cap() {
-        assert_eq!(pack(Mode::Auto, 500, &[7; 1001]), [500, 500, 1]);
-        assert_eq!(pack(Mode::Auto, 500, &[1, 2, 1, 3, 1]), [3, 1, 1]);
-        assert_eq!(pack(Mode::Auto, 2, &[1, 1, 2, 1, 2]), [2, 2, 1]);
+        assert_eq!(internal(Mode::Auto, 500, &[7; 1001]), [500, 500, 1]);
+        assert_eq!(internal(Mode::Auto, 500, &[1, 2, 1, 3, 1]), [3, 1, 1]);
+        assert_eq!(internal(Mode::Auto, 2, &[1, 1, 2, 1, 2]), [2, 2, 1]);
     }
 
     #[test]
     fn individual_means_individual() {
-        assert_eq!(pack(Mode::Individual, 500, &[7; 4]), [1, 1, 1, 1]);
-        assert_eq!(pack(Mode::Auto, 1, &[7; 3]), [1, 1, 1]);
+        assert_eq!(internal(Mode::Individual, 500, &[7; 4]), [1, 1, 1, 1]);
+        assert_eq!(internal(Mode::Auto, 1, &[7; 3]), [1, 1, 1]);
+    }
+
+    #[test]
+    fn a_rule_for_external_recipients_cuts_smaller() {
+        let caps = Caps {
+            recipients: 10,
+            external: 2,
+        };
+        let list = [true, true, false, true, false].map(|external| (1, external));
+        assert_eq!(pack(Mode::Auto, caps, list), [(3, 2), (2, 1)]);
     }
 }

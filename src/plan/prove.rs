@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 
-use super::findings::{Finding, Findings, Severity};
+use super::findings::{Finding, Severity};
 use super::inputs::Inputs;
 use super::sources::error;
 use crate::message::{Error as MessageError, Files, Identity, Page, Renderer, resolve_attachment};
@@ -29,6 +29,7 @@ pub(super) struct Proved {
     pub(super) copies: u64,
     pub(super) external_copies: u64,
     pub(super) attachments: Vec<String>,
+    pub(super) empty_subject: bool,
 }
 
 /// Renders rows and measures their messages.
@@ -98,14 +99,18 @@ impl<'a> Prover<'a> {
             .map_err(|cause| vec![self.finding(&row, &cause)])?;
         self.measure(&row, &address, &page)?;
         let copies = page.copies().count() as u64;
-        let external_copies = page.copies().filter(|copy| self.renderer.is_external(copy)).count() as u64;
+        let external_copies = page
+            .copies()
+            .filter(|copy| self.renderer.is_external(copy))
+            .count() as u64;
         self.check_envelope(&row, copies)?;
         Ok(Proved {
             external: self.renderer.is_external(&address),
             digest: page.digest,
             copies,
             external_copies,
-            attachments: page.rendered.attach,
+            empty_subject: page.rendered.subject.trim().is_empty(),
+            attachments: attached(page.rendered.attach),
             row,
             address,
         })
@@ -137,7 +142,10 @@ impl<'a> Prover<'a> {
                 content.len()
             );
             let remedy = "use smaller or fewer attachments, or put them on a page and link to it";
-            return Err(vec![self.of_row(row, error("too-large", &self.inputs.list, message, remedy))]);
+            return Err(vec![self.of_row(
+                row,
+                error("too-large", &self.inputs.list, message, remedy),
+            )]);
         }
         let mut measured = self.measured.lock().unwrap_or_else(PoisonError::into_inner);
         // Personal contents come once each: remembering them would only fill the memory.
@@ -152,14 +160,20 @@ impl<'a> Prover<'a> {
         if copies < cap {
             return Ok(());
         }
-        let message = format!("with {copies} copies (cc, bcc) a message has more than the {cap} recipients allowed");
+        let message = format!(
+            "with {copies} copies (cc, bcc) a message has more than the {cap} recipients allowed"
+        );
         let remedy = "take addresses out of cc and bcc";
-        Err(vec![self.of_row(row, error("too-many-copies", &self.inputs.list, message, remedy))])
+        Err(vec![self.of_row(
+            row,
+            error("too-many-copies", &self.inputs.list, message, remedy),
+        )])
     }
 
     fn of_row(&self, row: &Row, finding: Finding) -> Finding {
         Finding {
             row: Some(row.number),
+            line: Some(row.line),
             ..finding
         }
     }
@@ -172,6 +186,7 @@ impl<'a> Prover<'a> {
                 code: cause.code(),
                 file: self.inputs.list.clone(),
                 row: None,
+                line: None,
                 column: None,
                 message: cause.to_string(),
                 remedy: cause.remedy(),
@@ -197,9 +212,8 @@ impl Wave {
     }
 }
 
-/// Adds the findings of a row to the others.
-pub(super) fn take_findings(findings: &mut Findings, found: Vec<Finding>) {
-    for finding in found {
-        findings.add(finding);
-    }
+/// The paths that a row's message really carries: an empty one means no attachment for this row.
+fn attached(paths: Vec<String>) -> Vec<String> {
+    let trimmed = paths.into_iter().map(|path| path.trim().to_owned());
+    trimmed.filter(|path| !path.is_empty()).collect()
 }

@@ -12,10 +12,10 @@ use crate::recipients::Columns;
 use crate::template::{Source, Sources};
 
 /// The folder of partials inside a campaign's folder.
-const PARTIALS: &str = "partials";
+pub(super) const PARTIALS: &str = "partials";
 
 /// Where the parts that are written in campaign.toml come from.
-const CAMPAIGN: &str = "campaign.toml";
+pub(super) const CAMPAIGN: &str = "campaign.toml";
 
 pub(super) fn error(code: &'static str, file: &Path, message: String, remedy: &str) -> Finding {
     Finding {
@@ -23,6 +23,7 @@ pub(super) fn error(code: &'static str, file: &Path, message: String, remedy: &s
         code,
         file: file.to_owned(),
         row: None,
+        line: None,
         column: None,
         message,
         remedy: remedy.to_owned(),
@@ -40,11 +41,19 @@ fn read(inputs: &Inputs, path: &Path, what: &str, findings: &mut Findings) -> Op
         }
     };
     match String::from_utf8(bytes) {
-        Ok(text) => Some(text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned)),
+        Ok(text) => Some(
+            text.strip_prefix('\u{feff}')
+                .map_or(text.clone(), str::to_owned),
+        ),
         Err(cause) => {
             let at = cause.utf8_error().valid_up_to();
             let message = format!("the {what} is not UTF-8 (at byte {at})");
-            findings.add(error("not-utf8", path, message, "save it as UTF-8 and check again"));
+            findings.add(error(
+                "not-utf8",
+                path,
+                message,
+                "save it as UTF-8 and check again",
+            ));
             None
         }
     }
@@ -58,7 +67,9 @@ fn read_data(inputs: &Inputs, findings: &mut Findings) -> Map<String, Value> {
     let Some(text) = read(inputs, path, "file of values", findings) else {
         return Map::new();
     };
-    let is_toml = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml"));
+    let is_toml = path
+        .extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("toml"));
     let parsed = if is_toml {
         toml::from_str::<Value>(&text).map_err(|cause| cause.to_string())
     } else {
@@ -93,12 +104,20 @@ fn read_partials(inputs: &Inputs, findings: &mut Findings) -> Vec<Source> {
     let mut partials = Vec::new();
     for file in names {
         let path = Path::new(PARTIALS).join(&file);
-        let name = file.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        let name = file
+            .file_stem()
+            .map(|stem| stem.to_string_lossy().into_owned());
         if let (Some(name), Some(text)) = (name, read(inputs, &path, "partial", findings)) {
             partials.push(Source { name, text });
         }
     }
     partials
+}
+
+/// Attachments whose path is no template: everybody gets them.
+pub(super) fn literal_attachments(inputs: &Inputs) -> impl Iterator<Item = &str> {
+    let paths = inputs.attach.iter().map(String::as_str);
+    paths.filter(|path| !path.contains("{{"))
 }
 
 fn key(name: &str, text: &str) -> Source {
@@ -113,7 +132,11 @@ fn keys(name: &str, texts: &[String]) -> Vec<Source> {
 }
 
 /// Reads everything but the list.
-pub(super) fn read_definition(inputs: &Inputs, columns: &Columns, findings: &mut Findings) -> Definition {
+pub(super) fn read_definition(
+    inputs: &Inputs,
+    columns: &Columns,
+    findings: &mut Findings,
+) -> Definition {
     let mut file = |path: &Option<PathBuf>, what: &str| {
         let path = path.as_ref()?;
         let text = read(inputs, path, what, findings)?;
@@ -122,7 +145,12 @@ pub(super) fn read_definition(inputs: &Inputs, columns: &Columns, findings: &mut
     };
     let html = file(&inputs.html, "HTML template");
     let text = file(&inputs.text, "text template");
-    let from_domain = || inputs.from.rsplit_once('@').map(|(_, domain)| domain.trim_end_matches('>').trim().to_owned());
+    let from_domain = || {
+        inputs
+            .from
+            .rsplit_once('@')
+            .map(|(_, domain)| domain.trim_end_matches('>').trim().to_owned())
+    };
     Definition {
         sources: Sources {
             subject: key("subject", &inputs.subject),

@@ -36,9 +36,9 @@ impl Timetable {
         }
     }
 
-    /// Adds the next message; `copies` of its envelope are cc and bcc. When the rules never allow it,
+    /// Adds the next message, `listed` of whose envelope are of the list. When the rules never allow it,
     /// that rule is returned.
-    pub fn add(&mut self, weight: Weight, copies: u64) -> Result<(), Rule> {
+    pub fn add(&mut self, weight: Weight, listed: u64) -> Result<(), Rule> {
         loop {
             match self.limiter.decide(self.now, weight) {
                 Decision::Go => break,
@@ -56,12 +56,12 @@ impl Timetable {
             }
         }
         self.limiter.record(self.now, weight);
-        self.enter(weight.recipients.saturating_sub(copies));
+        self.enter(listed);
         Ok(())
     }
 
     fn enter(&mut self, recipients: u64) {
-        let date = self.now.to_zoned(self.time_zone.clone()).date().to_string();
+        let date = self.time_zone.to_datetime(self.now).date().to_string();
         let number = self.next_message;
         self.next_message += 1;
         match self.batches.last_mut() {
@@ -106,19 +106,38 @@ mod tests {
     #[test]
     fn ten_thousand_individual_messages_take_five_and_a_half_hours_at_thirty_a_minute() {
         let rules = [
-            Rule { max: 10_000, per: Duration::from_secs(86_400), unit: Unit::Recipients },
-            Rule { max: 30, per: Duration::from_secs(60), unit: Unit::Messages },
+            Rule {
+                max: 10_000,
+                per: Duration::from_secs(86_400),
+                unit: Unit::Recipients,
+            },
+            Rule {
+                max: 30,
+                per: Duration::from_secs(60),
+                unit: Unit::Messages,
+            },
         ];
         let start: Timestamp = "2026-12-01T00:00:00Z".parse().unwrap();
         let mut table = Timetable::new("comms", Limiter::new(&rules), start, TimeZone::UTC);
         for _ in 0..10_001 {
-            table.add(Weight { recipients: 1, external: 0 }, 0).unwrap();
+            table
+                .add(
+                    Weight {
+                        recipients: 1,
+                        external: 0,
+                    },
+                    1,
+                )
+                .unwrap();
         }
         let (batches, busiest) = table.finish();
         assert_eq!(batches.len(), 2);
         assert_eq!((batches[0].messages, batches[1].messages), (10_000, 1));
         let minutes = batches[0].ends_at.duration_since(start).as_secs() / 60;
-        assert_eq!(minutes, 333, "the first thirty go at once, then thirty a minute");
+        assert_eq!(
+            minutes, 333,
+            "the first thirty go at once, then thirty a minute"
+        );
         assert_eq!(batches[1].date, "2026-12-02");
         assert_eq!(batches[1].first_message, 10_001);
         assert_eq!(busiest, Some(rules[1]));
@@ -126,9 +145,22 @@ mod tests {
 
     #[test]
     fn what_can_never_go_is_said() {
-        let rule = Rule { max: 10, per: Duration::from_secs(60), unit: Unit::Recipients };
+        let rule = Rule {
+            max: 10,
+            per: Duration::from_secs(60),
+            unit: Unit::Recipients,
+        };
         let start: Timestamp = "2026-12-01T00:00:00Z".parse().unwrap();
         let mut table = Timetable::new("comms", Limiter::new(&[rule]), start, TimeZone::UTC);
-        assert_eq!(table.add(Weight { recipients: 11, external: 0 }, 0), Err(rule));
+        assert_eq!(
+            table.add(
+                Weight {
+                    recipients: 11,
+                    external: 0
+                },
+                11
+            ),
+            Err(rule)
+        );
     }
 }

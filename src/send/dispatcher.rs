@@ -11,7 +11,7 @@ use super::attempt::{Context, Outcome};
 use super::error::Error;
 use super::event::{Ended, Event, Trouble, Waiting};
 use super::options::Options;
-use super::sorting::{Lesson, judge, unreachable};
+use super::sorting::{Lesson, is_hopeless, judge, unreachable};
 use super::stop::Stop;
 use super::worker::{Leave, Report, Worker};
 use crate::clock::Clock;
@@ -124,7 +124,12 @@ struct Dispatcher<'a> {
 }
 
 impl<'a> Dispatcher<'a> {
-    fn new(context: Arc<Context>, options: Options, stop: Stop, report: &'a mut dyn FnMut(Event)) -> Self {
+    fn new(
+        context: Arc<Context>,
+        options: Options,
+        stop: Stop,
+        report: &'a mut dyn FnMut(Event),
+    ) -> Self {
         let (reports_in, reports) = mpsc::unbounded_channel();
         Self {
             context,
@@ -183,10 +188,9 @@ impl<'a> Dispatcher<'a> {
     }
 
     fn look_for_an_end(&mut self) {
-        let enough = self
-            .options
-            .max_messages
-            .is_some_and(|max| self.handed_over + self.busy() as u64 >= max && self.handed_over >= max);
+        let enough = self.options.max_messages.is_some_and(|max| {
+            self.handed_over + self.busy() as u64 >= max && self.handed_over >= max
+        });
         let late = self
             .options
             .until
@@ -204,7 +208,8 @@ impl<'a> Dispatcher<'a> {
             .options
             .max_messages
             .is_none_or(|max| self.handed_over + (self.busy() as u64) < max);
-        let free = !self.idle.is_empty() || self.workers.len() < self.options.account.max_connections.max(1);
+        let free = !self.idle.is_empty()
+            || self.workers.len() < self.options.account.max_connections.max(1);
         // Until the first session is there, one worker tries alone.
         let alone = self.busy() == 0 || self.ever_connected;
         self.ending.is_none()
@@ -307,7 +312,8 @@ impl<'a> Dispatcher<'a> {
                 phase: crate::delivery::Phase::FinalDot,
                 reply: reply.to_owned(),
                 meaning: format!("the server refused {BREAKER} messages one after the other"),
-                remedy: "look at the reply, mend the message or the account, then run send again".to_owned(),
+                remedy: "look at the reply, mend the message or the account, then run send again"
+                    .to_owned(),
                 unreachable: false,
             }))));
         }
@@ -332,7 +338,11 @@ impl<'a> Dispatcher<'a> {
             .now()
             .checked_add(pause)
             .unwrap_or(Timestamp::MAX);
-        if self.blocked.as_ref().is_none_or(|(known, _)| *known < until) {
+        if self
+            .blocked
+            .as_ref()
+            .is_none_or(|(known, _)| *known < until)
+        {
             self.blocked = Some((until, why));
         }
     }
@@ -342,7 +352,9 @@ impl<'a> Dispatcher<'a> {
         match answer {
             Answer::Claimed(_) => {}
             Answer::NotBefore(until, rule) => self.blocked = Some((until, Waiting::Rule(rule))),
-            Answer::NotDue(until) if self.busy() == 0 => self.blocked = Some((until, Waiting::Deferred)),
+            Answer::NotDue(until) if self.busy() == 0 => {
+                self.blocked = Some((until, Waiting::Deferred))
+            }
             // A verdict that is still to come may free a share or put a message off.
             Answer::NotDue(_) => self.awaiting_verdict = true,
             Answer::AfterVerdict(_) if self.busy() == 0 => {
@@ -361,17 +373,27 @@ impl<'a> Dispatcher<'a> {
     fn no_session(&mut self, error: &SessionError) {
         let mut lesson = Lesson::default();
         if let Some(reply) = error.reply() {
-            judge(&self.options.account.replies, error.phase(), reply, &mut lesson);
+            judge(
+                &self.options.account.replies,
+                error.phase,
+                reply,
+                &mut lesson,
+            );
         }
         if lesson.stop.is_some() {
             return self.heed(lesson);
         }
-        let trouble = unreachable(error.phase(), error.to_string());
-        if error.is_hopeless() {
-            self.ending.get_or_insert(Ok(Ended::Stopped(Box::new(trouble))));
+        let trouble = unreachable(error.phase, error.to_string());
+        if is_hopeless(error) {
+            self.ending
+                .get_or_insert(Ok(Ended::Stopped(Box::new(trouble))));
             return;
         }
-        let tries = if self.ever_connected { RECONNECT.len() } else { FIRST_CONNECT_TRIES };
+        let tries = if self.ever_connected {
+            RECONNECT.len()
+        } else {
+            FIRST_CONNECT_TRIES
+        };
         self.back_off(trouble, tries);
     }
 
@@ -380,13 +402,17 @@ impl<'a> Dispatcher<'a> {
             Some(&seconds) => {
                 self.failures += 1;
                 let because = trouble.reply;
-                self.block_for(Duration::from_secs(seconds), Waiting::Server(because.clone()));
+                self.block_for(
+                    Duration::from_secs(seconds),
+                    Waiting::Server(because.clone()),
+                );
                 if let Some((until, _)) = self.blocked {
                     (self.report)(Event::Reconnecting { because, until });
                 }
             }
             None => {
-                self.ending.get_or_insert(Ok(Ended::Stopped(Box::new(trouble))));
+                self.ending
+                    .get_or_insert(Ok(Ended::Stopped(Box::new(trouble))));
             }
         }
     }
@@ -423,7 +449,10 @@ impl<'a> Dispatcher<'a> {
             () = self.stop.requested() => {}
         }
         if !for_server {
-            self.context.journal.set_state(RunState::Sending, None).await?;
+            self.context
+                .journal
+                .set_state(RunState::Sending, None)
+                .await?;
         }
         Ok(None)
     }

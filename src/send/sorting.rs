@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::event::Trouble;
 use crate::delivery::{Class, Phase, Reply, Verdict};
 use crate::provider::ReplyTable;
+use crate::smtp::{SessionError, SessionErrorKind};
 
 /// What an attempt has taught about the account or the connection.
 #[derive(Debug, Clone, Default)]
@@ -29,15 +30,23 @@ pub(super) enum Fate {
 }
 
 /// Judges a reply, and adds to the lesson what it says about the account.
-pub(super) fn judge(table: &ReplyTable, phase: Phase, reply: &Reply, lesson: &mut Lesson) -> (Fate, String) {
+pub(super) fn judge(
+    table: &ReplyTable,
+    phase: Phase,
+    reply: &Reply,
+    lesson: &mut Lesson,
+) -> (Fate, String) {
     let judgement = table.judge(phase, reply);
-    let meaning = judgement.meaning.clone();
+    let meaning = judgement.meaning.to_owned();
     let fate = match judgement.verdict {
         Verdict::RefuseRecipient | Verdict::RefuseMessage => Fate::Refused,
         // A positive reply is judged only by its place in the dialogue; here it is out of place.
         Verdict::Accept | Verdict::Defer => Fate::Later,
         Verdict::SlowDown(pause) | Verdict::HoldAccount(pause) => {
-            let longer = lesson.pause.as_ref().is_none_or(|(known, _)| *known < pause);
+            let longer = lesson
+                .pause
+                .as_ref()
+                .is_none_or(|(known, _)| *known < pause);
             if longer {
                 lesson.pause = Some((pause, reply.to_string()));
             }
@@ -54,7 +63,7 @@ pub(super) fn judge(table: &ReplyTable, phase: Phase, reply: &Reply, lesson: &mu
                     phase,
                     reply: reply.to_string(),
                     meaning: meaning.clone(),
-                    remedy: judgement.remedy.clone(),
+                    remedy: judgement.remedy.to_owned(),
                     unreachable: false,
                 })
             });
@@ -62,6 +71,24 @@ pub(super) fn judge(table: &ReplyTable, phase: Phase, reply: &Reply, lesson: &mu
         }
     };
     (fate, meaning)
+}
+
+/// True for a failure that trying again will not mend: a certificate, a missing sign-in.
+pub(super) fn is_hopeless(error: &SessionError) -> bool {
+    match &error.kind {
+        SessionErrorKind::Tls(_)
+        | SessionErrorKind::NoStartTls
+        | SessionErrorKind::Injection
+        | SessionErrorKind::NoMechanism { .. }
+        | SessionErrorKind::PlainRefused => true,
+        SessionErrorKind::Resolve { .. }
+        | SessionErrorKind::Connect { .. }
+        | SessionErrorKind::Timeout(_)
+        | SessionErrorKind::Closed
+        | SessionErrorKind::Protocol(_)
+        | SessionErrorKind::Refused(_)
+        | SessionErrorKind::OutOfTurn => false,
+    }
 }
 
 /// The trouble of a server that could not be reached.

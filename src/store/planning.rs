@@ -213,14 +213,16 @@ impl PlanWriter<'_> {
         Ok(())
     }
 
-    /// Calls `each` with (envelope recipients, external ones, listed recipients) of every message, in order.
-    pub fn weights(&self, mut each: impl FnMut(u64, u64)) -> Result<(), Error> {
+    /// Calls `each` with every message's envelope recipients, external ones among them, and recipients
+    /// of the list, in the order of sending.
+    pub fn weights(&self, mut each: impl FnMut(u64, u64, u64)) -> Result<(), Error> {
         let mut statement = self.transaction.prepare(
-            "SELECT recipients, external FROM message WHERE campaign = ? ORDER BY number",
+            "SELECT recipients, external, (SELECT count(*) FROM recipient r WHERE r.message = m.id)
+             FROM message m WHERE campaign = ? ORDER BY number",
         )?;
         let mut rows = statement.query([self.campaign])?;
         while let Some(row) = rows.next()? {
-            each(row.get(0)?, row.get(1)?);
+            each(row.get(0)?, row.get(1)?, row.get(2)?);
         }
         Ok(())
     }

@@ -1,0 +1,51 @@
+//! A fingerprint of what a plan was made from, to notice edits after planning.
+
+use std::fs::File;
+use std::path::Path;
+
+use super::findings::Findings;
+use super::inputs::Inputs;
+use super::ready;
+use super::sources::literal_attachments;
+use crate::message::Definition;
+
+/// Of the definition, the list, the images, the attachments that everybody gets, and how it is packed.
+/// Attachments of single rows are left out: reading them all would take as long as planning.
+pub(super) fn of(inputs: &Inputs, definition: &Definition) -> std::io::Result<[u8; 32]> {
+    let mut hasher = blake3::Hasher::new();
+    let written = serde_json::to_vec(definition).map_err(std::io::Error::other)?;
+    add(&mut hasher, &written);
+    add(&mut hasher, inputs.mode.as_str().as_bytes());
+    add(&mut hasher, inputs.account.name.as_bytes());
+    add(
+        &mut hasher,
+        inputs
+            .address_column
+            .as_deref()
+            .unwrap_or_default()
+            .as_bytes(),
+    );
+    let images = inputs.inline.iter().map(|(_, path)| path.as_path());
+    let files = std::iter::once(inputs.list.as_path())
+        .chain(images)
+        .chain(literal_attachments(inputs).map(Path::new));
+    for file in files {
+        let mut content = blake3::Hasher::new();
+        content.update_reader(File::open(inputs.folder.join(file))?)?;
+        hasher.update(content.finalize().as_bytes());
+    }
+    Ok(hasher.finalize().into())
+}
+
+fn add(hasher: &mut blake3::Hasher, bytes: &[u8]) {
+    hasher.update(&(bytes.len() as u64).to_le_bytes());
+    hasher.update(bytes);
+}
+
+/// True when the folder is no longer what the plan with this fingerprint was made from.
+pub fn is_edited(inputs: &Inputs, fingerprint: &[u8; 32]) -> bool {
+    let mut findings = Findings::default();
+    let now =
+        ready::read(inputs, &mut findings).and_then(|ready| of(inputs, &ready.definition).ok());
+    now.as_ref() != Some(fingerprint)
+}

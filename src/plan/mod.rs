@@ -1,0 +1,38 @@
+//! Planning: list × templates → findings, messages, batches and a timetable.
+//!
+//! A campaign is proved in one pass over its list: every row rendered, every address parsed, every
+//! attachment opened, every size known. [`check`] only counts what comes of it; [`plan`] freezes it
+//! in the store in one transaction, so that a defect or a crash leaves nothing half-written. Rows
+//! stream by in waves that are rendered on all cores; what stays in memory is a few bytes for each
+//! distinct address and content.
+//!
+//! Must not send, print, or decide what a mail looks like (`message` does). Called by `cli`, and by
+//! `preview` for a campaign that is not planned yet.
+
+mod alternatives;
+mod check;
+mod error;
+mod findings;
+mod fingerprint;
+mod freeze;
+mod inputs;
+mod packing;
+mod prove;
+mod ready;
+mod sources;
+#[cfg(test)]
+mod tests;
+mod timetable;
+mod walk;
+
+pub use alternatives::{Alternative, alternatives};
+pub use check::{Checked, check};
+pub use error::Error;
+pub use findings::{Finding, Severity};
+pub use fingerprint::is_edited;
+pub use freeze::{Frozen, plan};
+pub use inputs::{AccountLimits, Inputs};
+pub use packing::Mode;
+pub use ready::{Ready, open};
+pub use timetable::Timetable;
+pub use walk::Progress;

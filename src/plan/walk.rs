@@ -1,0 +1,332 @@
+//! One pass over a list: every row proved, packed, and given to whoever keeps it.
+
+use std::collections::HashSet;
+use std::sync::atomic::Ordering;
+
+use jiff::Timestamp;
+
+use super::alternatives::smallest_cap;
+use super::error::Error;
+use super::findings::{Finding, Findings, Severity};
+use super::inputs::Inputs;
+use super::packing::{Caps, Grown, Mode, Packer, Place};
+use super::prove::{Proved, Prover, Wave};
+use super::ready::{Ready, of_list};
+use crate::limits::Unit;
+use crate::message::Renderer;
+use crate::recipients::{Address, Columns, Duplicates, Item, Row, RowProblem};
+use crate::store::{Reason, RowCounts};
+use crate::template::Known;
+
+/// How far a pass has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Rows so far.
+    pub rows: u64,
+    /// Bytes of the list so far.
+    pub read: u64,
+    /// Bytes of the list in all.
+    pub size: u64,
+}
+
+/// Keeps what a pass yields.
+pub(super) trait Sink {
+    /// A new message with its first recipient; its id is for [`Sink::recipient`].
+    fn message(&mut self, number: u64, proved: &Proved) -> Result<i64, Error>;
+    /// A message has become a shared one with this envelope.
+    fn share(&mut self, grown: Grown) -> Result<(), Error>;
+    /// A recipient of a message.
+    fn recipient(&mut self, proved: &Proved, message: i64) -> Result<(), Error>;
+    /// A row that becomes no recipient.
+    fn left_out(&mut self, row: &Row, address: &str, reason: Reason) -> Result<(), Error>;
+    /// A file that messages carry, named for the first time.
+    fn attachment(&mut self, path: &str) -> Result<(), std::io::Error>;
+}
+
+/// What a list came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Tally {
+    pub(super) rows: RowCounts,
+    pub(super) messages: u64,
+    pub(super) shared_messages: u64,
+}
+
+pub(super) struct Walk<'a> {
+    inputs: &'a Inputs,
+    findings: &'a mut Findings,
+    sink: &'a mut dyn Sink,
+    packer: Packer,
+    rows: RowCounts,
+    attached: HashSet<String>,
+    /// The first content of a campaign that must have only one, with its row.
+    only: Option<([u8; 32], Row)>,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(
+        inputs: &'a Inputs,
+        findings: &'a mut Findings,
+        sink: &'a mut dyn Sink,
+    ) -> Self {
+        let rules = &inputs.account.rules;
+        let caps = Caps {
+            recipients: smallest_cap(
+                inputs.account.max_recipients_per_message,
+                rules,
+                Unit::Recipients,
+            ),
+            external: smallest_cap(u64::MAX, rules, Unit::ExternalRecipients),
+        };
+        Self {
+            packer: Packer::new(inputs.mode, caps),
+            inputs,
+            findings,
+            sink,
+            rows: RowCounts::default(),
+            attached: HashSet::new(),
+            only: None,
+        }
+    }
+
+    /// Reads the list to its end. Without a renderer the rows are only read and counted, so that what
+    /// is wrong with them is known together with what is wrong with the templates.
+    pub(super) fn run(
+        mut self,
+        ready: &mut Ready,
+        now: Timestamp,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Tally, Error> {
+        let columns = ready.list.columns().clone();
+        let address_column = ready.list.address_column().to_owned();
+        let renderer = ready.renderer.take();
+        let prover = renderer
+            .as_ref()
+            .map(|renderer| Prover::new(self.inputs, renderer, now));
+        let mut wave = Wave::default();
+        let mut seen = Duplicates::new();
+        for item in ready.list.by_ref() {
+            self.rows.listed += 1;
+            let full = match item {
+                Ok(Item::Row(row, address)) => match seen.first_row(&address, row.number) {
+                    Some(first) => {
+                        self.duplicate(&row, &address, first, &address_column)?;
+                        None
+                    }
+                    None => wave.add(row, address),
+                },
+                Ok(Item::Invalid(row, problems)) => {
+                    self.invalid(&row, problems, &columns, &address_column)?;
+                    None
+                }
+                Err(cause) => {
+                    self.rows.listed -= 1;
+                    self.findings.add(of_list(self.inputs, &cause));
+                    break;
+                }
+            };
+            if let Some(full) = full {
+                self.take(prover.as_ref(), renderer.as_ref(), full)?;
+                progress(Progress {
+                    rows: self.rows.listed,
+                    read: ready.read.load(Ordering::Relaxed).min(ready.size),
+                    size: ready.size,
+                });
+            }
+        }
+        self.take(prover.as_ref(), renderer.as_ref(), wave.rest())?;
+        for grown in self.packer.unfinished() {
+            self.sink.share(grown)?;
+        }
+        Ok(Tally {
+            rows: self.rows,
+            messages: self.packer.messages(),
+            shared_messages: self.packer.shared_messages(),
+        })
+    }
+
+    fn duplicate(
+        &mut self,
+        row: &Row,
+        address: &Address,
+        first: u64,
+        column: &str,
+    ) -> Result<(), Error> {
+        self.rows.duplicate += 1;
+        self.findings.add(Finding {
+            severity: Severity::Warning,
+            code: "duplicate",
+            file: self.inputs.list.clone(),
+            row: Some(row.number),
+            line: Some(row.line),
+            column: Some(column.to_owned()),
+            message: format!("{address} is in row {first} already; this row gets no mail"),
+            remedy:
+                "nothing needs to be done: the first row counts; remove the row to silence this"
+                    .to_owned(),
+        });
+        self.sink.left_out(row, address.as_str(), Reason::Duplicate)
+    }
+
+    fn invalid(
+        &mut self,
+        row: &Row,
+        problems: Vec<RowProblem>,
+        columns: &Columns,
+        address_column: &str,
+    ) -> Result<(), Error> {
+        self.rows.invalid += 1;
+        for problem in problems {
+            let found = if problem.found.is_empty() {
+                String::new()
+            } else {
+                format!(" (found: {})", problem.found.escape_debug())
+            };
+            self.findings.add(Finding {
+                severity: Severity::Error,
+                code: problem.code(),
+                file: self.inputs.list.clone(),
+                row: Some(problem.row),
+                line: Some(problem.line),
+                column: problem.column.clone(),
+                message: format!("{}{found}", problem.kind),
+                remedy: problem.remedy().to_owned(),
+            });
+        }
+        let cell = columns
+            .index_of(address_column)
+            .and_then(|at| row.cells.get(at));
+        self.sink
+            .left_out(row, cell.map_or("", String::as_str), Reason::Invalid)
+    }
+
+    /// Proves a wave and packs what is sound of it.
+    fn take(
+        &mut self,
+        prover: Option<&Prover<'_>>,
+        renderer: Option<&Renderer>,
+        wave: Vec<(Row, Address)>,
+    ) -> Result<(), Error> {
+        let (Some(prover), Some(renderer)) = (prover, renderer) else {
+            self.rows.planned += wave.len() as u64;
+            return Ok(());
+        };
+        let expected = wave.len();
+        let proved = prover.prove(wave);
+        if proved.len() != expected {
+            return Err(Error::Incomplete);
+        }
+        for result in proved {
+            match result {
+                Ok(proved) => self.pack(&proved, renderer)?,
+                Err(found) => {
+                    self.rows.invalid += 1;
+                    found
+                        .into_iter()
+                        .for_each(|finding| self.findings.add(finding));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn pack(&mut self, proved: &Proved, renderer: &Renderer) -> Result<(), Error> {
+        self.rows.planned += 1;
+        self.note_subject(proved);
+        if self.inputs.mode == Mode::Shared {
+            self.hold_to_one_content(proved, renderer);
+        }
+        for path in &proved.attachments {
+            if self.attached.insert(path.clone())
+                && let Err(cause) = self.sink.attachment(path)
+            {
+                let message = format!("the attachment '{path}' cannot be read: {cause}");
+                let remedy = "make sure that the file is there and that you may read it";
+                self.findings.add(super::sources::error(
+                    "bad-attachment",
+                    path.as_ref(),
+                    message,
+                    remedy,
+                ));
+            }
+        }
+        let message = match self.packer.place(&proved.digest, proved.external) {
+            Place::Joins(message) => {
+                self.packer.joined(&proved.digest, proved.external);
+                message
+            }
+            Place::New(number) => {
+                let message = self.sink.message(number, proved)?;
+                let recipients = 1 + proved.copies;
+                let external = u64::from(proved.external) + proved.external_copies;
+                if let Some(full) =
+                    self.packer
+                        .opened(&proved.digest, message, recipients, external)
+                {
+                    self.sink.share(full)?;
+                }
+                message
+            }
+        };
+        self.sink.recipient(proved, message)
+    }
+
+    fn note_subject(&mut self, proved: &Proved) {
+        if !proved.empty_subject {
+            return;
+        }
+        self.findings.add(Finding {
+            severity: Severity::Warning,
+            code: "empty-subject",
+            file: self.inputs.list.clone(),
+            row: Some(proved.row.number),
+            line: Some(proved.row.line),
+            column: None,
+            message: "the subject is empty for this row".to_owned(),
+            remedy: "look at 'subject' under [message] in campaign.toml and at the row's cells"
+                .to_owned(),
+        });
+    }
+
+    /// `mode = "shared"`: one content for all. Names the fields by which two rows differ.
+    fn hold_to_one_content(&mut self, proved: &Proved, renderer: &Renderer) {
+        let (digest, first) = self
+            .only
+            .get_or_insert_with(|| (proved.digest, proved.row.clone()));
+        if *digest == proved.digest {
+            return;
+        }
+        let definition = renderer.definition();
+        let fields = definition.columns.fields().map(str::to_owned).collect();
+        let known = Known {
+            fields: &fields,
+            grouped: false,
+        };
+        let cell = |row: &Row, at: usize| row.cells.get(at).cloned().unwrap_or_default();
+        let differing: Vec<String> = renderer
+            .templates()
+            .used_columns(known, &definition.data)
+            .into_iter()
+            .filter(|field| {
+                let at = definition.columns.index_of(field);
+                at.is_some_and(|at| cell(first, at) != cell(&proved.row, at))
+            })
+            .collect();
+        let message = format!(
+            "the content differs from that of row {} by {}, and mode = \"shared\" allows one content only",
+            first.number,
+            differing.join(", ")
+        );
+        let finding = Finding {
+            severity: Severity::Error,
+            code: "content-differs",
+            file: self.inputs.list.clone(),
+            row: Some(proved.row.number),
+            line: Some(proved.row.line),
+            column: differing.first().cloned(),
+            message,
+            remedy: "take the field out of the templates, or set mode = \"auto\" under [delivery]"
+                .to_owned(),
+        };
+        self.findings.add(finding);
+    }
+}

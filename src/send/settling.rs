@@ -1,0 +1,280 @@
+//! Recording what became of an attempt whose content did not go out, or was refused.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::attempt::{Context, Tried};
+use super::error::Error;
+use super::event::{Event, Trouble};
+use super::offered::Sorted;
+use super::sorting::{Fate, judge};
+use crate::delivery::{Class, Phase, Reply};
+use crate::limits::Weight;
+use crate::smtp::NotOffered;
+use crate::store::{Claim, Finish, Split};
+
+/// Gives a message back untouched: it stays pending.
+pub(super) async fn release(
+    context: &Context,
+    claim: &Claim,
+    phase: Phase,
+    reply: String,
+    refused: Vec<(u64, String)>,
+) -> Result<(), Error> {
+    let released = Finish::Released {
+        at: context.clock.now(),
+        phase,
+        reply,
+        refused,
+    };
+    Ok(context.journal.finish(claim, released).await?)
+}
+
+impl Tried<'_> {
+    fn row(&self, index: usize) -> u64 {
+        self.claim
+            .recipients
+            .get(index)
+            .map_or(0, |recipient| recipient.row)
+    }
+
+    pub(super) fn weight(&self, listed: &[usize]) -> Weight {
+        let mut weight = Weight {
+            recipients: self.prepared.copies,
+            external: self.prepared.external_copies,
+        };
+        for &index in listed {
+            weight.recipients += 1;
+            weight.external +=
+                u64::from(self.prepared.external.get(index).copied().unwrap_or(true));
+        }
+        weight
+    }
+
+    pub(super) fn due(&self, now: Timestamp) -> Option<Timestamp> {
+        let wait = self
+            .context
+            .account
+            .backoff
+            .after(self.claim.attempt_number)?;
+        now.checked_add(SignedDuration::try_from(wait).ok()?).ok()
+    }
+
+    /// When a message that is not at fault is tried again: as soon as the account may go on.
+    pub(super) fn after_pause(&self, now: Timestamp) -> Timestamp {
+        self.outcome
+            .lesson
+            .pause
+            .as_ref()
+            .and_then(|(pause, _)| SignedDuration::try_from(*pause).ok())
+            .and_then(|pause| now.checked_add(pause).ok())
+            .unwrap_or(now)
+    }
+
+    /// Takes the refused recipients into the events; returns them as the store wants them.
+    pub(super) fn note_refused(
+        &mut self,
+        refused: Vec<(usize, String, String)>,
+    ) -> Vec<(u64, String)> {
+        let mut rows = Vec::with_capacity(refused.len());
+        for (index, reply, meaning) in refused {
+            if let Some(recipient) = self.claim.recipients.get(index) {
+                rows.push((recipient.row, reply.clone()));
+                self.outcome.events.push(Event::Refused {
+                    row: recipient.row,
+                    address: recipient.address.clone(),
+                    reply,
+                    meaning,
+                });
+            }
+        }
+        self.outcome.progress |= !rows.is_empty();
+        rows
+    }
+
+    pub(super) fn split(&mut self, later: &[(usize, String)], due_at: Timestamp) -> Option<Split> {
+        let (_, first) = later.first()?;
+        self.outcome.events.push(Event::Deferred {
+            number: self.claim.number,
+            recipients: later.len() as u64,
+            until: due_at,
+            reply: first.clone(),
+        });
+        let indices: Vec<usize> = later.iter().map(|(index, _)| *index).collect();
+        Some(Split {
+            rows: later
+                .iter()
+                .map(|(index, reply)| (self.row(*index), reply.clone()))
+                .collect(),
+            weight: self.weight(&indices),
+            due_at,
+        })
+    }
+
+    /// A negative reply to the message as a whole.
+    pub(super) async fn negative(
+        &mut self,
+        phase: Phase,
+        reply: &Reply,
+        refused: Vec<(u64, String)>,
+    ) -> Result<(), Error> {
+        let (fate, meaning) = judge(
+            &self.context.account.replies,
+            phase,
+            reply,
+            &mut self.outcome.lesson,
+        );
+        let words = reply.to_string();
+        match fate {
+            Fate::Refused => {
+                self.outcome.refused_message = Some(words.clone());
+                self.refuse(phase, words, meaning, refused).await
+            }
+            Fate::Later => self.defer(phase, words, refused, None).await,
+            Fate::NotItsFault if phase < Phase::Body => {
+                release(self.context, self.claim, phase, words, refused).await
+            }
+            Fate::NotItsFault => {
+                let due_at = self.after_pause(self.context.clock.now());
+                self.defer(phase, words, refused, Some(due_at)).await
+            }
+        }
+    }
+
+    /// An address in the headers or the sender's own goes beyond ASCII, and the server takes none such.
+    pub(super) async fn not_offered(
+        &mut self,
+        why: NotOffered,
+        sorted: Sorted,
+    ) -> Result<(), Error> {
+        let listed = self.claim.recipients.len();
+        if sorted.refused.len() == listed {
+            return self.nobody(sorted).await;
+        }
+        self.outcome.lesson.stop = Some(Box::new(Trouble {
+            class: Class::Message,
+            phase: Phase::MailFrom,
+            reply: why.to_string(),
+            meaning: "the sender's address, or one in the headers, cannot be used with this server".to_owned(),
+            remedy: "use addresses in plain letters (from, reply_to, cc), or a server that offers SMTPUTF8".to_owned(),
+            unreachable: false,
+        }));
+        release(
+            self.context,
+            self.claim,
+            Phase::MailFrom,
+            why.to_string(),
+            vec![],
+        )
+        .await
+    }
+
+    pub(super) async fn refused_whole(
+        &mut self,
+        phase: Phase,
+        reply: &Reply,
+        sorted: Sorted,
+    ) -> Result<(), Error> {
+        let refused = self.note_refused(sorted.refused);
+        self.negative(phase, reply, refused).await
+    }
+
+    /// Every listed recipient was refused, put off or not answered, and no content went out.
+    pub(super) async fn nobody(&mut self, sorted: Sorted) -> Result<(), Error> {
+        let first = |list: &[(usize, String)]| list.first().map(|(_, reply)| reply.clone());
+        let (later, blameless) = (first(&sorted.later), first(&sorted.not_their_fault));
+        let last_words = sorted.refused.last().map(|(_, reply, _)| reply.clone());
+        let refused = self.note_refused(sorted.refused);
+        match (later, blameless) {
+            (_, Some(words)) => {
+                release(self.context, self.claim, Phase::RcptTo, words, refused).await
+            }
+            (Some(words), None) => self.defer(Phase::RcptTo, words, refused, None).await,
+            (None, None) => {
+                let refused = Finish::Refused {
+                    at: self.context.clock.now(),
+                    phase: Phase::RcptTo,
+                    reply: last_words.unwrap_or_else(|| "nobody was accepted".to_owned()),
+                    refused,
+                };
+                Ok(self.context.journal.finish(self.claim, refused).await?)
+            }
+        }
+    }
+
+    /// The connection broke before any content went out.
+    pub(super) async fn broken(
+        &mut self,
+        phase: Phase,
+        what: String,
+        sorted: Sorted,
+    ) -> Result<(), Error> {
+        self.outcome.broke = Some((phase, what.clone()));
+        let everybody_refused = sorted.refused.len() == self.claim.recipients.len();
+        if everybody_refused {
+            return self.nobody(sorted).await;
+        }
+        let refused = self.note_refused(sorted.refused);
+        if refused.is_empty() && phase >= Phase::Data {
+            // It may be the message that the server cannot bear: not at once again.
+            return self.defer(phase, what, refused, None).await;
+        }
+        release(self.context, self.claim, phase, what, refused).await
+    }
+
+    pub(super) async fn defer(
+        &mut self,
+        phase: Phase,
+        reply: String,
+        refused: Vec<(u64, String)>,
+        due_at: Option<Timestamp>,
+    ) -> Result<(), Error> {
+        let at = self.context.clock.now();
+        let Some(due_at) = due_at.or_else(|| self.due(at)) else {
+            let meaning = "it was tried for as long as the back-off allows".to_owned();
+            return self.refuse(phase, reply, meaning, refused).await;
+        };
+        let recipients = (self.claim.recipients.len() - refused.len()) as u64;
+        let deferred = Finish::Deferred {
+            at,
+            due_at,
+            phase,
+            reply: reply.clone(),
+            refused,
+        };
+        self.context.journal.finish(self.claim, deferred).await?;
+        self.outcome.events.push(Event::Deferred {
+            number: self.claim.number,
+            recipients,
+            until: due_at,
+            reply,
+        });
+        Ok(())
+    }
+
+    /// Refuses all who are left of the message.
+    async fn refuse(
+        &mut self,
+        phase: Phase,
+        reply: String,
+        meaning: String,
+        refused: Vec<(u64, String)>,
+    ) -> Result<(), Error> {
+        for recipient in &self.claim.recipients {
+            if refused.iter().all(|(row, _)| *row != recipient.row) {
+                self.outcome.events.push(Event::Refused {
+                    row: recipient.row,
+                    address: recipient.address.clone(),
+                    reply: reply.clone(),
+                    meaning: meaning.clone(),
+                });
+            }
+        }
+        let finish = Finish::Refused {
+            at: self.context.clock.now(),
+            phase,
+            reply,
+            refused,
+        };
+        Ok(self.context.journal.finish(self.claim, finish).await?)
+    }
+}
