@@ -20,8 +20,8 @@
 //! | `smtp` | clock, delivery, provider | network | one session, phase by phase, on lettre's low-level connection |
 //! | `send` | clock, delivery, limits, provider, recipients, template, message, store, smtp | nothing | claims → outcomes; emits events |
 //! | `sandbox` | clock, limits, provider | network | the stand-in server with bookkeeping of its own |
-//! | `preview` | message, plan, store | files | what would go out, in the terminal and as files |
-//! | `config` | clock, delivery, limits, provider, recipients, template, message, plan, smtp, send | files | campaign.toml and accounts.toml → each room's checked options |
+//! | `preview` | recipients, message, plan, store | files | what would go out, in the terminal and as files |
+//! | `config` | delivery, limits, provider, plan, smtp, send | files | campaign.toml and accounts.toml → each room's checked options |
 //! | `cli` | every room | terminal | a file per command; the only place that prints or exits |
 //!
 //! # A row's way
@@ -44,6 +44,7 @@ pub mod delivery;
 pub mod limits;
 pub mod message;
 pub mod plan;
+pub mod preview;
 pub mod provider;
 pub mod recipients;
 pub mod sandbox;

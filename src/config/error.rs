@@ -4,6 +4,9 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use crate::limits::Rule;
+use crate::provider::ProviderError;
+
 /// One thing that is wrong in a file, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
@@ -141,6 +144,43 @@ impl AccountError {
         match self {
             Self::Unknown(unknown) => unknown.remedy(),
             Self::Invalid(error) => error.remedy(),
+        }
+    }
+}
+
+/// Why an account cannot be used as it is set up.
+#[derive(Debug, thiserror::Error)]
+pub enum SenderError {
+    /// Its preset does not exist or is broken.
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
+    /// Neither the account nor its preset names a server.
+    #[error("the account '{0}' names no server")]
+    NoHost(String),
+    /// What is reserved for others is all that a rule allows.
+    #[error("the account '{account}' reserves all that the rule '{rule}' allows")]
+    AllReserved {
+        /// Its name.
+        account: String,
+        /// The rule, before the reserve.
+        rule: Rule,
+    },
+}
+
+impl SenderError {
+    /// What to do about it.
+    pub fn remedy(&self) -> String {
+        match self {
+            Self::Provider(error) => match error {
+                ProviderError::Unknown(unknown) => unknown.remedy(),
+                ProviderError::Broken { .. } => {
+                    "please report this: it is a defect of Postroom".to_owned()
+                }
+            },
+            Self::NoHost(_) => {
+                "add host = \"smtp.example.com\" to the account in accounts.toml".to_owned()
+            }
+            Self::AllReserved { .. } => "make 'reserve' in accounts.toml smaller".to_owned(),
         }
     }
 }

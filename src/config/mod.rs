@@ -20,6 +20,7 @@ mod places;
 mod recipients;
 mod secret;
 mod section;
+mod sender;
 mod server;
 mod source;
 mod typed;
@@ -30,11 +31,12 @@ pub use account::{Account, Auth, Deadlines, Flow, OAuth2, Reserve, Tls};
 pub use accounts::{Accounts, SANDBOX};
 pub use campaign::{Campaign, FILE_NAME};
 pub use delivery::{DeliveryOptions, Mode, NotBefore};
-pub use error::{AccountError, ConfigError, Problem, UnknownAccount};
+pub use error::{AccountError, ConfigError, Problem, SenderError, UnknownAccount};
 pub use message::MessageOptions;
 pub use places::{accounts_path, store_path};
 pub use recipients::{Duplicates, RecipientOptions};
 pub use secret::{SecretError, SecretSource};
+pub use sender::Sender;
 
 #[cfg(test)]
 mod tests;

@@ -140,21 +140,14 @@ impl Frame {
             digest.to_hex()[..32].to_owned()
         };
         let multi = |kind, level| MultiPart::builder().kind(kind).boundary(boundary(level));
-        let mut part = match (&rendered.html, &rendered.text) {
-            (None, text) => Part::Single(text_body(
-                text.as_deref().unwrap_or_default(),
-                ContentType::TEXT_PLAIN,
-            )?),
-            (Some(html), text) => {
-                let text = match text {
-                    Some(text) => text.clone(),
-                    None => text_part::derive(html)?,
-                };
-                let alternative = multi(MultiPartKind::Alternative, "alternative")
-                    .singlepart(text_body(&text, ContentType::TEXT_PLAIN)?)
-                    .singlepart(text_body(html, ContentType::TEXT_HTML)?);
-                Part::Multi(alternative)
-            }
+        let text = text_body(&text_part::of(rendered)?, ContentType::TEXT_PLAIN)?;
+        let mut part = match &rendered.html {
+            None => Part::Single(text),
+            Some(html) => Part::Multi(
+                multi(MultiPartKind::Alternative, "alternative")
+                    .singlepart(text)
+                    .singlepart(text_body(html, ContentType::TEXT_HTML)?),
+            ),
         };
         if rendered.html.is_some() && !self.inline.is_empty() {
             let mut related = part.into(multi(MultiPartKind::Related, "related"));

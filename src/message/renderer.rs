@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::attachments::Files;
 use super::compose::{Addressing, Frame, wire};
 use super::error::Error;
+use super::text_part;
 use crate::recipients::{Address, Columns, Domains, Mailbox};
 use crate::template::{Rendered, Sources, TemplateSet, merge};
 
@@ -77,6 +78,12 @@ pub struct Page {
 }
 
 impl Page {
+    /// The paths of what a message with this content carries: an empty one means nothing.
+    pub fn attachments(&self) -> impl Iterator<Item = &str> {
+        let paths = self.rendered.attach.iter().map(|path| path.trim());
+        paths.filter(|path| !path.is_empty())
+    }
+
     /// The copies that every message with this content has in its envelope.
     pub fn copies(&self) -> impl Iterator<Item = &Address> {
         self.cc.iter().chain(&self.bcc).map(|copy| &copy.address)
@@ -196,22 +203,31 @@ impl Renderer {
         recipient: &Address,
         identity: &Identity<'_>,
     ) -> Result<Vec<u8>, Error> {
-        let to = match &page.to {
-            Some(to) => to.clone(),
-            None if identity.shared => self.frame.from.clone(),
-            None => Mailbox {
-                name: None,
-                address: recipient.clone(),
-            },
-        };
         let addressing = Addressing {
-            to,
+            to: self.addressee(page, recipient, identity.shared),
             cc: &page.cc,
             reply_to: page.reply_to.as_ref(),
             message_id: identity.message_id,
             date: identity.date,
         };
         self.frame.compose(&page.rendered, &addressing)
+    }
+
+    /// Who the To header names.
+    pub fn addressee(&self, page: &Page, recipient: &Address, shared: bool) -> Mailbox {
+        match &page.to {
+            Some(to) => to.clone(),
+            None if shared => self.frame.from.clone(),
+            None => Mailbox {
+                name: None,
+                address: recipient.clone(),
+            },
+        }
+    }
+
+    /// The text part, as the template gives it or as it is derived from the HTML.
+    pub fn text(&self, page: &Page) -> Result<String, Error> {
+        text_part::of(&page.rendered)
     }
 
     /// Prepares a message for its recipients, given as address and cells (a JSON array). All of them

@@ -1,13 +1,23 @@
 //! The text part of a mail that has only HTML.
 
 use super::Error;
+use crate::template::Rendered;
 
 /// Columns of the derived text.
 const WIDTH: usize = 76;
 
+/// The text part of what was rendered: its own, or one derived from the HTML.
+pub(super) fn of(rendered: &Rendered) -> Result<String, Error> {
+    match (&rendered.text, &rendered.html) {
+        (Some(text), _) => Ok(text.clone()),
+        (None, Some(html)) => derive(html),
+        (None, None) => Ok(String::new()),
+    }
+}
+
 /// Derives a plain text from HTML: links as footnotes, tables as lines. The same HTML gives the same
 /// text.
-pub(super) fn derive(html: &str) -> Result<String, Error> {
+fn derive(html: &str) -> Result<String, Error> {
     html2text::config::plain()
         .no_table_borders()
         .link_footnotes(true)

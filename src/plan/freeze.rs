@@ -1,11 +1,12 @@
 //! Planning: a proved campaign is frozen in the store, all of it or nothing.
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 
 use super::check::Checked;
 use super::error::Error;
 use super::findings::Findings;
+use super::forecast::limiter_of;
 use super::inputs::Inputs;
 use super::packing::Grown;
 use super::prove::{Proved, files_of};
@@ -13,7 +14,7 @@ use super::sources::{CAMPAIGN, error};
 use super::timetable::Timetable;
 use super::walk::{Progress, Sink, Tally, Walk};
 use super::{fingerprint, ready};
-use crate::limits::{Limiter, Reservation, Rule, Weight};
+use crate::limits::{Rule, Weight};
 use crate::message::{self, Files};
 use crate::recipients::Row;
 use crate::store::{NewBatch, NewCampaign, NewMessage, PlanWriter, Reason, Store};
@@ -38,7 +39,7 @@ pub fn plan(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Frozen, Error> {
     let mut findings = Findings::default();
-    let limiter = limiter_of(inputs, store, now)?;
+    let limiter = limiter_of(&inputs.account.rules, &inputs.account.mailbox, store, now)?;
     let Some(mut ready) = ready::read(inputs, &mut findings) else {
         return Ok(Frozen::Defective(Checked::new(findings, Tally::default())));
     };
@@ -87,23 +88,6 @@ pub fn plan(
     }
     let campaign = writer.commit(tally.rows.listed, finishes_at)?;
     Ok(Frozen::Planned(campaign, Checked::new(findings, tally)))
-}
-
-/// What the account has handed over and what it has in hand, which counts as handed over now.
-fn limiter_of(inputs: &Inputs, store: &Store, now: Timestamp) -> Result<Limiter, Error> {
-    let mut limiter = Limiter::new(&inputs.account.rules);
-    let longest = SignedDuration::try_from(limiter.longest_window()).unwrap_or(SignedDuration::MAX);
-    let since = now.saturating_sub(longest).unwrap_or(Timestamp::MIN);
-    for entry in store.ledger_since(&inputs.account.mailbox, since)? {
-        match entry.stamped_at {
-            Some(at) => limiter.record(at, entry.weight),
-            None => {
-                limiter.reserve(Reservation(entry.id), entry.weight);
-                limiter.stamp(Reservation(entry.id), now);
-            }
-        }
-    }
-    Ok(limiter)
 }
 
 /// The batches, or the rule that some message can never meet.

@@ -1,7 +1,7 @@
 //! Proving a campaign: every row rendered, every address parsed, every attachment opened, every size
 //! known. Rows stream by; what is kept of each is what its caller takes.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -38,7 +38,7 @@ pub(super) struct Prover<'a> {
     renderer: &'a Renderer,
     now: Timestamp,
     /// Contents that were measured and are within the cap.
-    measured: Mutex<HashMap<[u8; 32], ()>>,
+    measured: Mutex<HashSet<[u8; 32]>>,
 }
 
 /// Reads a campaign's files from its folder, refusing paths that lead out of it.
@@ -56,7 +56,7 @@ impl<'a> Prover<'a> {
             inputs,
             renderer,
             now,
-            measured: Mutex::new(HashMap::new()),
+            measured: Mutex::new(HashSet::new()),
         }
     }
 
@@ -110,7 +110,7 @@ impl<'a> Prover<'a> {
             copies,
             external_copies,
             empty_subject: page.rendered.subject.trim().is_empty(),
-            attachments: attached(page.rendered.attach),
+            attachments: page.attachments().map(str::to_owned).collect(),
             row,
             address,
         })
@@ -120,7 +120,7 @@ impl<'a> Prover<'a> {
     fn measure(&self, row: &Row, address: &Address, page: &Page) -> Result<(), Vec<Finding>> {
         let known = {
             let measured = self.measured.lock().unwrap_or_else(PoisonError::into_inner);
-            measured.contains_key(&page.digest)
+            measured.contains(&page.digest)
         };
         if known {
             return Ok(());
@@ -142,7 +142,7 @@ impl<'a> Prover<'a> {
                 content.len()
             );
             let remedy = "use smaller or fewer attachments, or put them on a page and link to it";
-            return Err(vec![self.of_row(
+            return Err(vec![of_row(
                 row,
                 error("too-large", &self.inputs.list, message, remedy),
             )]);
@@ -150,7 +150,7 @@ impl<'a> Prover<'a> {
         let mut measured = self.measured.lock().unwrap_or_else(PoisonError::into_inner);
         // Personal contents come once each: remembering them would only fill the memory.
         if measured.len() < 4096 {
-            measured.insert(page.digest, ());
+            measured.insert(page.digest);
         }
         Ok(())
     }
@@ -164,22 +164,14 @@ impl<'a> Prover<'a> {
             "with {copies} copies (cc, bcc) a message has more than the {cap} recipients allowed"
         );
         let remedy = "take addresses out of cc and bcc";
-        Err(vec![self.of_row(
+        Err(vec![of_row(
             row,
             error("too-many-copies", &self.inputs.list, message, remedy),
         )])
     }
 
-    fn of_row(&self, row: &Row, finding: Finding) -> Finding {
-        Finding {
-            row: Some(row.number),
-            line: Some(row.line),
-            ..finding
-        }
-    }
-
     fn finding(&self, row: &Row, cause: &MessageError) -> Finding {
-        self.of_row(
+        of_row(
             row,
             Finding {
                 severity: Severity::Error,
@@ -212,8 +204,10 @@ impl Wave {
     }
 }
 
-/// The paths that a row's message really carries: an empty one means no attachment for this row.
-fn attached(paths: Vec<String>) -> Vec<String> {
-    let trimmed = paths.into_iter().map(|path| path.trim().to_owned());
-    trimmed.filter(|path| !path.is_empty()).collect()
+fn of_row(row: &Row, finding: Finding) -> Finding {
+    Finding {
+        row: Some(row.number),
+        line: Some(row.line),
+        ..finding
+    }
 }

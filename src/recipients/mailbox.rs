@@ -12,6 +12,16 @@ pub struct Mailbox {
     pub address: Address,
 }
 
+impl std::fmt::Display for Mailbox {
+    /// As a person reads it, such as `Ann Lee <ann@contoso.com>`; not the wire's form.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.name {
+            Some(name) => write!(f, "{name} <{}>", self.address),
+            None => write!(f, "{}", self.address),
+        }
+    }
+}
+
 impl Mailbox {
     /// Reads `Name <address>`, `"Name, quoted" <address>`, `<address>` or a bare address.
     ///

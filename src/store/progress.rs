@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Error, Store, to_optional_timestamp, to_timestamp};
 use crate::delivery::RecipientState;
+use crate::limits::Weight;
 
 /// What a campaign is doing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -296,6 +297,31 @@ impl Store {
             counts.add(state, row.get(1)?);
         }
         Ok(counts)
+    }
+
+    /// True when messages are claimed or being handed over: by a sender at work, or by one that is gone.
+    pub fn has_in_hand(&self, campaign: i64) -> Result<bool, Error> {
+        Ok(self.connection.query_row(
+            "SELECT EXISTS (SELECT 1 FROM message WHERE campaign = ? AND state IN ('claimed', 'handing_over'))",
+            [campaign],
+            |row| row.get(0),
+        )?)
+    }
+
+    /// Calls `each` with what every message that is still to go takes from the rules, in their order.
+    pub fn remaining(&self, campaign: i64, mut each: impl FnMut(Weight)) -> Result<(), Error> {
+        let mut statement = self.connection.prepare(
+            "SELECT recipients, external FROM message WHERE campaign = ?
+             AND state IN ('pending', 'claimed', 'deferred') ORDER BY number",
+        )?;
+        let mut rows = statement.query([campaign])?;
+        while let Some(row) = rows.next()? {
+            each(Weight {
+                recipients: row.get(0)?,
+                external: row.get(1)?,
+            });
+        }
+        Ok(())
     }
 
     /// Rows of the list by what became of them when the plan was made.

@@ -1,0 +1,231 @@
+//! An account with its preset: everything that planning and sending go by.
+
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+
+use super::account::{Account, Auth, Tls};
+use super::accounts::SANDBOX;
+use super::campaign::Campaign;
+use super::delivery::Mode;
+use super::error::SenderError;
+use super::secret::SecretSource;
+use crate::delivery::Backoff;
+use crate::limits::{Rule, Unit};
+use crate::plan::{self, AccountLimits, Inputs};
+use crate::provider::{self, Preset, ReplyTable};
+use crate::send;
+use crate::smtp::{self, Credentials, Deadlines, Endpoint};
+
+/// The preset whose rules the built-in stand-in server has by itself.
+const SANDBOX_PRESET: &str = "microsoft365";
+
+/// The shortest window that a reserve is taken off.
+const DAY: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
+
+/// An account whose every setting is known.
+#[derive(Debug, Clone)]
+pub struct Sender {
+    /// Its name in accounts.toml.
+    pub name: String,
+    /// The provider's preset.
+    pub preset: &'static Preset,
+    /// The server; none for the built-in stand-in, which has no address until it runs.
+    pub host: Option<String>,
+    /// The server's port.
+    pub port: u16,
+    /// How the connection is encrypted.
+    pub tls: smtp::Tls,
+    /// The rules of the provider, before anything is reserved.
+    pub provider_rules: Vec<Rule>,
+    /// The rules that hold here: what is reserved for others is taken off.
+    pub rules: Vec<Rule>,
+    /// The most envelope recipients of one message.
+    pub max_recipients_per_message: u64,
+    /// The most bytes of one message.
+    pub max_message_size: Option<u64>,
+    /// The most sessions at once.
+    pub max_connections: usize,
+    account: Account,
+}
+
+impl Sender {
+    /// Puts an account and its preset together.
+    ///
+    /// # Errors
+    /// An unknown preset, or settings that leave nothing to send with.
+    pub fn of(account: &Account) -> Result<Self, SenderError> {
+        let is_sandbox = account.name == SANDBOX;
+        let preset = Preset::find(if is_sandbox {
+            SANDBOX_PRESET
+        } else {
+            &account.provider
+        })?;
+        let host = if is_sandbox {
+            None
+        } else {
+            let host = account.host.clone().or_else(|| preset.host.clone());
+            Some(host.ok_or_else(|| SenderError::NoHost(account.name.clone()))?)
+        };
+        let provider_rules = account.limits.clone().unwrap_or_else(|| preset.rules());
+        let connections = account
+            .max_connections
+            .unwrap_or_else(|| preset.max_connections.into());
+        Ok(Self {
+            name: account.name.clone(),
+            preset,
+            host,
+            port: account.port.unwrap_or(preset.port),
+            tls: tls(account, preset),
+            rules: after_reserve(account, &provider_rules)?,
+            provider_rules,
+            max_recipients_per_message: account
+                .max_recipients_per_message
+                .unwrap_or_else(|| preset.max_recipients_per_message.into()),
+            max_message_size: account.max_message_size.or(preset.max_message_size),
+            max_connections: usize::try_from(connections).unwrap_or(usize::MAX).max(1),
+            account: account.clone(),
+        })
+    }
+
+    /// True for the built-in stand-in server.
+    pub fn is_sandbox(&self) -> bool {
+        self.host.is_none()
+    }
+
+    /// The name to sign in with.
+    pub fn username(&self) -> Option<&str> {
+        self.account.username.as_deref()
+    }
+
+    /// The file with a further root to trust.
+    pub fn ca_file(&self) -> Option<&PathBuf> {
+        self.account.ca_file.as_ref()
+    }
+
+    /// Where the password comes from; none where there is no sign-in.
+    pub fn password(&self) -> Option<&SecretSource> {
+        self.account
+            .password
+            .as_ref()
+            .filter(|_| self.account.auth == Auth::Password)
+    }
+
+    /// What its quota is counted by: the same name at the same server is one mailbox, however many
+    /// accounts are named after it.
+    pub fn mailbox(&self) -> String {
+        match (&self.account.username, &self.host) {
+            (Some(username), Some(host)) => {
+                format!("{}@{}", username.to_lowercase(), host.to_lowercase())
+            }
+            _ => self.name.clone(),
+        }
+    }
+
+    /// What planning must know.
+    pub fn limits(&self) -> AccountLimits {
+        AccountLimits {
+            name: self.name.clone(),
+            mailbox: self.mailbox(),
+            rules: self.rules.clone(),
+            max_recipients_per_message: self.max_recipients_per_message,
+            max_message_size: self.max_message_size,
+        }
+    }
+
+    /// What sending must know: with the password and the server's further roots, which were read
+    /// by now.
+    pub fn for_sending(
+        &self,
+        endpoint: Endpoint,
+        password: Option<SecretString>,
+    ) -> Result<send::Account, SenderError> {
+        let credentials = self
+            .account
+            .username
+            .clone()
+            .zip(password)
+            .map(|(username, password)| Credentials { username, password });
+        let own = &self.account.deadlines;
+        let usual = Deadlines::default();
+        Ok(send::Account {
+            name: self.name.clone(),
+            mailbox: self.mailbox(),
+            endpoint,
+            credentials,
+            deadlines: Deadlines {
+                connect: own.connect.unwrap_or(usual.connect),
+                command: own.command.unwrap_or(usual.command),
+                data: own.data.unwrap_or(usual.data),
+                final_dot: own.final_.unwrap_or(usual.final_dot),
+            },
+            rules: self.rules.clone(),
+            max_connections: self.max_connections,
+            backoff: self.account.retry.clone().unwrap_or_else(Backoff::default),
+            replies: ReplyTable::for_preset(self.preset)?,
+        })
+    }
+}
+
+fn tls(account: &Account, preset: &Preset) -> smtp::Tls {
+    match (account.tls, preset.tls) {
+        (Some(Tls::StartTls), _) | (None, provider::Tls::Starttls) => smtp::Tls::StartTls,
+        (Some(Tls::Implicit), _) | (None, provider::Tls::Implicit) => smtp::Tls::Implicit,
+        (Some(Tls::None), _) | (None, provider::Tls::None) => smtp::Tls::None,
+    }
+}
+
+fn after_reserve(account: &Account, rules: &[Rule]) -> Result<Vec<Rule>, SenderError> {
+    let reserve = &account.reserve;
+    let take_off = |rule: &Rule| {
+        let reserved = match rule.unit {
+            _ if rule.per < DAY => 0,
+            Unit::Messages => reserve.messages,
+            Unit::Recipients => reserve.recipients,
+            Unit::ExternalRecipients => reserve.external_recipients,
+        };
+        let max = rule.max.saturating_sub(reserved);
+        if max == 0 {
+            return Err(SenderError::AllReserved {
+                account: account.name.clone(),
+                rule: *rule,
+            });
+        }
+        Ok(Rule { max, ..*rule })
+    };
+    rules.iter().map(take_off).collect()
+}
+
+impl Campaign {
+    /// What a plan for this sender is made from.
+    pub fn inputs(&self, sender: &Sender) -> Inputs {
+        let message = &self.message;
+        Inputs {
+            folder: self.folder.clone(),
+            name: self.name.clone(),
+            account: sender.limits(),
+            from: message.from.clone(),
+            to: message.to.clone(),
+            reply_to: message.reply_to.clone(),
+            cc: message.cc.clone(),
+            bcc: message.bcc.clone(),
+            subject: message.subject.clone(),
+            html: message.html.clone(),
+            text: message.text.clone(),
+            data: message.data.clone(),
+            attach: message.attach.clone(),
+            inline: message.inline.clone(),
+            headers: message.headers.clone(),
+            list_unsubscribe: message.list_unsubscribe.clone(),
+            list: self.recipients.file.clone(),
+            address_column: self.recipients.address.clone(),
+            internal: self.recipients.internal.clone(),
+            mode: match self.delivery.mode {
+                Mode::Auto => plan::Mode::Auto,
+                Mode::Shared => plan::Mode::Shared,
+                Mode::Individual => plan::Mode::Individual,
+            },
+            time_zone: self.delivery.timezone.clone(),
+        }
+    }
+}

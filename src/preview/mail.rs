@@ -1,0 +1,176 @@
+//! One mail of a plan, as it would go out.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::Error;
+use crate::message::{Identity, Renderer};
+use crate::plan::{self, Checked, Frozen, Inputs, Progress, frozen_renderer};
+use crate::recipients::Address;
+use crate::store::{CampaignRecord, MessageRecord, Store};
+
+/// A mail, and what a person wants to see of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mail {
+    /// Its place in the plan.
+    pub number: u64,
+    /// With its angle brackets.
+    pub message_id: String,
+    /// The From header.
+    pub from: String,
+    /// The To header.
+    pub to: String,
+    /// The subject.
+    pub subject: String,
+    /// The text part, given or derived.
+    pub text: String,
+    /// Paths of what is attached.
+    pub attachments: Vec<String>,
+    /// Everybody of the list who gets it.
+    pub recipients: Vec<String>,
+    /// The bytes, as they go out.
+    pub content: Vec<u8>,
+}
+
+/// Makes the mails of a plan.
+#[derive(Debug)]
+pub struct Previewer {
+    store: Store,
+    record: CampaignRecord,
+    renderer: Renderer,
+    /// The plan is only for the preview, so its Message-IDs are not those that will go out.
+    placeholder: bool,
+    _temporary: Option<tempfile::TempDir>,
+}
+
+/// What came of planning for a preview alone.
+#[derive(Debug)]
+pub enum Unplanned {
+    /// The mails can be seen. The findings are warnings.
+    Ready(Box<Previewer>, Checked),
+    /// The campaign has errors.
+    Defective(Checked),
+}
+
+impl Previewer {
+    /// Previews the plan in the store at `path`.
+    pub fn of_plan(path: &Path, record: CampaignRecord) -> Result<Self, Error> {
+        Ok(Self {
+            store: Store::open(path)?,
+            renderer: frozen_renderer(path, &record)?,
+            record,
+            placeholder: false,
+            _temporary: None,
+        })
+    }
+
+    /// Previews a campaign that is not planned yet.
+    pub fn of_folder(
+        inputs: &Inputs,
+        now: Timestamp,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Unplanned, Error> {
+        let temporary = tempfile::tempdir().map_err(|source| Error::Write {
+            path: std::env::temp_dir(),
+            source,
+        })?;
+        let path = temporary.path().join("preview.db");
+        let mut store = Store::open(&path)?;
+        let checked = match plan::plan(inputs, &mut store, now, progress)? {
+            Frozen::Defective(checked) => return Ok(Unplanned::Defective(checked)),
+            Frozen::Planned(_, checked) => checked,
+        };
+        let Some(record) = store.campaign(&inputs.name)? else {
+            return Ok(Unplanned::Defective(checked));
+        };
+        let previewer = Self {
+            renderer: frozen_renderer(&path, &record)?,
+            store,
+            record,
+            placeholder: true,
+            _temporary: Some(temporary),
+        };
+        Ok(Unplanned::Ready(Box::new(previewer), checked))
+    }
+
+    /// How many messages there are; they are numbered from 1.
+    pub fn len(&self) -> Result<u64, Error> {
+        Ok(self.store.message_counts(self.record.id)?.total())
+    }
+
+    /// True when the Message-IDs are not those that will go out.
+    pub fn has_placeholders(&self) -> bool {
+        self.placeholder
+    }
+
+    /// The number of the message that a data row of the list gets.
+    pub fn number_of_row(&self, row: u64) -> Result<Option<u64>, Error> {
+        Ok(self.store.message_of_row(self.record.id, row)?)
+    }
+
+    /// The number of the message that an address gets.
+    pub fn number_of_address(&self, address: &str) -> Result<Option<u64>, Error> {
+        match self.store.row_of_address(self.record.id, address)? {
+            Some(row) => self.number_of_row(row),
+            None => Ok(None),
+        }
+    }
+
+    /// The message with this number.
+    pub fn mail(&self, number: u64) -> Result<Option<Mail>, Error> {
+        let message = self.store.message(self.record.id, number)?;
+        message.map(|message| self.render(&message)).transpose()
+    }
+
+    fn render(&self, message: &MessageRecord) -> Result<Mail, Error> {
+        let message_id = if self.placeholder {
+            format!(
+                "<not-planned-yet-{}@{}>",
+                message.number,
+                self.renderer.sender().domain()
+            )
+        } else {
+            message.message_id.clone()
+        };
+        let identity = Identity {
+            message_id: &message_id,
+            date: message
+                .dated_at
+                .or(message.planned_for)
+                .unwrap_or(self.record.planned_at),
+            shared: message.shared,
+        };
+        let listed = message
+            .recipients
+            .iter()
+            .map(|recipient| (recipient.address.as_str(), recipient.cells.as_str()));
+        let prepared = self.renderer.prepare(listed, &identity)?;
+        let first = message.recipients.first();
+        let cells: Vec<String> =
+            first.map_or(Ok(Vec::new()), |first| serde_json::from_str(&first.cells))?;
+        let page = self.renderer.page(&cells)?;
+        let to = match first.map(|first| Address::parse(&first.address)) {
+            Some(Ok(address)) => self
+                .renderer
+                .addressee(&page, &address, message.shared)
+                .to_string(),
+            _ => String::new(),
+        };
+        Ok(Mail {
+            number: message.number,
+            from: self.renderer.definition().from.clone(),
+            to,
+            subject: page.rendered.subject.clone(),
+            text: self.renderer.text(&page)?,
+            attachments: page.attachments().map(str::to_owned).collect(),
+            recipients: message
+                .recipients
+                .iter()
+                .map(|recipient| recipient.address.clone())
+                .collect(),
+            content: prepared.content,
+            message_id,
+        })
+    }
+}
