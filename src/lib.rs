@@ -38,6 +38,7 @@
 //! again unless a person says so. [`delivery`] holds the legal transitions, the schema's checks
 //! refuse the rest, and recovery runs at every start.
 
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod delivery;

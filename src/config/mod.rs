@@ -33,7 +33,7 @@ pub use campaign::{Campaign, FILE_NAME};
 pub use delivery::{DeliveryOptions, Mode, NotBefore};
 pub use error::{AccountError, ConfigError, Problem, SenderError, UnknownAccount};
 pub use message::MessageOptions;
-pub use places::{accounts_path, store_path};
+pub use places::{accounts_path, cache_folder, store_path};
 pub use recipients::{Duplicates, RecipientOptions};
 pub use secret::{SecretError, SecretSource};
 pub use sender::Sender;

@@ -46,6 +46,15 @@ pub fn store_path(explicit: Option<&Path>) -> Result<PathBuf, ConfigError> {
     )
 }
 
+/// Where things are kept that can be made again: `$XDG_CACHE_HOME/postroom`, else the platform's.
+///
+/// # Errors
+/// [`ConfigError::NoHome`] when the system names no home folder.
+pub fn cache_folder() -> Result<PathBuf, ConfigError> {
+    let platform = |dirs: &ProjectDirs| dirs.cache_dir().to_owned();
+    place(None, "", std::env::var_os("XDG_CACHE_HOME"), platform)
+}
+
 pub(super) fn place(
     explicit: Option<&Path>,
     file: &'static str,

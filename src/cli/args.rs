@@ -1,0 +1,250 @@
+//! The arguments of every command.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::Timestamp;
+
+/// Bulk mail merge that plans, proves, rehearses and sends a campaign inside the mail provider's limits.
+#[derive(Debug, Parser)]
+#[command(name = "postroom", version, about, max_term_width = 100)]
+#[command(after_help = "A first look, with nothing leaving this machine:\n  \
+    postroom new my-news && postroom rehearse my-news\n\n\
+    Every command takes a campaign's folder; without one it is the current folder.")]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    pub(super) global: Global,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Global {
+    /// Prints results as JSON, for scripts; `send` and `rehearse` print one event a line
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    /// Prints results and errors only: no progress, no notes
+    #[arg(short, long, global = true)]
+    pub(super) quiet: bool,
+    /// Says more: each message with the server's words
+    #[arg(short, long, global = true)]
+    pub(super) verbose: bool,
+    #[command(flatten)]
+    pub(super) places: Places,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Places {
+    /// The file of accounts [default: postroom/accounts.toml in the configuration folder]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "POSTROOM_ACCOUNTS",
+        hide_env_values = true
+    )]
+    pub(super) accounts: Option<PathBuf>,
+    /// The store, one file for all campaigns [default: postroom/postroom.db in the state folder]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "POSTROOM_STORE",
+        hide_env_values = true
+    )]
+    pub(super) store: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Writes a starter campaign into a new folder
+    New(New),
+    /// Reads everything, sends nothing: all findings at once, with their remedies
+    Check(Folder),
+    /// Freezes list, templates and attachments, and lays out messages, days and finishing time
+    Plan(Plan),
+    /// Shows the mails exactly as they would go out
+    Preview(Preview),
+    /// Sends the whole campaign to the built-in stand-in of its provider, days in seconds
+    Rehearse(Rehearse),
+    /// Sends; goes on where an earlier run ended
+    Send(Send),
+    /// Says where a campaign stands
+    Status(Folder),
+    /// One line per row of the list, with its outcome
+    Report(Report),
+    /// Settles messages in doubt: only a person can say whether they arrived
+    Resolve(Resolve),
+    /// Lists providers with their limits and where these are documented
+    Providers(Providers),
+    /// Runs the stand-in mail server on its own, for other programs' tests
+    Sandbox(Sandbox),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Folder {
+    /// The campaign's folder
+    #[arg(value_name = "CAMPAIGN_FOLDER", default_value = ".")]
+    pub(super) folder: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct New {
+    /// The folder to write; it must be empty or not there yet
+    #[arg(value_name = "DIR")]
+    pub(super) folder: PathBuf,
+    /// What to begin with
+    #[arg(long, value_name = "NAME", default_value = "newsletter")]
+    pub(super) starter: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Plan {
+    #[command(flatten)]
+    pub(super) campaign: Folder,
+    /// Drops a plan of which nothing was sent
+    #[arg(long)]
+    pub(super) discard: bool,
+    /// Does not ask
+    #[arg(long, short)]
+    pub(super) yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Preview {
+    #[command(flatten)]
+    pub(super) campaign: Folder,
+    /// The mail of this data row of the list (from 1)
+    #[arg(long, value_name = "N", conflicts_with = "to")]
+    pub(super) row: Option<u64>,
+    /// The mail that this address gets
+    #[arg(long, value_name = "ADDR")]
+    pub(super) to: Option<String>,
+    /// Shows the mail in the terminal (also what happens without --out)
+    #[arg(long, conflicts_with = "out")]
+    pub(super) print: bool,
+    /// Writes .eml files and an index.html into this folder: all mails, or the one asked for
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Rehearse {
+    #[command(flatten)]
+    pub(super) campaign: Folder,
+    /// Where to keep what the stand-in receives [default: a folder of the campaign's own in the cache]
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+    /// Addresses that the stand-in refuses; `*` stands for anything
+    #[arg(long, value_name = "PATTERN", default_value = "gone.*@*")]
+    pub(super) refuse: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Send {
+    #[command(flatten)]
+    pub(super) campaign: Folder,
+    /// Does not ask
+    #[arg(long, short)]
+    pub(super) yes: bool,
+    /// Ends with 75 instead of waiting for a limit or a later attempt
+    #[arg(long)]
+    pub(super) no_wait: bool,
+    /// Connects to nothing and says what would be done
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Ends after this many messages
+    #[arg(long, value_name = "N")]
+    pub(super) max: Option<u64>,
+    /// Ends at this time, such as 2026-12-01T18:00:00+01:00
+    #[arg(long, value_name = "TIME")]
+    pub(super) until: Option<Timestamp>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Report {
+    #[command(flatten)]
+    pub(super) campaign: Folder,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t = ReportFormat::Table)]
+    pub(super) format: ReportFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ReportFormat {
+    /// For reading
+    Table,
+    /// For a spreadsheet
+    Csv,
+    /// One array of objects
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Resolve {
+    #[command(flatten)]
+    pub(super) campaign: Folder,
+    /// They arrived: found in Sent Items, or a recipient has it
+    #[arg(long, conflicts_with = "resend")]
+    pub(super) delivered: bool,
+    /// They did not arrive: send them again
+    #[arg(long)]
+    pub(super) resend: bool,
+    /// Only the message with this Message-ID
+    #[arg(long, value_name = "ID", conflicts_with = "to")]
+    pub(super) message: Option<String>,
+    /// Only the message that this address is a recipient of
+    #[arg(long, value_name = "ADDR")]
+    pub(super) to: Option<String>,
+    /// Does not ask
+    #[arg(long, short)]
+    pub(super) yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Providers {
+    /// Only this provider
+    pub(super) name: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Sandbox {
+    /// The provider to stand in for: its limits, words and habits
+    #[arg(long, value_name = "NAME")]
+    pub(super) provider: Option<String>,
+    /// Where to listen: a loopback address; port 0 takes a free one
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
+    pub(super) listen: SocketAddr,
+    /// How connections are encrypted
+    #[arg(long, value_enum, default_value_t = SandboxTls::Starttls)]
+    pub(super) tls: SandboxTls,
+    /// Writes the certificate that clients must trust to this file
+    #[arg(long, value_name = "FILE")]
+    pub(super) certificate: Option<PathBuf>,
+    /// Keeps what is received as a Maildir in this folder, with received.jsonl beside it
+    #[arg(long, value_name = "DIR")]
+    pub(super) maildir: Option<PathBuf>,
+    /// Refuses these recipients; `*` stands for anything
+    #[arg(long, value_name = "PATTERN")]
+    pub(super) refuse: Vec<String>,
+    /// Domains whose recipients do not count as external
+    #[arg(long, value_name = "DOMAIN")]
+    pub(super) internal: Vec<String>,
+    /// Takes mail without a sign-in
+    #[arg(long)]
+    pub(super) no_sign_in: bool,
+    /// Takes what breaks a limit and only writes it down
+    #[arg(long)]
+    pub(super) lenient: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum SandboxTls {
+    /// STARTTLS, as on port 587
+    Starttls,
+    /// TLS from the first byte, as on port 465
+    Implicit,
+    /// None at all
+    None,
+}

@@ -1,0 +1,200 @@
+//! `postroom check`: all findings at once.
+
+use serde_json::{Value, json};
+
+use super::Context;
+use super::args::Folder;
+use super::bar::Bar;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::screen::{Paint, Screen};
+use super::setup::Setup;
+use super::words;
+use crate::config::{ConfigError, Problem};
+use crate::plan::{self, Checked, Finding, Severity};
+use crate::store::RowCounts;
+
+pub(super) fn run(context: &Context, args: &Folder) -> Result<Exit, Failure> {
+    let setup = match crate::config::Campaign::load(&args.folder) {
+        Err(ConfigError::Invalid(problems)) if context.screen.is_json() => {
+            let findings: Vec<Value> = problems.iter().map(problem_json).collect();
+            context.screen.json(
+                &json!({ "findings": findings, "recipients": rows_json(&RowCounts::default()) }),
+            )?;
+            return Ok(Exit::Config);
+        }
+        _ => Setup::read(&args.folder, &context.places)?,
+    };
+    let bar = Bar::reading(&context.screen);
+    let checked = plan::check(&setup.inputs, context.clock.now(), &mut |progress| {
+        bar.read(progress)
+    });
+    bar.clear();
+    let checked = checked?;
+    if context.screen.is_json() {
+        let findings: Vec<Value> = checked.findings.iter().map(finding_json).collect();
+        context.screen.json(&json!({
+            "campaign": setup.campaign.name,
+            "findings": findings,
+            "recipients": rows_json(&checked.rows),
+            "messages": checked.messages,
+        }))?;
+    } else {
+        show(&context.screen, &checked)?;
+    }
+    Ok(exit_of(&checked))
+}
+
+/// What a check's findings end with: a missing input, a defect, or nothing.
+pub(super) fn exit_of(checked: &Checked) -> Exit {
+    let mut errors = checked
+        .findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Error)
+        .peekable();
+    if errors.peek().is_none() {
+        Exit::Done
+    } else if errors.all(|finding| finding.code == "missing-file") {
+        Exit::NoInput
+    } else {
+        Exit::Data
+    }
+}
+
+fn show(screen: &Screen, checked: &Checked) -> Result<(), Failure> {
+    for finding in &checked.findings {
+        show_finding(screen, finding)?;
+    }
+    let errors = checked
+        .findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Error)
+        .count() as u64;
+    let warnings = checked.findings.len() as u64 - errors;
+    if !checked.findings.is_empty() {
+        screen.result("")?;
+    }
+    screen.result(&rows_line(&checked.rows))?;
+    if checked.is_sound() {
+        let messages = words::count(checked.messages, "message", "messages");
+        let shared = match checked.shared_messages {
+            0 => String::new(),
+            shared => format!(", {} of them shared", words::number(shared)),
+        };
+        screen.result(&format!(
+            "{messages}{shared}; every row was rendered, every address and attachment is sound"
+        ))?;
+    }
+    let verdict = match (errors, warnings) {
+        (0, 0) => "no findings: ready to plan".to_owned(),
+        (0, _) => format!(
+            "{}: ready to plan",
+            words::count(warnings, "warning", "warnings")
+        ),
+        (_, 0) => words::count(errors, "error", "errors"),
+        _ => format!(
+            "{} and {}",
+            words::count(errors, "error", "errors"),
+            words::count(warnings, "warning", "warnings")
+        ),
+    };
+    screen.result(&screen.painted(Paint::Bold, &verdict))
+}
+
+/// Findings of a campaign that could not be planned or previewed: on standard error.
+pub(super) fn refuse(screen: &Screen, checked: &Checked) -> Result<Exit, Failure> {
+    if screen.is_json() {
+        let findings: Vec<Value> = checked.findings.iter().map(finding_json).collect();
+        screen.json(&json!({ "findings": findings, "recipients": rows_json(&checked.rows) }))?;
+    } else {
+        for finding in &checked.findings {
+            show_finding(screen, finding)?;
+        }
+    }
+    let exit = exit_of(checked);
+    let failure = Failure::new(
+        exit,
+        "the campaign has errors: nothing was planned, stored or sent",
+        "mend what is listed above and run the command again; `postroom check` shows the same list",
+    );
+    if !screen.is_json() {
+        screen.failure(&failure);
+    }
+    Ok(exit)
+}
+
+/// Warnings of a campaign that is fine otherwise.
+pub(super) fn note_warnings(screen: &Screen, checked: &Checked) {
+    for finding in &checked.findings {
+        screen.note(&format!("note: {finding}"));
+    }
+}
+
+fn show_finding(screen: &Screen, finding: &Finding) -> Result<(), Failure> {
+    let word = match finding.severity {
+        Severity::Error => screen.painted(Paint::Red, "error"),
+        Severity::Warning => screen.painted(Paint::Yellow, "warning"),
+    };
+    screen.result(&format!("{word}: {finding}"))?;
+    screen.result(&format!("    → {}", finding.remedy))
+}
+
+/// The list in one line: what its rows become.
+pub(super) fn rows_line(rows: &RowCounts) -> String {
+    let mut line = format!(
+        "{}: {}",
+        words::count(rows.listed, "row", "rows"),
+        words::count(rows.planned, "recipient", "recipients")
+    );
+    let others = [
+        (rows.duplicate, "duplicate", "duplicates"),
+        (rows.invalid, "invalid", "invalid"),
+        (rows.suppressed, "suppressed", "suppressed"),
+        (rows.filtered, "filtered", "filtered"),
+    ];
+    for (count, one, many) in others {
+        if count > 0 {
+            line.push_str(", ");
+            line.push_str(&words::count(count, one, many));
+        }
+    }
+    line
+}
+
+/// `recipients` as `check` and `plan` have it.
+pub(super) fn rows_json(rows: &RowCounts) -> Value {
+    json!({
+        "listed": rows.listed,
+        "planned": rows.planned,
+        "duplicate": rows.duplicate,
+        "invalid": rows.invalid,
+        "suppressed": rows.suppressed,
+        "filtered": rows.filtered,
+    })
+}
+
+fn finding_json(finding: &Finding) -> Value {
+    json!({
+        "severity": finding.severity.as_str(),
+        "code": finding.code,
+        "file": finding.file,
+        "row": finding.row,
+        "line": finding.line,
+        "column": finding.column,
+        "message": finding.message,
+        "remedy": finding.remedy,
+    })
+}
+
+fn problem_json(problem: &Problem) -> Value {
+    json!({
+        "severity": "error",
+        "code": "configuration",
+        "file": problem.file,
+        "row": null,
+        "line": problem.line,
+        "column": problem.column,
+        "message": problem.message,
+        "remedy": problem.remedy,
+    })
+}

@@ -1,0 +1,141 @@
+//! From a sender to what a send needs to sign in: endpoint, roots, password; and the stand-in server.
+
+use std::io;
+use std::path::Path;
+
+use secrecy::SecretString;
+
+use super::exit::Exit;
+use super::failure::Failure;
+use crate::clock::Clock;
+use crate::config::Sender;
+use crate::sandbox::{self, Profile, RefuseRule, Sandbox, TlsMode};
+use crate::send;
+use crate::smtp::{Credentials, Endpoint, Tls, roots_from_pem};
+
+/// What a stand-in server answers for an address that it is told to refuse, as Exchange Online does.
+const NO_SUCH_RECIPIENT: (u16, &str) = (
+    550,
+    "5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found by SMTP address lookup",
+);
+
+/// The account of a real server, with its password; asks for one on a terminal.
+pub(super) fn account(sender: &Sender) -> Result<send::Account, Failure> {
+    let extra_roots = match sender.ca_file() {
+        Some(path) => roots(path)?,
+        None => Vec::new(),
+    };
+    let endpoint = Endpoint {
+        host: sender.host.clone().unwrap_or_default(),
+        port: sender.port,
+        tls: sender.tls,
+        extra_roots,
+        trust_system_roots: true,
+        hello_name: String::new(),
+    };
+    let ask = |words: &str| -> io::Result<SecretString> {
+        let whom = sender.username().unwrap_or_default();
+        rpassword::prompt_password(format!("{whom}: {words}")).map(SecretString::from)
+    };
+    let password = sender
+        .password()
+        .map(|source| source.resolve(&ask))
+        .transpose()?;
+    Ok(sender.for_sending(endpoint, password)?)
+}
+
+fn roots(path: &Path) -> Result<Vec<Vec<u8>>, Failure> {
+    let unusable = |cause: &dyn std::fmt::Display| {
+        Failure::new(
+            Exit::Config,
+            format!(
+                "the certificate file {} cannot be used: {cause}",
+                path.display()
+            ),
+            "correct 'ca_file' in accounts.toml: it names a file with certificates in PEM form",
+        )
+    };
+    let pem = std::fs::read(path).map_err(|cause| unusable(&cause))?;
+    roots_from_pem(&pem).map_err(|cause| unusable(&cause))
+}
+
+/// How the stand-in of a sender's provider behaves.
+pub(super) fn stand_in(
+    sender: &Sender,
+    internal: &[String],
+    refuse: &[String],
+) -> sandbox::Options {
+    sandbox::Options {
+        rules: sender.provider_rules.clone(),
+        max_recipients_per_message: Some(sender.max_recipients_per_message),
+        max_message_size: sender.max_message_size,
+        max_connections: Some(sender.max_connections),
+        tls: match sender.tls {
+            Tls::Implicit => TlsMode::Implicit,
+            Tls::StartTls | Tls::None => TlsMode::StartTls,
+        },
+        internal_domains: internal.to_vec(),
+        refuse: refuse.iter().map(|pattern| refusal(pattern)).collect(),
+        strict: true,
+        profile: profile(sender.preset.name.as_str()),
+        ..sandbox::Options::default()
+    }
+}
+
+/// The refusal of a recipient that is not there.
+pub(super) fn refusal(pattern: &str) -> RefuseRule {
+    RefuseRule {
+        pattern: pattern.to_owned(),
+        reply: (NO_SUCH_RECIPIENT.0, NO_SUCH_RECIPIENT.1.to_owned()),
+        at: sandbox::RefuseAt::Recipient,
+    }
+}
+
+/// Whose words a preset's stand-in speaks.
+pub(super) fn profile(preset: &str) -> Profile {
+    match preset {
+        "microsoft365" | "outlook" => Profile::Microsoft365,
+        _ => Profile::Generic,
+    }
+}
+
+/// The account that sends to a running stand-in: any name and password will do there, and the real
+/// ones are never shown to it.
+pub(super) fn account_at(sender: &Sender, server: &Sandbox) -> Result<send::Account, Failure> {
+    let endpoint = Endpoint {
+        host: server.address().ip().to_string(),
+        port: server.address().port(),
+        tls: match sender.tls {
+            Tls::Implicit => Tls::Implicit,
+            Tls::StartTls | Tls::None => Tls::StartTls,
+        },
+        extra_roots: roots_from_pem(server.certificate_pem().as_bytes()).map_err(Failure::own)?,
+        trust_system_roots: false,
+        hello_name: String::new(),
+    };
+    let mut account = sender.for_sending(endpoint, None)?;
+    account.credentials = Some(Credentials {
+        username: sender.username().unwrap_or("sandbox").to_owned(),
+        password: SecretString::from("rehearsal"),
+    });
+    Ok(account)
+}
+
+/// Starts a stand-in server.
+pub(super) async fn start(options: sandbox::Options, clock: &Clock) -> Result<Sandbox, Failure> {
+    Ok(Sandbox::start(options, clock.clone()).await?)
+}
+
+/// A runtime for a command that talks to a network.
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|cause| {
+            Failure::new(
+                Exit::Io,
+                format!("no threads can be started: {cause}"),
+                "close other programs and try again",
+            )
+        })
+}

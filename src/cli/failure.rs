@@ -1,0 +1,201 @@
+//! Errors in plain words: what happened, what to do, and the exit code.
+
+use std::fmt::Display;
+
+use super::exit::Exit;
+use crate::config::{AccountError, ConfigError, SecretError, SenderError};
+use crate::plan::FrozenError;
+use crate::provider::ProviderError;
+use crate::{plan, preview, sandbox, send, store};
+
+/// Why a command ended without doing what it was asked for.
+#[derive(Debug)]
+pub(super) struct Failure {
+    /// The documented code.
+    pub(super) exit: Exit,
+    /// What happened; several lines for several problems.
+    pub(super) message: String,
+    /// What to do about it.
+    pub(super) remedy: String,
+}
+
+impl Failure {
+    pub(super) fn new(exit: Exit, message: impl Display, remedy: impl Into<String>) -> Self {
+        Self {
+            exit,
+            message: message.to_string(),
+            remedy: remedy.into(),
+        }
+    }
+
+    /// A defect of the program itself.
+    pub(super) fn own(message: impl Display) -> Self {
+        Self::new(
+            Exit::Software,
+            message,
+            "this is a defect of Postroom: please report it with the command and this message",
+        )
+    }
+}
+
+/// Standard output or a file could not be written.
+pub(super) fn cannot_write(what: &str, cause: &std::io::Error) -> Failure {
+    Failure::new(
+        Exit::Io,
+        format!("{what} cannot be written: {cause}"),
+        "make sure that there is room on the disk and that you may write there",
+    )
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        let (exit, message) = match &error {
+            ConfigError::Missing(_) => (Exit::NoInput, error.to_string()),
+            ConfigError::Unreadable(..) => (Exit::Io, error.to_string()),
+            ConfigError::Invalid(problems) => {
+                let lines: Vec<String> = problems
+                    .iter()
+                    .map(|problem| format!("{problem}\n    → {}", problem.remedy))
+                    .collect();
+                (Exit::Config, lines.join("\n"))
+            }
+            ConfigError::NoHome(_) => (Exit::Config, error.to_string()),
+        };
+        let remedy = match &error {
+            ConfigError::Invalid(_) => String::new(),
+            other => other.remedy(),
+        };
+        Self::new(exit, message, remedy)
+    }
+}
+
+impl From<AccountError> for Failure {
+    fn from(error: AccountError) -> Self {
+        match error {
+            AccountError::Invalid(error) => error.into(),
+            AccountError::Unknown(ref unknown) => Self::new(Exit::Config, &error, unknown.remedy()),
+        }
+    }
+}
+
+impl From<SenderError> for Failure {
+    fn from(error: SenderError) -> Self {
+        Self::new(Exit::Config, &error, error.remedy())
+    }
+}
+
+impl From<SecretError> for Failure {
+    fn from(error: SecretError) -> Self {
+        Self::new(
+            Exit::Config,
+            format!("there is no password: {error}"),
+            error.remedy(),
+        )
+    }
+}
+
+impl From<ProviderError> for Failure {
+    fn from(error: ProviderError) -> Self {
+        match error {
+            ProviderError::Unknown(ref unknown) => Self::new(Exit::Usage, &error, unknown.remedy()),
+            ProviderError::Broken { .. } => Self::own(&error),
+        }
+    }
+}
+
+impl From<store::Error> for Failure {
+    fn from(error: store::Error) -> Self {
+        use store::Error;
+        let (exit, remedy) = match &error {
+            Error::Create { .. } => (
+                Exit::CannotCreate,
+                "make the folder, or name another file with --store",
+            ),
+            Error::Newer { .. } => (
+                Exit::Io,
+                "use the newer version of postroom that wrote it; the store was not touched",
+            ),
+            Error::Locked { .. } => (
+                Exit::NotFinished,
+                "wait for the other one, or stop it with Ctrl-C where it runs; nothing was sent here",
+            ),
+            Error::Illegal(_) | Error::Corrupt(_) | Error::WriterGone => {
+                return Self::own(&error);
+            }
+            Error::Sqlite(_) | Error::Commit(_) | Error::Lock { .. } => (
+                Exit::Io,
+                "make sure that there is room on the disk and that you may write to the store, then run it again: \
+                 nothing is lost",
+            ),
+        };
+        Self::new(exit, &error, remedy)
+    }
+}
+
+impl From<plan::Error> for Failure {
+    fn from(error: plan::Error) -> Self {
+        match error {
+            plan::Error::Store(error) => error.into(),
+            other => Self::own(&other),
+        }
+    }
+}
+
+impl From<FrozenError> for Failure {
+    fn from(error: FrozenError) -> Self {
+        match error {
+            FrozenError::Store(error) => error.into(),
+            other => Self::own(&other),
+        }
+    }
+}
+
+impl From<send::Error> for Failure {
+    fn from(error: send::Error) -> Self {
+        match error {
+            send::Error::Store(error) => error.into(),
+            send::Error::NeverFits { .. } => Self::new(
+                Exit::Config,
+                &error,
+                "raise the account's limits in accounts.toml if the provider allows more; otherwise drop the plan \
+                 (plan --discard) and plan again",
+            ),
+            other => Self::own(&other),
+        }
+    }
+}
+
+impl From<preview::Error> for Failure {
+    fn from(error: preview::Error) -> Self {
+        use preview::Error;
+        match error {
+            Error::Store(error) => error.into(),
+            Error::Plan(error) => error.into(),
+            Error::Frozen(error) => error.into(),
+            Error::NotEmpty(_) => Self::new(
+                Exit::CannotCreate,
+                &error,
+                "name a new or empty folder with --out",
+            ),
+            Error::Write { .. } => Self::new(
+                Exit::CannotCreate,
+                &error,
+                "make sure that there is room on the disk and that you may write there",
+            ),
+            Error::Message(_) | Error::Cells(_) => Self::own(&error),
+        }
+    }
+}
+
+impl From<sandbox::Error> for Failure {
+    fn from(error: sandbox::Error) -> Self {
+        let exit = match &error {
+            sandbox::Error::NotLoopback(_)
+            | sandbox::Error::NotARefusal(_)
+            | sandbox::Error::NeverHappens => Exit::Usage,
+            sandbox::Error::Listen { .. } | sandbox::Error::Maildir { .. } => Exit::CannotCreate,
+            sandbox::Error::Certificate(_) | sandbox::Error::Tls(_) => Exit::Software,
+        };
+        Self::new(exit, &error, error.remedy())
+    }
+}

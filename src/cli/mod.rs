@@ -1,0 +1,94 @@
+//! The command line: a file per command, its arguments and what it prints.
+//!
+//! The only room that prints or ends the process. Results go to standard output; progress, notes,
+//! questions and errors to standard error; no colour, bar or question where there is no terminal.
+//! Every error becomes plain words with a remedy and a documented exit code ([`failure`]). Must not
+//! decide anything about lists, mails, limits or replies: it asks the other rooms. Called by `main`.
+
+mod args;
+mod bar;
+mod check;
+mod connect;
+mod exit;
+mod failure;
+mod interrupt;
+mod new;
+mod plan;
+mod preview;
+mod providers;
+mod rehearse;
+mod report;
+mod resolve;
+mod sandbox;
+mod screen;
+mod send;
+mod sending;
+mod setup;
+mod status;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Arguments, Command};
+use exit::Exit;
+use failure::Failure;
+use screen::Screen;
+
+use crate::clock::Clock;
+
+/// What every command is given.
+struct Context {
+    screen: Screen,
+    clock: Clock,
+    places: args::Places,
+}
+
+/// Reads the arguments, runs the command and says how it ended.
+pub fn run() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are no errors; clap knows which stream each belongs to.
+            let _ = error.print();
+            return if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Done
+            }
+            .into();
+        }
+    };
+    let screen = Screen::new(&arguments.global);
+    let context = Context {
+        clock: Clock::system(),
+        places: arguments.global.places,
+        screen,
+    };
+    match execute(&context, arguments.command) {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            context.screen.failure(&failure);
+            failure.exit.into()
+        }
+    }
+}
+
+fn execute(context: &Context, command: Command) -> Result<Exit, Failure> {
+    match command {
+        Command::New(args) => new::run(context, &args),
+        Command::Check(args) => check::run(context, &args),
+        Command::Plan(args) => plan::run(context, &args),
+        Command::Preview(args) => preview::run(context, &args),
+        Command::Rehearse(args) => rehearse::run(context, &args),
+        Command::Send(args) => send::run(context, &args),
+        Command::Status(args) => status::run(context, &args),
+        Command::Report(args) => report::run(context, &args),
+        Command::Resolve(args) => resolve::run(context, &args),
+        Command::Providers(args) => providers::run(context, &args),
+        Command::Sandbox(args) => sandbox::run(context, &args),
+    }
+}

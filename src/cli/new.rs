@@ -1,0 +1,79 @@
+//! `postroom new`: a starter campaign, embedded in the program.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use include_dir::{Dir, include_dir};
+
+use super::Context;
+use super::args::New;
+use super::exit::Exit;
+use super::failure::Failure;
+
+static STARTERS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/templates");
+
+pub(super) fn run(context: &Context, args: &New) -> Result<Exit, Failure> {
+    let starter = STARTERS.get_dir(&args.starter).ok_or_else(|| {
+        let names: Vec<_> = STARTERS
+            .dirs()
+            .map(|dir| dir.path().to_string_lossy())
+            .collect();
+        Failure::new(
+            Exit::Usage,
+            format!("there is no starter named '{}'", args.starter),
+            format!("write one of: {}", names.join(", ")),
+        )
+    })?;
+    if fs::read_dir(&args.folder).is_ok_and(|mut entries| entries.next().is_some()) {
+        return Err(Failure::new(
+            Exit::CannotCreate,
+            format!(
+                "the folder {} is not empty, and nothing is ever overwritten",
+                args.folder.display()
+            ),
+            "name a folder that is not there yet",
+        ));
+    }
+    copy(starter, starter.path(), &args.folder)?;
+    if context.screen.is_json() {
+        let value = serde_json::json!({ "folder": args.folder, "starter": args.starter });
+        context.screen.json(&value)?;
+    } else {
+        let folder = args.folder.display();
+        context.screen.result(&format!(
+            "wrote the starter '{}' into {folder}",
+            args.starter
+        ))?;
+        context.screen.note(&format!(
+            "next: look at {folder}/campaign.toml, then run `postroom check {folder}` and `postroom rehearse {folder}`"
+        ));
+    }
+    Ok(Exit::Done)
+}
+
+fn copy(starter: &Dir<'_>, root: &Path, folder: &Path) -> Result<(), Failure> {
+    let target = |path: &Path| folder.join(path.strip_prefix(root).unwrap_or(path));
+    let here = target(starter.path());
+    fs::create_dir_all(&here).map_err(|cause| cannot_create(&here, &cause))?;
+    for file in starter.files() {
+        let path = target(file.path());
+        fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&path)
+            .and_then(|mut made| made.write_all(file.contents()))
+            .map_err(|cause| cannot_create(&path, &cause))?;
+    }
+    starter
+        .dirs()
+        .try_for_each(|inner| copy(inner, root, folder))
+}
+
+fn cannot_create(path: &Path, cause: &std::io::Error) -> Failure {
+    Failure::new(
+        Exit::CannotCreate,
+        format!("{} cannot be made: {cause}", path.display()),
+        "name a folder in a place where you may write",
+    )
+}

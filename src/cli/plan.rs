@@ -1,0 +1,277 @@
+//! `postroom plan`: freezes a campaign and shows its batches, days and finishing time.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::args::Plan;
+use super::bar::Bar;
+use super::check::{note_warnings, refuse, rows_json, rows_line};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::screen::{Paint, Screen};
+use super::setup::{self, Planned, Setup, sender, zone_of};
+use super::{Context, words};
+use crate::config::Sender;
+use crate::limits::Limiter;
+use crate::plan::{self, Alternative, Frozen, alternatives, is_edited};
+use crate::store::{BatchProgress, CampaignRecord, RowCounts, Store};
+
+pub(super) fn run(context: &Context, args: &Plan) -> Result<Exit, Failure> {
+    if args.discard {
+        return discard(context, args);
+    }
+    let setup = Setup::read(&args.campaign.folder, &context.places)?;
+    let (mut store, _) = setup::store(&context.places)?;
+    let now = context.clock.now();
+    let record = match existing(context, &setup, &store)? {
+        Some(record) => record,
+        None => match freeze(&context.screen, &setup, &mut store, now)? {
+            Ok(record) => record,
+            Err(exit) => return Ok(exit),
+        },
+    };
+    let sender = planned_sender(context, &setup, &record)?;
+    show(&context.screen, &store, &record, &sender, now)?;
+    Ok(Exit::Done)
+}
+
+/// The sender that a plan was made for, which the folder may have been changed away from.
+pub(super) fn planned_sender(
+    context: &Context,
+    setup: &Setup,
+    record: &CampaignRecord,
+) -> Result<Sender, Failure> {
+    if record.account == setup.sender.name {
+        return Ok(setup.sender.clone());
+    }
+    sender(&record.account, &context.places)
+}
+
+/// The plan that is there already; warns when the folder was edited since.
+pub(super) fn existing(
+    context: &Context,
+    setup: &Setup,
+    store: &Store,
+) -> Result<Option<CampaignRecord>, Failure> {
+    let Some(record) = store.campaign(&setup.campaign.name)? else {
+        return Ok(None);
+    };
+    if Path::new(&record.folder) != setup.campaign.folder {
+        context.screen.warning(&format!(
+            "the campaign '{}' was planned from the folder {}, not from this one; give this one another name if it is another",
+            record.name, record.folder
+        ));
+    }
+    if is_edited(&setup.inputs, &record.fingerprint) {
+        context.screen.warning(
+            "the campaign was edited after it was planned: the plan holds, the edits do not go out \
+             (`postroom plan --discard`, then `postroom plan`, takes them in while nothing is sent)",
+        );
+    }
+    Ok(Some(record))
+}
+
+/// Plans a campaign that has no plan. The inner error is the exit of findings that were shown.
+pub(super) fn freeze(
+    screen: &Screen,
+    setup: &Setup,
+    store: &mut Store,
+    now: Timestamp,
+) -> Result<Result<CampaignRecord, Exit>, Failure> {
+    let bar = Bar::reading(screen);
+    let frozen = plan::plan(&setup.inputs, store, now, &mut |progress| {
+        bar.read(progress)
+    });
+    bar.clear();
+    match frozen? {
+        Frozen::Defective(checked) => Ok(Err(refuse(screen, &checked)?)),
+        Frozen::Planned(_, checked) => {
+            note_warnings(screen, &checked);
+            let record = store.campaign(&setup.campaign.name)?;
+            record
+                .map(Ok)
+                .ok_or_else(|| Failure::own("the plan is gone"))
+        }
+    }
+}
+
+fn discard(context: &Context, args: &Plan) -> Result<Exit, Failure> {
+    let mut planned = Planned::find(&args.campaign.folder, &context.places)?;
+    let name = planned.record.name.clone();
+    let lock = planned.store.lock_for_sending(&name, context.clock.now())?;
+    let question = format!("Drop the plan of '{name}'?");
+    if !context.screen.confirm(&question, args.yes)? {
+        context.screen.note("nothing was changed");
+        return Ok(Exit::Done);
+    }
+    let dropped = planned.store.discard_plan(planned.record.id)?;
+    drop(lock);
+    if !dropped {
+        return Err(Failure::new(
+            Exit::Usage,
+            format!(
+                "some of '{name}' was sent or tried already, so its plan is kept: it knows who has the mail"
+            ),
+            "send the rest with `postroom send`, or begin a new campaign under another name",
+        ));
+    }
+    if context.screen.is_json() {
+        context
+            .screen
+            .json(&json!({ "campaign": name, "discarded": true }))?;
+    } else {
+        context.screen.result(&format!(
+            "the plan of '{name}' is dropped; the folder was not touched"
+        ))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// What a plan comes to.
+struct Figures {
+    rows: RowCounts,
+    messages: u64,
+    batches: Vec<BatchProgress>,
+    alternatives: [Alternative; 2],
+}
+
+fn figures(store: &Store, record: &CampaignRecord, sender: &Sender) -> Result<Figures, Failure> {
+    let rows = store.row_counts(record)?;
+    let limiter = Limiter::new(&sender.rules);
+    let cap = sender.max_recipients_per_message;
+    Ok(Figures {
+        messages: store.message_counts(record.id)?.total(),
+        batches: store.batches(record.id)?,
+        alternatives: alternatives(rows.planned, cap, &limiter, record.planned_at),
+        rows,
+    })
+}
+
+/// Prints the plan.
+pub(super) fn show(
+    screen: &Screen,
+    store: &Store,
+    record: &CampaignRecord,
+    sender: &Sender,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let figures = figures(store, record, sender)?;
+    if screen.is_json() {
+        return screen.json(&plan_json(record, &figures));
+    }
+    let zone = zone_of(record);
+    let title = format!(
+        "Plan of '{}', sent by account '{}' ({})",
+        record.name, sender.name, sender.preset.title
+    );
+    screen.result(&screen.painted(Paint::Bold, &title))?;
+    screen.result("")?;
+    screen.result(&format!("  list        {}", rows_line(&figures.rows)))?;
+    screen.result(&format!(
+        "  messages    {}",
+        words::number(figures.messages)
+    ))?;
+    for rule in &sender.rules {
+        screen.result(&format!("  limit       {rule}"))?;
+    }
+    show_batches(screen, &figures.batches, &zone)?;
+    if let Some(finishes_at) = record.finishes_at {
+        let span = words::span(finishes_at.duration_since(record.planned_at));
+        let finish = format!(
+            "{}, {span} after the start",
+            words::time(finishes_at, &zone)
+        );
+        screen.result(&format!(
+            "  finishes    {}",
+            screen.painted(Paint::Bold, &finish)
+        ))?;
+    }
+    for alternative in &figures.alternatives {
+        screen.result(&format!(
+            "  {}",
+            alternative_line(alternative, record.planned_at)
+        ))?;
+    }
+    let age = now.duration_since(record.planned_at);
+    if age.as_secs() > 60 {
+        screen.note(&format!(
+            "planned {} ago; repeating `plan` changes nothing",
+            words::span(age)
+        ));
+    }
+    Ok(())
+}
+
+fn show_batches(
+    screen: &Screen,
+    batches: &[BatchProgress],
+    zone: &jiff::tz::TimeZone,
+) -> Result<(), Failure> {
+    screen.result("")?;
+    let head = format!(
+        "  {:<18}{:>10}{:>12}   {:<7}to",
+        "day", "messages", "recipients", "from"
+    );
+    screen.result(&screen.painted(Paint::Dim, &head))?;
+    for batch in batches {
+        screen.result(&format!(
+            "  {:<18}{:>10}{:>12}   {:<7}{}",
+            words::day(&batch.date),
+            words::number(batch.messages),
+            words::number(batch.recipients),
+            words::time_of_day(batch.starts_at, zone),
+            words::time_of_day(batch.ends_at, zone),
+        ))?;
+    }
+    screen.result("")
+}
+
+fn alternative_line(alternative: &Alternative, start: Timestamp) -> String {
+    let what = match alternative.mode {
+        "shared" => "if nothing were personal, all shared",
+        _ => "everybody a mail of their own",
+    };
+    let span = alternative.finishes_at.map_or_else(
+        || "never, by the limits".to_owned(),
+        |at| words::span(at.duration_since(start)),
+    );
+    let messages = words::count(alternative.messages, "message", "messages");
+    format!("compare     {what}: {messages}, {span}")
+}
+
+fn plan_json(record: &CampaignRecord, figures: &Figures) -> Value {
+    let alternatives: serde_json::Map<String, Value> = figures
+        .alternatives
+        .iter()
+        .map(|alternative| {
+            let value =
+                json!({ "messages": alternative.messages, "finishes_at": alternative.finishes_at });
+            (alternative.mode.to_owned(), value)
+        })
+        .collect();
+    json!({
+        "campaign": record.name,
+        "account": record.account,
+        "recipients": rows_json(&figures.rows),
+        "messages": figures.messages,
+        "mode": record.mode,
+        "batches": figures.batches.iter().map(batch_json).collect::<Vec<_>>(),
+        "finishes_at": record.finishes_at,
+        "alternatives": alternatives,
+    })
+}
+
+/// A batch as `plan` and `rehearse` have it.
+pub(super) fn batch_json(batch: &BatchProgress) -> Value {
+    json!({
+        "number": batch.number,
+        "account": batch.account,
+        "date": batch.date,
+        "messages": batch.messages,
+        "recipients": batch.recipients,
+        "starts_at": batch.starts_at,
+        "ends_at": batch.ends_at,
+    })
+}

@@ -1,0 +1,169 @@
+//! `postroom preview`: a mail in the terminal, or all of them as files.
+
+use super::args::Preview;
+use super::bar::Bar;
+use super::check::{note_warnings, refuse};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::screen::Paint;
+use super::setup::{self, Setup};
+use super::{Context, words};
+use crate::plan::is_edited;
+use crate::preview::{Mail, Previewer, Unplanned, export};
+
+pub(super) fn run(context: &Context, args: &Preview) -> Result<Exit, Failure> {
+    let setup = Setup::read(&args.campaign.folder, &context.places)?;
+    let (store, path) = setup::store(&context.places)?;
+    let previewer = match store.campaign(&setup.campaign.name)? {
+        Some(record) => {
+            if is_edited(&setup.inputs, &record.fingerprint) {
+                context.screen.warning(
+                    "the campaign was edited after it was planned: this is what was planned",
+                );
+            }
+            Previewer::of_plan(&path, record)?
+        }
+        None => {
+            let bar = Bar::reading(&context.screen);
+            let made = Previewer::of_folder(&setup.inputs, context.clock.now(), &mut |progress| {
+                bar.read(progress)
+            });
+            bar.clear();
+            match made? {
+                Unplanned::Defective(checked) => return refuse(&context.screen, &checked),
+                Unplanned::Ready(previewer, checked) => {
+                    note_warnings(&context.screen, &checked);
+                    *previewer
+                }
+            }
+        }
+    };
+    let chosen = choose(args, &previewer)?;
+    match &args.out {
+        Some(folder) => write(context, &previewer, chosen, folder),
+        None => print(context, &previewer, chosen.unwrap_or(1)),
+    }
+}
+
+/// The number of the message that was asked for, if one was.
+fn choose(args: &Preview, previewer: &Previewer) -> Result<Option<u64>, Failure> {
+    let found = match (&args.row, &args.to) {
+        (Some(row), _) => (previewer.number_of_row(*row)?, format!("row {row}")),
+        (None, Some(address)) => (
+            previewer.number_of_address(address)?,
+            format!("the address {address}"),
+        ),
+        (None, None) => return Ok(None),
+    };
+    match found {
+        (Some(number), _) => Ok(Some(number)),
+        (None, what) => Err(Failure::new(
+            Exit::NoInput,
+            format!("{what} gets no mail: it is not in the list, or only as a duplicate"),
+            "rows are counted from 1 after the header; `postroom check` lists the duplicates",
+        )),
+    }
+}
+
+fn write(
+    context: &Context,
+    previewer: &Previewer,
+    chosen: Option<u64>,
+    folder: &std::path::Path,
+) -> Result<Exit, Failure> {
+    let bar = Bar::writing(&context.screen, chosen.map_or(previewer.len()?, |_| 1));
+    let exported = export(previewer, chosen, folder, &mut |done, _| bar.position(done));
+    bar.clear();
+    let exported = exported?;
+    if context.screen.is_json() {
+        let value = serde_json::json!({ "mails": exported.mails, "index": exported.index });
+        context.screen.json(&value)?;
+    } else {
+        let mails = words::count(exported.mails, "mail", "mails");
+        context
+            .screen
+            .result(&format!("wrote {mails}; open {}", exported.index.display()))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn print(context: &Context, previewer: &Previewer, number: u64) -> Result<Exit, Failure> {
+    let mail = previewer
+        .mail(number)?
+        .ok_or_else(|| Failure::own(format!("message {number} is missing")))?;
+    if context.screen.is_json() {
+        context.screen.json(&mail_json(&mail))?;
+        return Ok(Exit::Done);
+    }
+    let screen = &context.screen;
+    let line = |name: &str, value: &str| {
+        screen.result(&format!("{} {value}", screen.painted(Paint::Dim, name)))
+    };
+    line("From:      ", &clean(&mail.from))?;
+    line("To:        ", &clean(&mail.to))?;
+    line(
+        "Subject:   ",
+        &screen.painted(Paint::Bold, &clean(&mail.subject)),
+    )?;
+    line("Message-ID:", &mail.message_id)?;
+    for attachment in &mail.attachments {
+        line("Attached:  ", &clean(attachment))?;
+    }
+    if let [only] = mail.recipients.as_slice() {
+        line("Goes to:   ", only)?;
+    } else {
+        let others = mail
+            .recipients
+            .iter()
+            .take(3)
+            .map(String::as_str)
+            .collect::<Vec<_>>();
+        let all = words::count(mail.recipients.len() as u64, "recipient", "recipients");
+        line(
+            "Goes to:   ",
+            &format!("{all} as blind copies: {} …", others.join(", ")),
+        )?;
+    }
+    let size = words::number(mail.content.len() as u64);
+    line("Size:      ", &format!("{size} bytes"))?;
+    screen.result("")?;
+    for text in mail.text.lines() {
+        screen.result(&clean(text))?;
+    }
+    let total = previewer.len()?;
+    screen.note(&format!(
+        "\nmessage {number} of {}; --row N or --to ADDR shows another, --out DIR writes all of them as files",
+        words::number(total)
+    ));
+    if previewer.has_placeholders() {
+        screen.note("not planned yet: the Message-ID is a placeholder, everything else is as it would go out");
+    }
+    Ok(Exit::Done)
+}
+
+/// A list's cells must not steer the terminal.
+fn clean(text: &str) -> String {
+    text.chars()
+        .map(|c| {
+            if c.is_control() && c != '\t' {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
+        .collect()
+}
+
+fn mail_json(mail: &Mail) -> serde_json::Value {
+    serde_json::json!({
+        "number": mail.number,
+        "message_id": mail.message_id,
+        "from": mail.from,
+        "to": mail.to,
+        "subject": mail.subject,
+        "text": mail.text,
+        "attachments": mail.attachments,
+        "recipients": mail.recipients,
+        "bytes": mail.content.len(),
+    })
+}

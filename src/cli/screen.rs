@@ -1,0 +1,163 @@
+//! What is printed where: results to standard output, everything else to standard error.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+
+use serde_json::{Value, json};
+
+use super::args::Global;
+use super::exit::Exit;
+use super::failure::{Failure, cannot_write};
+
+/// The terminal, or what stands in its place.
+#[derive(Debug)]
+pub(super) struct Screen {
+    json: bool,
+    quiet: bool,
+    verbose: bool,
+    /// Standard error is a terminal: bars and questions make sense.
+    interactive: bool,
+    colour_out: bool,
+    colour_err: bool,
+}
+
+/// What a word is painted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Paint {
+    /// A heading or an important figure.
+    Bold,
+    /// An error.
+    Red,
+    /// A warning.
+    Yellow,
+    /// Less important.
+    Dim,
+}
+
+impl Paint {
+    fn code(self) -> &'static str {
+        match self {
+            Self::Bold => "1",
+            Self::Red => "1;31",
+            Self::Yellow => "1;33",
+            Self::Dim => "2",
+        }
+    }
+}
+
+fn paint(colour: bool, paint: Paint, text: &str) -> String {
+    if colour {
+        format!("\x1b[{}m{text}\x1b[0m", paint.code())
+    } else {
+        text.to_owned()
+    }
+}
+
+impl Screen {
+    pub(super) fn new(global: &Global) -> Self {
+        // https://no-color.org: set to anything but nothing.
+        let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+            && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+        Self {
+            json: global.json,
+            quiet: global.quiet,
+            verbose: global.verbose,
+            interactive: io::stderr().is_terminal(),
+            colour_out: wanted && io::stdout().is_terminal(),
+            colour_err: wanted && io::stderr().is_terminal(),
+        }
+    }
+
+    /// Results are wanted as JSON.
+    pub(super) fn is_json(&self) -> bool {
+        self.json
+    }
+
+    pub(super) fn is_verbose(&self) -> bool {
+        self.verbose
+    }
+
+    /// A bar may be drawn.
+    pub(super) fn may_draw(&self) -> bool {
+        self.interactive && !self.quiet && !self.json
+    }
+
+    /// A line of the result.
+    pub(super) fn result(&self, line: &str) -> Result<(), Failure> {
+        written(writeln!(io::stdout().lock(), "{line}"))
+    }
+
+    /// The result, or an event, as one line of JSON.
+    pub(super) fn json(&self, value: &Value) -> Result<(), Failure> {
+        let mut out = io::stdout().lock();
+        written(writeln!(out, "{value}").and_then(|()| out.flush()))
+    }
+
+    /// A remark that is no result.
+    pub(super) fn note(&self, line: &str) {
+        if !self.quiet {
+            // Nobody can be told that standard error is gone.
+            let _ = writeln!(io::stderr().lock(), "{line}");
+        }
+    }
+
+    /// A remark that must not be missed, on standard error even when quiet.
+    pub(super) fn warning(&self, line: &str) {
+        let word = paint(self.colour_err, Paint::Yellow, "warning:");
+        let _ = writeln!(io::stderr().lock(), "{word} {line}");
+    }
+
+    /// Says why a command failed.
+    pub(super) fn failure(&self, failure: &Failure) {
+        if self.json {
+            let value = json!({ "error": {
+                "exit": failure.exit as u8,
+                "message": failure.message,
+                "remedy": failure.remedy,
+            }});
+            let _ = self.json(&value);
+        }
+        let word = paint(self.colour_err, Paint::Red, "error:");
+        let mut err = io::stderr().lock();
+        let _ = writeln!(err, "{word} {}", failure.message);
+        if !failure.remedy.is_empty() {
+            let _ = writeln!(err, "  → {}", failure.remedy);
+        }
+    }
+
+    /// Paints a word of a result.
+    pub(super) fn painted(&self, style: Paint, text: &str) -> String {
+        paint(self.colour_out, style, text)
+    }
+
+    /// Asks a person; true for yes. Where nobody can be asked, `--yes` is needed.
+    pub(super) fn confirm(&self, question: &str, yes: bool) -> Result<bool, Failure> {
+        if yes {
+            return Ok(true);
+        }
+        if self.json || !self.interactive || !io::stdin().is_terminal() {
+            return Err(Failure::new(
+                Exit::Usage,
+                "this needs a yes, and there is no terminal to ask on",
+                "add --yes once you are sure",
+            ));
+        }
+        let mut err = io::stderr().lock();
+        let _ = write!(err, "{question} [y/N] ");
+        let _ = err.flush();
+        drop(err);
+        let mut answer = String::new();
+        let _ = io::stdin().lock().read_line(&mut answer);
+        let answer = answer.trim().to_lowercase();
+        Ok(answer == "y" || answer == "yes")
+    }
+}
+
+/// Somebody who reads only the first lines (`| head`) has not been failed.
+fn written(result: io::Result<()>) -> Result<(), Failure> {
+    match result {
+        Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => {
+            Err(cannot_write("the result", &cause))
+        }
+        _ => Ok(()),
+    }
+}

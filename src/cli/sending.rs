@@ -1,0 +1,226 @@
+//! A send as it is seen: events as lines of JSON, or a bar with notes above it.
+
+use std::cell::Cell;
+
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+
+use super::bar::Bar;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::screen::Screen;
+use super::words;
+use crate::delivery::Class;
+use crate::send::{Ended, Event, Trouble, Waiting};
+use crate::store::Counts;
+
+/// Shows events as they come.
+pub(super) struct Show<'a> {
+    screen: &'a Screen,
+    zone: TimeZone,
+    bar: Bar,
+    done: Cell<u64>,
+    /// Notes on waiting make no sense where days pass in milliseconds.
+    simulated: bool,
+}
+
+impl<'a> Show<'a> {
+    /// `counts`: where the campaign stands before the send.
+    pub(super) fn new(
+        screen: &'a Screen,
+        counts: &Counts,
+        zone: TimeZone,
+        simulated: bool,
+    ) -> Self {
+        let done = counts.total() - counts.pending - counts.deferred;
+        let bar = Bar::sending(screen, counts.total());
+        bar.position(done);
+        Self {
+            screen,
+            zone,
+            bar,
+            done: Cell::new(done),
+            simulated,
+        }
+    }
+
+    /// Shows one event.
+    pub(super) fn event(&self, event: &Event) {
+        if self.screen.is_json() {
+            // A reader that has gone away does not stop a send.
+            let _ = self.screen.json(&event_json(event));
+            return;
+        }
+        self.advance(event);
+        if let Some(line) = self.line(event) {
+            self.bar.suspend(|| self.screen.note(&line));
+        }
+    }
+
+    fn advance(&self, event: &Event) {
+        let settled = match event {
+            Event::Sent { recipients, .. } | Event::InDoubt { recipients, .. } => *recipients,
+            Event::Refused { .. } => 1,
+            _ => 0,
+        };
+        self.done.set(self.done.get() + settled);
+        self.bar.position(self.done.get());
+        match event {
+            Event::Waiting { until, .. } => {
+                self.bar
+                    .message(format!("waiting until {}", words::time(*until, &self.zone)));
+            }
+            Event::Sent { .. } if !self.simulated => self.bar.message(String::new()),
+            _ => {}
+        }
+    }
+
+    /// What is worth a line of its own.
+    fn line(&self, event: &Event) -> Option<String> {
+        let time = |at| words::time(at, &self.zone);
+        match event {
+            Event::Recovered { in_doubt } => Some(format!(
+                "an earlier send ended in the middle: {} in doubt (see `postroom resolve`)",
+                words::count(*in_doubt, "message is", "messages are")
+            )),
+            Event::Sent { number, reply, .. } => self
+                .screen
+                .is_verbose()
+                .then(|| format!("message {number}: {reply}")),
+            Event::Refused {
+                address,
+                reply,
+                meaning,
+                ..
+            } => Some(format!("refused: {address}: {meaning} ({reply})")),
+            Event::Deferred {
+                number,
+                recipients,
+                until,
+                reply,
+            } => Some(format!(
+                "put off until {}: message {number}, {}: {reply}",
+                time(*until),
+                words::count(*recipients, "recipient", "recipients")
+            )),
+            Event::InDoubt {
+                number,
+                recipients,
+                reply,
+                ..
+            } => Some(format!(
+                "in doubt: message {number}, {}: {reply}",
+                words::count(*recipients, "recipient", "recipients")
+            )),
+            Event::Reconnecting { because, until } => Some(format!(
+                "no connection ({because}); trying again at {}",
+                time(*until)
+            )),
+            Event::Waiting { until, why } if !self.simulated => Some(format!(
+                "waiting until {} for {}; Ctrl-C stops, `postroom send` goes on",
+                time(*until),
+                reason(why)
+            )),
+            Event::Waiting { .. } => None,
+        }
+    }
+
+    /// Takes the bar off the screen.
+    pub(super) fn end(&self) {
+        self.bar.clear();
+    }
+}
+
+/// What is waited for, in words.
+pub(super) fn reason(why: &Waiting) -> String {
+    match why {
+        Waiting::Rule(rule) => format!("the limit of {rule}"),
+        Waiting::Deferred => "messages that were put off".to_owned(),
+        Waiting::Provider(words) => format!("the provider, which asked for a pause ({words})"),
+        Waiting::Server(what) => format!("the server ({what})"),
+        Waiting::OtherSender => "another send of the same account".to_owned(),
+    }
+}
+
+fn event_json(event: &Event) -> Value {
+    match event {
+        Event::Recovered { in_doubt } => json!({ "event": "recovered", "in_doubt": in_doubt }),
+        Event::Sent {
+            number,
+            message_id,
+            recipients,
+            reply,
+        } => json!({
+            "event": "sent", "message": number, "message_id": message_id, "recipients": recipients, "reply": reply,
+        }),
+        Event::Refused {
+            row,
+            address,
+            reply,
+            meaning,
+        } => json!({
+            "event": "refused", "row": row, "email": address, "reply": reply, "meaning": meaning,
+        }),
+        Event::Deferred {
+            number,
+            recipients,
+            until,
+            reply,
+        } => json!({
+            "event": "deferred", "message": number, "recipients": recipients, "until": until, "reply": reply,
+        }),
+        Event::InDoubt {
+            number,
+            message_id,
+            recipients,
+            reply,
+        } => json!({
+            "event": "in_doubt", "message": number, "message_id": message_id, "recipients": recipients, "reply": reply,
+        }),
+        Event::Reconnecting { because, until } => json!({
+            "event": "reconnecting", "because": because, "until": until,
+        }),
+        Event::Waiting { until, why } => {
+            json!({ "event": "waiting", "until": until, "for": reason(why) })
+        }
+    }
+}
+
+/// What an ended send exits with, and what to say of it if it is not finished.
+pub(super) fn verdict(ended: &Ended, counts: &Counts, zone: &TimeZone) -> (Exit, Option<Failure>) {
+    match ended {
+        Ended::Finished if counts.refused + counts.in_doubt > 0 => (Exit::SomeRefused, None),
+        Ended::Finished | Ended::AsAsked => (Exit::Done, None),
+        Ended::Interrupted => (Exit::Interrupted, None),
+        Ended::WouldWait(until, why) => {
+            let failure = Failure::new(
+                Exit::NotFinished,
+                format!(
+                    "not finished: the next message may go {}, because of {}",
+                    words::time(*until, zone),
+                    reason(why)
+                ),
+                format!(
+                    "run `postroom send` again then ({until}); without --no-wait it waits by itself"
+                ),
+            );
+            (Exit::NotFinished, Some(failure))
+        }
+        Ended::Stopped(trouble) => {
+            let exit = exit_of(trouble);
+            let message = format!("stopped: {} ({})", trouble.meaning, trouble.reply);
+            (
+                exit,
+                Some(Failure::new(exit, message, trouble.remedy.clone())),
+            )
+        }
+    }
+}
+
+fn exit_of(trouble: &Trouble) -> Exit {
+    match trouble.class {
+        Class::SignIn | Class::Sender | Class::Blocked => Exit::NotPermitted,
+        _ if trouble.unreachable => Exit::Unreachable,
+        Class::Quota | Class::Server | Class::Recipient | Class::Message => Exit::NotFinished,
+    }
+}

@@ -1,0 +1,96 @@
+//! What commands begin with: the campaign, its sender, the store.
+
+use std::path::{Path, PathBuf};
+
+use jiff::tz::TimeZone;
+
+use super::args::Places;
+use super::exit::Exit;
+use super::failure::Failure;
+use crate::config::{Accounts, Campaign, Sender, accounts_path, store_path};
+use crate::plan::Inputs;
+use crate::store::{CampaignRecord, Store};
+
+/// A campaign's folder and the account that it names, both read and checked.
+pub(super) struct Setup {
+    pub(super) campaign: Campaign,
+    pub(super) sender: Sender,
+    pub(super) inputs: Inputs,
+}
+
+impl Setup {
+    pub(super) fn read(folder: &Path, places: &Places) -> Result<Self, Failure> {
+        let campaign = Campaign::load(folder)?;
+        let name = campaign.accounts.first().map_or("", String::as_str);
+        let sender = sender(name, places)?;
+        let inputs = campaign.inputs(&sender);
+        Ok(Self {
+            campaign,
+            sender,
+            inputs,
+        })
+    }
+}
+
+/// The account of this name.
+pub(super) fn sender(name: &str, places: &Places) -> Result<Sender, Failure> {
+    let accounts = Accounts::load(&accounts_path(places.accounts.as_deref())?)?;
+    Ok(Sender::of(accounts.get(name)?)?)
+}
+
+/// Opens the store.
+pub(super) fn store(places: &Places) -> Result<(Store, PathBuf), Failure> {
+    let path = store_path(places.store.as_deref())?;
+    Ok((Store::open(&path)?, path))
+}
+
+/// A campaign that is planned, for commands that only look at the store.
+pub(super) struct Planned {
+    pub(super) record: CampaignRecord,
+    pub(super) store: Store,
+    pub(super) zone: TimeZone,
+}
+
+impl Planned {
+    /// Finds the plan of the campaign in `folder`.
+    pub(super) fn find(folder: &Path, places: &Places) -> Result<Self, Failure> {
+        let campaign = Campaign::load(folder)?;
+        let (store, _) = store(places)?;
+        let record = store
+            .campaign(&campaign.name)?
+            .ok_or_else(|| not_planned(&campaign.name))?;
+        Ok(Self {
+            zone: zone_of(&record),
+            record,
+            store,
+        })
+    }
+
+    /// Puts right what a sender that is gone left in hand, so that what is shown is true. A sender at
+    /// work is left alone.
+    pub(super) fn settle(&mut self, now: jiff::Timestamp) -> Result<(), Failure> {
+        if !self.store.has_in_hand(self.record.id)? {
+            return Ok(());
+        }
+        if let Ok(_lock) = self.store.lock_for_sending(&self.record.name, now) {
+            self.store.recover(self.record.id, now)?;
+        }
+        if let Some(record) = self.store.campaign(&self.record.name)? {
+            self.record = record;
+        }
+        Ok(())
+    }
+}
+
+/// The time zone of a plan's dates.
+pub(super) fn zone_of(record: &CampaignRecord) -> TimeZone {
+    TimeZone::get(&record.time_zone).unwrap_or(TimeZone::UTC)
+}
+
+fn not_planned(name: &str) -> Failure {
+    Failure::new(
+        Exit::NoInput,
+        format!("the campaign '{name}' is not planned in this store"),
+        "run `postroom plan` or `postroom send` first; if it was planned elsewhere, name that store with --store",
+    )
+}
