@@ -1,6 +1,7 @@
 mod accounts;
 mod campaign;
 mod files;
+mod full_account;
 mod message;
 mod properties;
 mod secrets;

@@ -136,10 +136,8 @@ impl Limiter {
             worst = match (worst, decision) {
                 (Decision::Never(_), _) => worst,
                 (_, Decision::Never(_)) => decision,
-                (Decision::AfterVerdict(_), _) => worst,
-                (_, Decision::AfterVerdict(_)) => decision,
+                (Decision::AfterVerdict(_), _) | (_, Decision::Go) => worst,
                 (Decision::NotBefore(a, _), Decision::NotBefore(b, _)) if a >= b => worst,
-                (_, Decision::Go) => worst,
                 _ => decision,
             };
         }

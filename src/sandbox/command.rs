@@ -116,8 +116,8 @@ fn mail(rest: &str) -> Result<Command<'_>, Misread> {
             ("SMTPUTF8", "") => mail.utf8 = true,
             ("BODY", body) if body.eq_ignore_ascii_case("7BIT") => {}
             ("BODY", body) if body.eq_ignore_ascii_case("8BITMIME") => {}
-            ("RET", ret) if ret.eq_ignore_ascii_case("FULL") => {}
-            ("RET", ret) if ret.eq_ignore_ascii_case("HDRS") => {}
+            ("RET", part) if part.eq_ignore_ascii_case("FULL") => {}
+            ("RET", part) if part.eq_ignore_ascii_case("HDRS") => {}
             ("ENVID" | "AUTH", value) if !value.is_empty() => {}
             _ => return Err(Misread::Parameter),
         }

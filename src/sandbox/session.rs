@@ -30,6 +30,10 @@ pub(super) struct Shared {
 const LONGEST_COMMAND: usize = 2048;
 
 /// A session and how far it has come.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "greeting, TLS, seat and farewell come and go without each other"
+)]
 pub(super) struct Session {
     pub(super) wire: Wire,
     pub(super) shared: Arc<Shared>,

@@ -110,7 +110,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
             let last = line.as_bytes().get(3) != Some(&b'-');
             reply.push_str(&line);
             if last {
-                return reply.trim_end().replace("\r\n", "\n");
+                // Nothing but the line end goes: an empty challenge is `334` and a blank (RFC 4954 4).
+                return reply.trim_end_matches(['\r', '\n']).replace("\r\n", "\n");
             }
         }
     }

@@ -4,6 +4,10 @@ use crate::delivery::Reply;
 
 /// What the server offers (RFC 5321 4.1.1.1), as of the last EHLO: after TLS where there is TLS.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a server offers each extension or not, whatever it does about the others"
+)]
 pub struct Capabilities {
     /// The name that the server gave itself.
     pub name: String,

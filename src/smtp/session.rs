@@ -97,16 +97,16 @@ impl Session {
         Ok(session)
     }
 
-    /// Reads the greeting (or its replay) and says EHLO.
+    /// Reads the greeting, from `heard` where it came before TLS, and says EHLO.
     async fn greet<S: Transport + 'static>(
         clock: &Clock,
         stream: S,
-        replay: Vec<u8>,
+        heard: Vec<u8>,
         hello: &ClientId,
         deadlines: &Deadlines,
     ) -> Result<Self, SessionError> {
         let record = Record::default();
-        let wire = Box::new(Wire::new(stream, replay, record.clone()));
+        let wire = Box::new(Wire::new(stream, heard, record.clone()));
         let mut work = pin!(AsyncSmtpConnection::connect_with_transport(wire, hello));
         let limit = deadlines.command;
         let mut done = stage(clock, limit, work.as_mut(), || record.holds_more_than(0)).await;

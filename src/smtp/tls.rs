@@ -107,7 +107,10 @@ pub(super) fn problem(error: &RustlsError, host: &str) -> TlsProblem {
 
 fn certificate_problem(error: &CertificateError, host: &str) -> TlsProblem {
     match error {
-        CertificateError::UnknownIssuer => TlsProblem::UntrustedIssuer,
+        // A bad signature is what a stranger's certificate has that bears the name of a trusted issuer.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            TlsProblem::UntrustedIssuer
+        }
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => TlsProblem::Expired,
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
             TlsProblem::NotYetValid

@@ -42,7 +42,7 @@ impl Journal {
     /// have the store's file closed.
     pub fn start(store: Store, claiming: Claiming) -> (Self, JoinHandle<()>) {
         let (asks, queue) = mpsc::channel();
-        let thread = std::thread::spawn(move || write(store, claiming, &queue));
+        let thread = std::thread::spawn(move || write(store, &claiming, &queue));
         (Self { asks }, thread)
     }
 
@@ -88,7 +88,7 @@ impl Journal {
     }
 }
 
-fn write(mut store: Store, claiming: Claiming, queue: &mpsc::Receiver<Ask>) {
+fn write(mut store: Store, claiming: &Claiming, queue: &mpsc::Receiver<Ask>) {
     let mut gate = Gate::new(claiming.clone());
     while let Ok(first) = queue.recv() {
         let mut group = vec![first];
@@ -97,7 +97,7 @@ fn write(mut store: Store, claiming: Claiming, queue: &mpsc::Receiver<Ask>) {
         {
             group.push(next);
         }
-        write_group(&mut store, &mut gate, &claiming, group);
+        write_group(&mut store, &mut gate, claiming, group);
     }
 }
 
@@ -157,7 +157,7 @@ fn carry_out(
         Job::HandOver(work) => finishing::hand_over(connection, gate.limiter(), &work.0, &work.1)?,
         Job::Finish(work) => finishing::finish(connection, gate.limiter(), &work.0, &work.1)?,
         Job::State(state, next) => {
-            progress::set_state(connection, claiming.campaign, state, *next)?
+            progress::set_state(connection, claiming.campaign, state, *next)?;
         }
     }
     Ok(Done::Written)

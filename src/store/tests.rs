@@ -137,7 +137,7 @@ async fn killed_between_claim_and_hand_over_it_is_pending_again_and_its_share_is
     let world = world(0, 1);
     let once_an_hour = Rule {
         max: 1,
-        per: Duration::from_secs(3600),
+        per: Duration::from_hours(1),
         unit: Unit::Messages,
     };
     let journal = world.journal(&[once_an_hour]);
@@ -259,7 +259,7 @@ async fn the_rules_hold_over_restarts_and_over_two_campaigns_of_one_mailbox() {
     let other = plan(&mut world.store(), "other", 0, 3);
     let rules = [Rule {
         max: 2,
-        per: Duration::from_secs(60),
+        per: Duration::from_mins(1),
         unit: Unit::Messages,
     }];
     let ours = world.journal(&rules);

@@ -16,6 +16,7 @@ mod rendered;
 mod set;
 mod source;
 mod syntax;
+mod tags;
 #[cfg(test)]
 mod tests;
 mod tree;

@@ -1,5 +1,8 @@
 //! Partials that include each other: no circle, no dynamic name, an end to the depth.
 //!
+//! Rendering goes down one call for every block and partial inside another, so with the depth of all
+//! of them together the program would run out of stack, which nothing can catch.
+//!
 //! A partial's name is looked up when it is rendered, and an `{{#*inline}}` of the same name wins. So
 //! names are what is looked at: an edge goes from a name to each name that any template of that name
 //! includes. That refuses a little more than it must, and never lets a circle through.
@@ -14,6 +17,9 @@ use super::tree::{self, Position};
 
 /// How deep partials may include each other.
 const MAX_DEPTH: usize = 32;
+/// How deep blocks and partials may be nested in each other, all taken together. A thread's stack of
+/// 2 MiB bears more than twice as much.
+const MAX_LEVELS: usize = 320;
 
 /// An inclusion of the partial `target`, and where it is written.
 struct Edge<'a> {
@@ -22,7 +28,14 @@ struct Edge<'a> {
     at: Position,
 }
 
-type Graph<'a> = BTreeMap<&'a str, Vec<Edge<'a>>>;
+/// What one name stands for.
+#[derive(Default)]
+struct Node<'a> {
+    includes: Vec<Edge<'a>>,
+    bodies: Vec<&'a Template>,
+}
+
+type Graph<'a> = BTreeMap<&'a str, Node<'a>>;
 
 /// Checks all templates: `parts` are the ones that are rendered, `partials` those that are included,
 /// each with the name of its source.
@@ -32,7 +45,8 @@ pub(super) fn check<'a>(
 ) -> Vec<TemplateError> {
     let mut graph = Graph::new();
     let mut errors = Vec::new();
-    for (part, template) in parts {
+    let parts: Vec<_> = parts.collect();
+    for &(part, template) in &parts {
         collect(part, None, template, &mut graph, &mut errors);
     }
     for (name, template) in partials {
@@ -43,10 +57,67 @@ pub(super) fn check<'a>(
         let mut path = vec![name];
         if let Err(error) = height(&graph, &mut path, &mut heights) {
             errors.push(error);
-            break;
+            return errors;
         }
     }
+    let levels = levels_of_names(&graph, &heights);
+    let too_deep = |&(part, template): &(&'a str, &'a Template)| {
+        let index = (0..template.elements.len())
+            .find(|&index| levels_of(&template.elements[index], &levels) > MAX_LEVELS)?;
+        Some(error(
+            part,
+            tree::position(template, index, None),
+            "too many blocks and partials are nested in each other here".to_owned(),
+            "put fewer of them inside each other",
+        ))
+    };
+    errors.extend(parts.iter().filter_map(too_deep));
     errors
+}
+
+/// How deep things are nested in what each name stands for. The names below come first, so that none
+/// needs more calls inside each other than one template has blocks.
+fn levels_of_names<'a>(
+    graph: &Graph<'a>,
+    heights: &BTreeMap<&'a str, usize>,
+) -> BTreeMap<&'a str, usize> {
+    let mut names: Vec<_> = graph.keys().copied().collect();
+    names.sort_by_key(|name| heights.get(name));
+    let mut levels = BTreeMap::new();
+    for name in names {
+        let bodies = graph.get(name).map(|node| &node.bodies);
+        let deepest = bodies.into_iter().flatten();
+        let deepest = deepest.map(|body| levels_in(body, &levels)).max();
+        levels.insert(name, deepest.unwrap_or_default());
+    }
+    levels
+}
+
+fn levels_in(template: &Template, levels: &BTreeMap<&str, usize>) -> usize {
+    let each = template.elements.iter();
+    each.map(|element| levels_of(element, levels))
+        .max()
+        .unwrap_or_default()
+}
+
+fn levels_of(element: &TemplateElement, levels: &BTreeMap<&str, usize>) -> usize {
+    let inner = |template: &Option<Template>| {
+        template
+            .as_ref()
+            .map_or(0, |template| levels_in(template, levels))
+    };
+    match element {
+        TemplateElement::HelperBlock(block) => {
+            1 + inner(&block.template).max(inner(&block.inverse))
+        }
+        TemplateElement::PartialExpression(include) | TemplateElement::PartialBlock(include) => {
+            // What stands inside the block is rendered first, and the partial after it.
+            let name = include.name.as_name().unwrap_or_default();
+            let partial = levels.get(name).copied().unwrap_or_default();
+            1 + partial.max(inner(&include.template))
+        }
+        _ => 0,
+    }
 }
 
 /// Notes what `template`, which is known as `owner`, includes; a part has no owner, for nothing includes it.
@@ -58,6 +129,9 @@ fn collect<'a>(
     errors: &mut Vec<TemplateError>,
 ) {
     let mut inlines = Vec::new();
+    if let Some(owner) = owner {
+        graph.entry(owner).or_default().bodies.push(template);
+    }
     tree::visit(template, None, &mut |element, at| {
         match element {
             TemplateElement::DecoratorBlock(decorator) => {
@@ -72,6 +146,7 @@ fn collect<'a>(
                         graph
                             .entry(owner)
                             .or_default()
+                            .includes
                             .push(Edge { target, part, at });
                     }
                 } else {
@@ -109,7 +184,7 @@ fn height<'a>(
         return Ok(known);
     }
     let mut highest = 0;
-    for edge in graph.get(name).into_iter().flatten() {
+    for edge in graph.get(name).into_iter().flat_map(|node| &node.includes) {
         if let Some(start) = path.iter().position(|&seen| seen == edge.target) {
             let circle = [&path[start..], &[edge.target]].concat().join(" → ");
             return Err(error(

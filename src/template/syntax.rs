@@ -6,16 +6,19 @@ use handlebars::{Path, Template, TemplateErrorReason};
 use super::error::TemplateError;
 use super::helpers;
 use super::source::Source;
-
-/// How deep blocks may be nested. The parser calls itself for each, so there must be an end to it.
-const MAX_BLOCKS: usize = 64;
-/// How deep brackets may be nested inside one tag, for the same reason.
-const MAX_BRACKETS: usize = 32;
+use super::tags::{self, Tag, Tags};
 
 /// Compiles `source` under `key`, the name by which handlebars speaks of it.
 pub(super) fn compile(source: &Source, key: &str) -> Result<Template, TemplateError> {
     let tags = Tags::new(&source.text).collect::<Vec<_>>();
-    if let Some(finding) = too_deep(&tags) {
+    if let Some(offset) = tags::too_deep(&tags) {
+        let finding = Finding {
+            offset,
+            message: "too many things are nested in each other here".to_owned(),
+            remedy: "move the inner ones to a partial of their own; in place of a long row of \
+                     {{else if}}, look the text up in the campaign's values with {{lookup}}"
+                .to_owned(),
+        };
         return Err(finding.at(source));
     }
     match Template::compile_with_name(&source.text, key.to_owned()) {
@@ -83,116 +86,16 @@ impl Finding {
     }
 }
 
-/// One `{{…}}` that is not a comment.
-struct Tag<'a> {
-    offset: usize,
-    /// What stands between the braces, without `~` and blanks; nothing when it is never closed.
-    body: Option<&'a str>,
-}
-
-/// Finds the tags of a source without parsing them.
-struct Tags<'a> {
-    text: &'a str,
-    next: usize,
-}
-
-impl<'a> Tags<'a> {
-    fn new(text: &'a str) -> Self {
-        Self { text, next: 0 }
-    }
-}
-
-impl<'a> Iterator for Tags<'a> {
-    type Item = Tag<'a>;
-
-    fn next(&mut self) -> Option<Tag<'a>> {
-        loop {
-            let offset = self.next + self.text.get(self.next..)?.find("{{")?;
-            let rest = &self.text[offset..];
-            if self.text[..offset].ends_with('\\') {
-                self.next = offset + 2;
-            } else if rest.starts_with("{{!") {
-                let end = rest
-                    .starts_with("{{!--")
-                    .then(|| rest.find("--}}"))
-                    .flatten();
-                let length =
-                    end.map_or_else(|| rest.find("}}").map(|end| end + 2), |end| Some(end + 4));
-                self.next = offset + length.unwrap_or(rest.len());
-            } else if let Some(end) = rest.strip_prefix("{{{{").and_then(|raw| raw.find("{{{{/")) {
-                self.next = offset + 8 + end;
-            } else {
-                let length = tag_length(rest);
-                self.next = offset + length.unwrap_or(rest.len());
-                let body = length.map(|length| {
-                    rest[..length]
-                        .trim_matches(|c: char| matches!(c, '{' | '}' | '~') || c.is_whitespace())
-                });
-                return Some(Tag { offset, body });
-            }
-        }
-    }
-}
-
-/// The length of the tag that `rest` begins with, its braces included; strings and `[…]` may hold braces.
-fn tag_length(rest: &str) -> Option<usize> {
-    let bytes = rest.as_bytes();
-    let mut index = 2;
-    while index < bytes.len() {
-        match bytes[index] {
-            b'}' if rest[index..].starts_with("}}}") => return Some(index + 3),
-            b'}' if rest[index..].starts_with("}}") => return Some(index + 2),
-            open @ (b'"' | b'\'' | b'[') => {
-                let close = if open == b'[' { b']' } else { open };
-                index += 1 + bytes[index + 1..].iter().position(|&byte| byte == close)?;
-            }
-            _ => {}
-        }
-        index += 1;
-    }
-    None
-}
-
-fn too_deep(tags: &[Tag<'_>]) -> Option<Finding> {
-    let mut depth = 0_usize;
-    for tag in tags {
-        let body = tag.body.unwrap_or_default();
-        match body.as_bytes().first() {
-            Some(b'#') => depth += 1,
-            Some(b'/') => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        let brackets = deepest_bracket(body);
-        if depth > MAX_BLOCKS || brackets > MAX_BRACKETS {
-            return Some(Finding {
-                offset: tag.offset,
-                message: "too many things are nested in each other here".to_owned(),
-                remedy: "move the inner ones to a partial of their own".to_owned(),
-            });
-        }
-    }
-    None
-}
-
-fn deepest_bracket(body: &str) -> usize {
-    let mut depth = 0_usize;
-    let mut deepest = 0;
-    for byte in body.bytes() {
-        match byte {
-            b'(' | b'[' | b'{' => depth += 1,
-            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        deepest = deepest.max(depth);
-    }
-    deepest
-}
-
 fn explain(source: &Source, tags: &[Tag<'_>], error: &handlebars::TemplateError) -> TemplateError {
     if let Some(finding) = odd_tag(tags).or_else(|| unbalanced(tags)) {
         return finding.at(source);
     }
     let (line, column) = error.pos().unwrap_or((1, 1));
+    if let TemplateErrorReason::InvalidSyntax(_) = error.reason()
+        && let Some(finding) = stumble(&source.text, tags, line, column)
+    {
+        return finding.at(source);
+    }
     let message = match error.reason() {
         TemplateErrorReason::InvalidSyntax(_) => "this is not Handlebars".to_owned(),
         other => other.to_string(),
@@ -202,11 +105,35 @@ fn explain(source: &Source, tags: &[Tag<'_>], error: &handlebars::TemplateError)
         line,
         column,
         message,
-        remedy:
-            "look at the tag here: names with other characters than letters, digits, - and _ go in \
-                 brackets, as in {{[E-mail (work)]}}"
-                .to_owned(),
+        remedy: ODD_NAME.to_owned(),
     }
+}
+
+const ODD_NAME: &str = "look at the tag here: names with other characters than letters, digits, - \
+                        and _ go in brackets, as in {{[E-mail (work)]}}";
+
+/// The tag in which the parser gave up: the place is the tag's, as everywhere, and the message shows
+/// from where on it makes no sense.
+fn stumble(text: &str, tags: &[Tag<'_>], line: usize, column: usize) -> Option<Finding> {
+    let line_start = text
+        .split_inclusive('\n')
+        .take(line.saturating_sub(1))
+        .map(str::len)
+        .sum();
+    let before = text
+        .get(line_start..)?
+        .chars()
+        .take(column.saturating_sub(1));
+    let offset = line_start + before.map(char::len_utf8).sum::<usize>();
+    let tag = tags
+        .iter()
+        .find(|tag| (tag.offset..tag.offset + tag.length).contains(&offset))?;
+    let odd = text.get(offset..tag.offset + tag.length)?;
+    Some(Finding {
+        offset: tag.offset,
+        message: format!("this is not Handlebars from '{odd}' on"),
+        remedy: ODD_NAME.to_owned(),
+    })
 }
 
 /// A tag that can never be right, with what was probably meant.

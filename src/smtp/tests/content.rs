@@ -72,7 +72,7 @@ proptest::proptest! {
     /// Whatever the lines hold, they come out as they went in.
     #[test]
     fn any_lines_arrive_as_they_were(lines in proptest::collection::vec("[.a\\n\u{e9}]{0,4}", 0..12)) {
-        let content: String = lines.iter().map(|line| format!("{line}\r\n")).collect();
+        let content: String = lines.iter().flat_map(|line| [line, "\r\n"]).collect();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let came = runtime.block_on(received(content.as_bytes()));
         let expected = if content.is_empty() { "\r\n" } else { &content };
@@ -120,7 +120,7 @@ async fn a_connection_cut_within_the_content_leaves_no_doubt() {
         peer.stream.read_exact(&mut some).await.unwrap();
     })
     .await;
-    let answer = session.hand_over(&[b'x'; 100_000]).await;
+    let answer = session.hand_over(&vec![b'x'; 100_000]).await;
     let HandOver::BrokenInBody(error) = answer else {
         panic!("{answer:?}")
     };
@@ -139,7 +139,7 @@ async fn what_the_server_said_before_it_cut_the_content_is_kept() {
         peer.say("552 5.3.4 too large\r\n").await;
     })
     .await;
-    let answer = session.hand_over(&[b'x'; 100_000]).await;
+    let answer = session.hand_over(&vec![b'x'; 100_000]).await;
     let HandOver::BrokenInBody(error) = answer else {
         panic!("{answer:?}")
     };
@@ -153,7 +153,7 @@ async fn a_server_that_stops_reading_is_left_within_the_deadline_without_doubt()
         drop(peer);
     })
     .await;
-    let answer = session.hand_over(&[b'x'; 100_000]).await;
+    let answer = session.hand_over(&vec![b'x'; 100_000]).await;
     let HandOver::BrokenInBody(error) = answer else {
         panic!("{answer:?}")
     };

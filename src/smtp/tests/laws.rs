@@ -1,5 +1,7 @@
 //! Laws of reading replies.
 
+use std::fmt::Write as _;
+
 use proptest::prelude::*;
 
 use super::super::Capabilities;
@@ -25,7 +27,7 @@ proptest! {
         let mut bytes = String::new();
         for (n, line) in lines.iter().enumerate() {
             let dash = if n + 1 < lines.len() { '-' } else { ' ' };
-            bytes += &format!("{code}{dash}{line}\r\n");
+            write!(bytes, "{code}{dash}{line}\r\n").unwrap();
         }
         let whole = bytes.len();
         for cut in 0..whole {

@@ -91,11 +91,14 @@ async fn with_certificate(tls: Certified, roots: Vec<Vec<u8>>) -> (SessionError,
 
 #[tokio::test]
 async fn a_wrong_certificate_is_refused_before_any_secret_and_the_reason_is_told() {
-    let stranger = certified("localhost", 4000).root;
-    let tls = certified("localhost", 4000);
-    let (error, nothing) = with_certificate(tls, vec![stranger]).await;
-    assert_eq!(error.kind, TlsProblem::UntrustedIssuer.into());
-    assert!(nothing);
+    let stranger = certified("elsewhere.example", 4000).root;
+    let namesake = certified("localhost", 4000).root;
+    for root in [stranger, namesake] {
+        let tls = certified("localhost", 4000);
+        let (error, nothing) = with_certificate(tls, vec![root]).await;
+        assert_eq!(error.kind, TlsProblem::UntrustedIssuer.into());
+        assert!(nothing);
+    }
 
     let tls = certified("localhost", 2001);
     let root = tls.root.clone();

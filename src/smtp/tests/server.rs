@@ -1,8 +1,9 @@
 //! A scripted server, and the certificates it shows.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -103,7 +104,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         self.line().await;
         let mut reply = String::from("250-there.example greets you\r\n");
         for extension in extensions {
-            reply += &format!("250-{extension}\r\n");
+            write!(reply, "250-{extension}\r\n").unwrap();
         }
         self.say(&(reply + "250 HELP\r\n")).await;
     }
@@ -121,7 +122,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
                 if reply.is_empty() {
                     return self.say(&replies).await;
                 }
-                replies += &format!("{reply}\r\n");
+                write!(replies, "{reply}\r\n").unwrap();
                 if reply.starts_with("354") {
                     self.say(&std::mem::take(&mut replies)).await;
                     if !self.content().await {
@@ -220,7 +221,8 @@ pub(crate) fn impatient() -> Deadlines {
     }
 }
 
-/// An authority of our own and a server that shows a certificate of it.
+/// An authority of our own and a server that shows a certificate of it. Two for the same name have
+/// authorities of the same name too, with other keys.
 pub(crate) struct Certified {
     pub(crate) root: Vec<u8>,
     pub(crate) root_pem: String,
@@ -230,6 +232,10 @@ pub(crate) struct Certified {
 pub(crate) fn certified(name: &str, until_year: i32) -> Certified {
     let authority_key = KeyPair::generate().unwrap();
     let mut authority = CertificateParams::new(Vec::new()).unwrap();
+    let authority_name = format!("Authority of {name}");
+    authority
+        .distinguished_name
+        .push(DnType::CommonName, authority_name);
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let root = authority.self_signed(&authority_key).unwrap();
     let issuer = Issuer::new(authority, authority_key);

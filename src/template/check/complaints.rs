@@ -10,7 +10,11 @@ use crate::template::helpers::{self, Form, HELPERS, Signature};
 
 impl<'a> Walker<'a> {
     pub(super) fn unknown_field(&mut self, inside: &Shape<'a>, name: &str, raw: &str) {
-        let near = nearest(name, inside.names(self.known, self.data).into_iter());
+        // `rows` is no slip of the pen, whatever else is called like it.
+        let wants_rows = matches!(inside, Shape::Root) && name == ROWS;
+        let near = (!wants_rows)
+            .then(|| nearest(name, inside.names(self.known, self.data).into_iter()))
+            .flatten();
         let in_root = Shape::Root.member(name, self.known, self.data).is_some();
         let message = match inside {
             Shape::Root | Shape::Row => format!("no column or value is called '{name}'"),
@@ -22,10 +26,8 @@ impl<'a> Walker<'a> {
         };
         let remedy = match (&near, inside) {
             _ if in_root => format!("it is one level up or more: write @root.{name} or ../{name}"),
+            _ if wants_rows => "set duplicates = \"group\" to have all rows of a person".to_owned(),
             (Some(near), _) => format!("write '{near}' if that is meant"),
-            (None, Shape::Root) if name == ROWS => {
-                "set duplicates = \"group\" to have all rows of a person".to_owned()
-            }
             (None, Shape::Root | Shape::Row) => {
                 format!(
                     "add a column '{name}' to the list, or a value '{name}' to the campaign's data"
@@ -36,7 +38,8 @@ impl<'a> Walker<'a> {
         self.problem(ProblemKind::UnknownField, raw, near, message, remedy);
     }
 
-    pub(super) fn unknown_helper(&mut self, name: &str, call: &HelperTemplate) {
+    /// True when the whole tag is the name of a field with blanks in it, so that its words are no values.
+    pub(super) fn unknown_helper(&mut self, name: &str, call: &HelperTemplate) -> bool {
         let near = nearest(name, HELPERS.iter().map(|helper| helper.name));
         let spaced = [name]
             .into_iter()
@@ -44,7 +47,8 @@ impl<'a> Walker<'a> {
             .collect::<Vec<_>>()
             .join(" ");
         let is_field = |name: &str| Shape::Root.member(name, self.known, self.data).is_some();
-        let remedy = if !call.block && is_field(&spaced) {
+        let is_spaced = !call.block && is_field(&spaced);
+        let remedy = if is_spaced {
             format!("names with blanks go in brackets: {{{{[{spaced}]}}}}")
         } else if call.block && is_field(name) {
             format!("write {{{{#each {name}}}}} or {{{{#if {name}}}}}")
@@ -64,6 +68,7 @@ impl<'a> Walker<'a> {
             format!("no helper is called '{name}'"),
             remedy,
         );
+        is_spaced
     }
 
     pub(super) fn unknown_partial(&mut self, name: &str) {

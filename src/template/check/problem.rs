@@ -56,11 +56,12 @@ pub(super) fn nearest<'n>(found: &str, names: impl Iterator<Item = &'n str>) -> 
             .collect()
     };
     let wanted = bare(found);
-    let limit = wanted.chars().count() / 3 + 1;
+    let limit = (wanted.chars().count() / 3).max(1);
+    // Of names that are alike but for case and signs, the one that is written most like it.
     (names.map(|name| (strsim::damerau_levenshtein(&wanted, &bare(name)), name)))
         .filter(|&(distance, name)| {
             distance <= limit && distance < bare(name).chars().count().max(1)
         })
-        .min()
+        .min_by_key(|&(distance, name)| (distance, strsim::damerau_levenshtein(found, name), name))
         .map(|(_, name)| name.to_owned())
 }

@@ -149,16 +149,17 @@ impl<'a> Walker<'a> {
             Parameter::Subexpression(_) => return self.parameter(&call.name),
             name => name.as_name().unwrap_or_default(),
         };
-        let values: Vec<_> = call
-            .params
-            .iter()
+        let helper = helpers::find(name);
+        if helper.is_none() && self.unknown_helper(name, call) {
+            return Shape::Any;
+        }
+        let values: Vec<_> = (call.params.iter())
             .map(|value| self.parameter(value))
             .collect();
         for value in call.hash.values() {
             self.parameter(value);
         }
-        let Some(helper) = helpers::find(name) else {
-            self.unknown_helper(name, call);
+        let Some(helper) = helper else {
             return Shape::Any;
         };
         if !self.well_called(helper, call) {
@@ -167,13 +168,7 @@ impl<'a> Walker<'a> {
         match (name, values.first()) {
             ("lookup", Some(inside)) => return self.looked_up(inside, call.params.get(1)),
             ("each", Some(over)) => self.each(call, over),
-            ("with", Some(value)) => {
-                let mut scope = Scope::new(value.clone(), self.scope().locals);
-                if let Some(BlockParam::Single(Parameter::Name(given))) = &call.block_param {
-                    scope.params.insert(given, value.clone());
-                }
-                self.inside(scope, call.template.as_ref());
-            }
+            ("with", Some(value)) => self.with(call, value),
             _ => call
                 .template
                 .iter()
@@ -214,6 +209,14 @@ impl<'a> Walker<'a> {
                 scope.params.insert(key, Shape::Any);
             }
             _ => {}
+        }
+        self.inside(scope, call.template.as_ref());
+    }
+
+    fn with(&mut self, call: &'a HelperTemplate, value: &Shape<'a>) {
+        let mut scope = Scope::new(value.clone(), self.scope().locals);
+        if let Some(BlockParam::Single(Parameter::Name(given))) = &call.block_param {
+            scope.params.insert(given, value.clone());
         }
         self.inside(scope, call.template.as_ref());
     }

@@ -26,25 +26,6 @@ impl HelperDef for NumberHelper {
         _: &mut RenderContext<'reg, 'rc>,
     ) -> Result<ScopedJson<'rc>, RenderError> {
         let found = value(h, "number", 0)?;
-        let decimals = match h.hash_get("decimals").map(PathAndJson::value) {
-            None => 2,
-            Some(asked) => asked
-                .as_u64()
-                .filter(|&count| count <= MAX_DECIMALS)
-                .ok_or_else(|| {
-                    fault(
-                        "number",
-                        format!("cannot write {asked} decimals"),
-                        "ask for 0 to 20, as in decimals=2",
-                    )
-                })?,
-        };
-        let separator = |name, default: &'static str| {
-            let set = h.hash_get(name).map(PathAndJson::value);
-            set.map_or(default.to_owned(), |value| {
-                value.as_str().unwrap_or(default).to_owned()
-            })
-        };
         let plain = match found {
             Value::Number(number) => number.to_string(),
             Value::String(text) => text.trim().to_owned(),
@@ -53,13 +34,44 @@ impl HelperDef for NumberHelper {
         let hint = "write numbers plainly, as 1234.50; where some are empty, put {{#if}} around it";
         write(
             &plain,
-            decimals as usize,
-            &separator("thousands", ","),
-            &separator("decimal", "."),
+            decimals(h)?,
+            separator(h, "thousands", ",")?,
+            separator(h, "decimal", ".")?,
         )
         .map(string)
         .ok_or_else(|| unreadable("number", found, hint))
     }
+}
+
+fn decimals(h: &Helper<'_>) -> Result<usize, RenderError> {
+    let Some(asked) = h.hash_get("decimals").map(PathAndJson::value) else {
+        return Ok(2);
+    };
+    let count = asked.as_u64().filter(|&count| count <= MAX_DECIMALS);
+    count.map(|count| count as usize).ok_or_else(|| {
+        fault(
+            "number",
+            format!("cannot write {asked} decimals"),
+            "ask for 0 to 20, as in decimals=2",
+        )
+    })
+}
+
+fn separator<'h>(
+    h: &'h Helper<'_>,
+    name: &str,
+    default: &'static str,
+) -> Result<&'h str, RenderError> {
+    let Some(asked) = h.hash_get(name).map(PathAndJson::value) else {
+        return Ok(default);
+    };
+    asked.as_str().ok_or_else(|| {
+        fault(
+            "number",
+            format!("cannot use {asked} as a separator"),
+            "write it in quotes, as in thousands=\".\" decimal=\",\"",
+        )
+    })
 }
 
 fn write(plain: &str, decimals: usize, thousands: &str, decimal: &str) -> Option<String> {

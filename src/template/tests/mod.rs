@@ -1,5 +1,7 @@
 mod fields;
+mod helpers;
 mod rendering;
+mod scopes;
 mod syntax;
 
 use serde_json::{Map, Value};

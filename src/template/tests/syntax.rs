@@ -42,7 +42,19 @@ fn mistakes_are_said_in_plain_words() {
             "'#if office == \"Berlin\"' is written as a formula",
         ),
         ("{{#each list}}{{.}}{{/each}}", 1, 15, "'.' is not a name"),
-        ("ok\n{{E-Mail?}}", 2, 1, "this is not Handlebars"),
+        (
+            "ok\n {{E-Mail?}}",
+            2,
+            2,
+            "this is not Handlebars from '?}}' on",
+        ),
+        (
+            "é {{upper é é=}} {{x}}",
+            1,
+            3,
+            "this is not Handlebars from '}}' on",
+        ),
+        ("{{> [x}}", 1, 1, "'{{' is never closed"),
     ] {
         let found = error(text);
         assert_eq!(
@@ -127,12 +139,79 @@ fn deep_nesting_is_an_error_and_no_crash() {
         blocks,
         brackets,
         "{{#if a}}".repeat(5000),
+        format!("{{{{#if a}}}}{}{{{{/if}}}}", "{{else if b}}".repeat(5000)),
+        format!("\\\\{}", "{{#if a}}".repeat(5000)),
+        format!(
+            "\\{{{{{{{{x}}}}}}}} {{{{x \"a\\\"b\" [\"]\"] [c\"]}}}}{}",
+            "{{~ #if a}}".repeat(5000)
+        ),
+        format!("{{{{x {}{}}}}}", "[1, [".repeat(5000), "]]".repeat(5000)),
+        format!("{{{{x {{\"a\":{{\"b\":1}}}} {}", "(not ".repeat(5000)),
+        format!("{{{{x {}", "(a \")\" ".repeat(5000)),
         format!("{{{{x {}}}}}", "[".repeat(9000)),
     ] {
         assert!(error(&text).2.contains("nested"), "{}", error(&text).2);
     }
-    let fine = format!("{}{}", "{{#if a}}".repeat(60), "{{/if}}".repeat(60));
-    assert!(TemplateSet::compile(&html(&fine)).is_ok());
+    for fine in [
+        format!("{}{}", "{{#if a}}".repeat(60), "{{/if}}".repeat(60)),
+        format!("{{{{#if a}}}}{}{{{{/if}}}}", "{{else if b}}x".repeat(60)),
+        "{{#if a}}{{else if b}}{{else}}{{/if}}".repeat(500),
+        "{{x [1, \"}}\"] {\"a\":{\"b\":1}} (y [1st 'z])}}".repeat(500),
+    ] {
+        let errors = TemplateSet::compile(&html(&fine)).err();
+        assert!(errors.is_none(), "{errors:?}");
+    }
+}
+
+/// Each alone is harmless; one inside the other they would run out of stack.
+#[test]
+fn blocks_and_partials_are_counted_together() {
+    let wrapped = |inside: &str, blocks: usize| {
+        format!(
+            "{}{inside}{}",
+            "{{#if x}}".repeat(blocks),
+            "{{/if}}".repeat(blocks)
+        )
+    };
+    let chain = |blocks: usize| -> Vec<(String, String)> {
+        let mut partials: Vec<_> = (0..12)
+            .map(|n| {
+                (
+                    format!("p{n}"),
+                    wrapped(&format!("{{{{> p{}}}}}", n + 1), blocks),
+                )
+            })
+            .collect();
+        partials.push(("p12".to_owned(), wrapped("{{y}}", blocks)));
+        partials
+    };
+    let sources = |blocks: usize, text: &str| {
+        let chain = chain(blocks);
+        let partials: Vec<_> = (chain.iter())
+            .map(|(name, text)| (name.as_str(), text.as_str()))
+            .collect();
+        with_partials(html(text), &partials)
+    };
+    let text = "x\n{{#> p0}}y{{/p0}}";
+    let errors = TemplateSet::compile(&sources(100, text)).unwrap_err();
+    let [error] = &errors[..] else {
+        panic!("{errors:?}")
+    };
+    assert_eq!((error.line, error.column), (2, 1), "{error}");
+    assert!(error.message.contains("nested"), "{error}");
+
+    // As deep as is allowed: nothing that goes through it may run out of stack.
+    let set =
+        TemplateSet::compile(&sources(23, "{{#if x}}{{#if x}}{{> p0}}{{/if}}{{/if}}")).unwrap();
+    let data = super::object(serde_json::json!({ "x": "x", "y": "deep inside" }));
+    let fields = ["x", "y"].map(str::to_owned).into();
+    let known = super::super::Known {
+        fields: &fields,
+        grouped: false,
+    };
+    assert_eq!(set.check(known, &serde_json::Map::new()), []);
+    let out = set.render(data).unwrap();
+    assert_eq!(out.html.as_deref(), Some("deep inside"));
 }
 
 #[test]
