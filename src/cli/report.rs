@@ -60,7 +60,11 @@ impl From<io::Error> for Problem {
 
 impl From<csv::Error> for Problem {
     fn from(error: csv::Error) -> Self {
-        Self::Output(io::Error::from(error))
+        // Through `io::Error::from` a closed pipe would lose its kind.
+        Self::Output(match error.into_kind() {
+            csv::ErrorKind::Io(cause) => cause,
+            other => io::Error::other(format!("{other:?}")),
+        })
     }
 }
 
