@@ -9,17 +9,17 @@
 //! | room | may use | touches | has |
 //! |---|---|---|---|
 //! | `clock` | – | time | the clock and its simulated twin |
-//! | `delivery` | clock | nothing | message and recipient states, transitions, replies, verdicts, back-off |
-//! | `limits` | clock | nothing | rules, rolling windows, "not before T" |
+//! | `delivery` | – | nothing | message and recipient states, transitions, replies, verdicts, back-off |
+//! | `limits` | – | nothing | rules, rolling windows, "not before T" |
 //! | `provider` | limits, delivery | nothing | presets and reply tables, as TOML files |
 //! | `recipients` | – | files | reading lists, addresses, duplicates |
-//! | `template` | recipients | nothing | the Handlebars set, helpers, which fields a template can touch |
+//! | `template` | – | nothing | the Handlebars set, helpers, which fields a template can touch |
 //! | `message` | template, recipients | files | MIME building, headers, attachments: the only place that makes bytes |
-//! | `store` | clock, delivery, limits, recipients | disk | SQLite: the schema ladder, claims and marks, the ledger: the only place with SQL |
-//! | `plan` | clock, delivery, limits, provider, recipients, template, message, store | files | list × templates → findings, messages, batches and timetable |
-//! | `smtp` | clock, delivery, provider | network | one session, phase by phase, on lettre's low-level connection |
-//! | `send` | clock, delivery, limits, provider, recipients, template, message, store, smtp | nothing | claims → outcomes; emits events |
-//! | `sandbox` | clock, limits, provider | network | the stand-in server with bookkeeping of its own |
+//! | `store` | delivery, limits | disk | SQLite: the schema ladder, claims and marks, the ledger: the only place with SQL |
+//! | `plan` | limits, recipients, template, message, store | files | list × templates → findings, messages, batches and timetable |
+//! | `smtp` | clock, delivery | network | one session, phase by phase, on lettre's low-level connection |
+//! | `send` | clock, delivery, limits, provider, message, store, smtp | nothing | claims → outcomes; emits events |
+//! | `sandbox` | clock, limits | network | the stand-in server with bookkeeping of its own |
 //! | `preview` | recipients, message, plan, store | files | what would go out, in the terminal and as files |
 //! | `config` | delivery, limits, provider, plan, smtp, send | files | campaign.toml and accounts.toml → each room's checked options |
 //! | `cli` | every room | terminal | a file per command; the only place that prints or exits |

@@ -3,36 +3,62 @@
 use crate::send::StopHandle;
 
 use super::exit::Exit;
+use super::failure::Failure;
 
-/// Watches for Ctrl-C (and, on Unix, SIGTERM) on the current runtime. The first signal pulls `stop`
-/// and calls `told`; the second ends the process at once, which recovery copes with.
-pub(super) fn watch(stop: StopHandle, told: impl FnOnce() + Send + 'static) {
-    tokio::spawn(async move {
-        signal().await;
-        stop.stop();
-        told();
-        signal().await;
-        end();
-    });
+/// Ctrl-C and, on Unix, SIGTERM; caught from when this is made.
+pub(super) struct Signals {
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
 }
 
-/// Waits for one signal.
-pub(super) async fn signal() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
+impl Signals {
+    /// Catches signals from now on, on the current runtime.
+    pub(super) fn catch() -> Result<Self, Failure> {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            let catch = |kind| {
+                signal(kind)
+                    .map_err(|cause| Failure::own(format!("Ctrl-C cannot be caught: {cause}")))
+            };
+            Ok(Self {
+                interrupt: catch(SignalKind::interrupt())?,
+                terminate: catch(SignalKind::terminate())?,
+            })
+        }
+        #[cfg(not(unix))]
+        Ok(Self {})
+    }
+
+    /// Waits for the next one.
+    pub(super) async fn next(&mut self) {
+        #[cfg(unix)]
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+        // Without signals there is nothing to wait for.
+        #[cfg(not(unix))]
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
         }
     }
-    // Without signals there is nothing to wait for.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
+}
+
+/// Watches on the current runtime. The first signal pulls `stop` and calls `told`; the second ends the
+/// process at once, which recovery copes with.
+pub(super) fn watch(stop: StopHandle, told: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
+    let mut signals = Signals::catch()?;
+    tokio::spawn(async move {
+        signals.next().await;
+        stop.stop();
+        told();
+        signals.next().await;
+        end();
+    });
+    Ok(())
 }
 
 #[expect(clippy::exit, reason = "a second Ctrl-C asks for exactly this")]

@@ -169,7 +169,7 @@ impl Rehearsal<'_> {
         options.keep_records = true;
         let server = connect::start(options, &self.clock).await?;
         let (stop, handle) = Stop::new();
-        interrupt::watch(handle, || {});
+        interrupt::watch(handle, || {})?;
         let options = Options {
             account: connect::account_at(sender, &server)?,
             store: self.path.to_owned(),

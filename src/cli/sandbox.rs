@@ -49,6 +49,7 @@ async fn serve(
     options: Options,
     certificate: Option<&Path>,
 ) -> Result<Snapshot, Failure> {
+    let mut signals = interrupt::Signals::catch()?;
     let server = connect::start(options, &context.clock).await?;
     if let Some(path) = certificate {
         std::fs::write(path, server.certificate_pem()).map_err(|cause| {
@@ -70,7 +71,7 @@ async fn serve(
             .result(&format!("listening on {}", server.address()))?;
         context.screen.note("Ctrl-C ends it");
     }
-    interrupt::signal().await;
+    signals.next().await;
     Ok(server.stop().await)
 }
 

@@ -213,7 +213,7 @@ impl Errand<'_> {
         };
         let (stop, handle) = Stop::new();
         let quiet = self.context.screen.is_json();
-        interrupt::watch(handle, move || tell(quiet));
+        interrupt::watch(handle, move || tell(quiet))?;
         let options = Options {
             account,
             store: self.path.to_owned(),

@@ -1,0 +1,18 @@
+//! The program as its users have it: real processes, a home of their own, a server in another process.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test says by panicking what is wrong"
+)]
+
+mod bad_input;
+mod commands;
+mod crash;
+mod home;
+mod interrupted;
+mod previews;
+mod refusals;
+mod round_trips;
+mod samples;
+mod server;

@@ -1,0 +1,75 @@
+//! What a server refuses costs only what it refuses.
+
+use crate::home::Home;
+use crate::server::Server;
+
+#[test]
+fn a_refused_recipient_among_five_hundred_costs_only_itself_on_the_same_connection() {
+    let home = Home::new();
+    let server = Server::start(&home, &["--refuse", "p250@*"]);
+    home.account(
+        &server,
+        "max_connections = 1\nmax_recipients_per_message = 500",
+    );
+    home.campaign("t", 1000, false);
+    home.run(&["send", "news", "--yes"]).exits(1);
+    let received = server.received();
+    let sizes: Vec<usize> = received
+        .iter()
+        .map(|message| message.recipients.len())
+        .collect();
+    assert_eq!(sizes, [499, 500]);
+    let refused: Vec<_> = home
+        .outcomes()
+        .into_iter()
+        .filter(|(_, outcome)| outcome != "sent")
+        .collect();
+    assert_eq!(
+        refused,
+        [("p250@contoso.com".to_owned(), "refused".to_owned())]
+    );
+    let report = home.run(&["report", "news", "--format", "csv"]).out;
+    assert!(
+        report.contains("550 5.1.10"),
+        "the server's own words are in the report"
+    );
+    assert_eq!(server.stop()["connections"], 1);
+}
+
+#[test]
+fn a_refused_sign_in_blames_nobody() {
+    let home = Home::new();
+    let server = Server::start(&home, &[]);
+    home.account(&server, "");
+    home.campaign("t", 3, true);
+    let accounts = home.path("config/postroom/accounts.toml");
+    let text = std::fs::read_to_string(&accounts).unwrap();
+    // A server without TLS on that port: nothing secret may go out.
+    std::fs::write(&accounts, text.replace("ca_file", "# ca_file")).unwrap();
+    let untrusted = home.run(&["send", "news", "--yes"]).exits(69);
+    assert!(untrusted.err.contains("certificate"), "{}", untrusted.err);
+    assert!(!untrusted.err.contains(crate::home::PASSWORD));
+    let status = home.status();
+    assert_eq!(status["state"], "stopped");
+    assert_eq!(status["recipients"]["pending"], 3);
+    assert!(
+        status["stopped_because"]
+            .as_str()
+            .unwrap()
+            .contains("certificate")
+    );
+    std::fs::write(&accounts, text).unwrap();
+    home.run(&["send", "news", "--yes"]).exits(0);
+    assert_eq!(server.copies().len(), 3);
+}
+
+#[test]
+fn a_server_that_is_not_there_ends_with_69_and_loses_nothing() {
+    let home = Home::new();
+    let server = Server::start(&home, &[]);
+    home.account(&server, "");
+    home.campaign("t", 2, true);
+    server.stop();
+    home.run(&["send", "news", "--yes"]).exits(69);
+    assert_eq!(home.status()["recipients"]["pending"], 2);
+}
