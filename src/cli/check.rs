@@ -27,7 +27,7 @@ pub(super) fn run(context: &Context, args: &Folder) -> Result<Exit, Failure> {
     };
     let bar = Bar::reading(&context.screen);
     let checked = plan::check(&setup.inputs, context.clock.now(), &mut |progress| {
-        bar.read(progress)
+        bar.read(progress);
     });
     bar.clear();
     let checked = checked?;

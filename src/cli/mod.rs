@@ -17,6 +17,7 @@ mod plan;
 mod preview;
 mod providers;
 mod rehearse;
+mod rehearsed;
 mod report;
 mod resolve;
 mod sandbox;

@@ -82,7 +82,7 @@ pub(super) fn freeze(
 ) -> Result<Result<CampaignRecord, Exit>, Failure> {
     let bar = Bar::reading(screen);
     let frozen = plan::plan(&setup.inputs, store, now, &mut |progress| {
-        bar.read(progress)
+        bar.read(progress);
     });
     bar.clear();
     match frozen? {

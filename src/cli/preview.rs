@@ -14,27 +14,24 @@ use crate::preview::{Mail, Previewer, Unplanned, export};
 pub(super) fn run(context: &Context, args: &Preview) -> Result<Exit, Failure> {
     let setup = Setup::read(&args.campaign.folder, &context.places)?;
     let (store, path) = setup::store(&context.places)?;
-    let previewer = match store.campaign(&setup.campaign.name)? {
-        Some(record) => {
-            if is_edited(&setup.inputs, &record.fingerprint) {
-                context.screen.warning(
-                    "the campaign was edited after it was planned: this is what was planned",
-                );
-            }
-            Previewer::of_plan(&path, record)?
+    let previewer = if let Some(record) = store.campaign(&setup.campaign.name)? {
+        if is_edited(&setup.inputs, &record.fingerprint) {
+            context
+                .screen
+                .warning("the campaign was edited after it was planned: this is what was planned");
         }
-        None => {
-            let bar = Bar::reading(&context.screen);
-            let made = Previewer::of_folder(&setup.inputs, context.clock.now(), &mut |progress| {
-                bar.read(progress)
-            });
-            bar.clear();
-            match made? {
-                Unplanned::Defective(checked) => return refuse(&context.screen, &checked),
-                Unplanned::Ready(previewer, checked) => {
-                    note_warnings(&context.screen, &checked);
-                    *previewer
-                }
+        Previewer::of_plan(&path, record)?
+    } else {
+        let bar = Bar::reading(&context.screen);
+        let made = Previewer::of_folder(&setup.inputs, context.clock.now(), &mut |progress| {
+            bar.read(progress);
+        });
+        bar.clear();
+        match made? {
+            Unplanned::Defective(checked) => return refuse(&context.screen, &checked),
+            Unplanned::Ready(previewer, checked) => {
+                note_warnings(&context.screen, &checked);
+                *previewer
             }
         }
     };
@@ -71,7 +68,7 @@ fn write(
     chosen: Option<u64>,
     folder: &std::path::Path,
 ) -> Result<Exit, Failure> {
-    let bar = Bar::writing(&context.screen, chosen.map_or(previewer.len()?, |_| 1));
+    let bar = Bar::writing(&context.screen, chosen.map_or(previewer.count()?, |_| 1));
     let exported = export(previewer, chosen, folder, &mut |done, _| bar.position(done));
     bar.clear();
     let exported = exported?;
@@ -130,7 +127,7 @@ fn print(context: &Context, previewer: &Previewer, number: u64) -> Result<Exit, 
     for text in mail.text.lines() {
         screen.result(&clean(text))?;
     }
-    let total = previewer.len()?;
+    let total = previewer.count()?;
     screen.note(&format!(
         "\nmessage {number} of {}; --row N or --to ADDR shows another, --out DIR writes all of them as files",
         words::number(total)

@@ -14,10 +14,29 @@ pub(super) struct Screen {
     json: bool,
     quiet: bool,
     verbose: bool,
-    /// Standard error is a terminal: bars and questions make sense.
-    interactive: bool,
-    colour_out: bool,
-    colour_err: bool,
+    out: Stream,
+    err: Stream,
+}
+
+/// What is at the other end of a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stream {
+    /// A terminal that can show colours.
+    Painted,
+    /// A terminal that cannot, or shall not.
+    Plain,
+    /// A file, a pipe, another program.
+    Elsewhere,
+}
+
+impl Stream {
+    fn of(stream: &impl IsTerminal, colours: bool) -> Self {
+        match (stream.is_terminal(), colours) {
+            (true, true) => Self::Painted,
+            (true, false) => Self::Plain,
+            (false, _) => Self::Elsewhere,
+        }
+    }
 }
 
 /// What a word is painted for.
@@ -44,14 +63,18 @@ impl Paint {
     }
 }
 
-fn paint(colour: bool, paint: Paint, text: &str) -> String {
-    if colour {
+fn paint(stream: Stream, paint: Paint, text: &str) -> String {
+    if stream == Stream::Painted {
         format!("\x1b[{}m{text}\x1b[0m", paint.code())
     } else {
         text.to_owned()
     }
 }
 
+#[expect(
+    clippy::unused_self,
+    reason = "what is printed goes through the screen, whether it looks at its settings or not"
+)]
 impl Screen {
     pub(super) fn new(global: &Global) -> Self {
         // https://no-color.org: set to anything but nothing.
@@ -61,9 +84,8 @@ impl Screen {
             json: global.json,
             quiet: global.quiet,
             verbose: global.verbose,
-            interactive: io::stderr().is_terminal(),
-            colour_out: wanted && io::stdout().is_terminal(),
-            colour_err: wanted && io::stderr().is_terminal(),
+            out: Stream::of(&io::stdout(), wanted),
+            err: Stream::of(&io::stderr(), wanted),
         }
     }
 
@@ -78,7 +100,7 @@ impl Screen {
 
     /// A bar may be drawn.
     pub(super) fn may_draw(&self) -> bool {
-        self.interactive && !self.quiet && !self.json
+        self.err != Stream::Elsewhere && !self.quiet && !self.json
     }
 
     /// A line of the result.
@@ -102,7 +124,7 @@ impl Screen {
 
     /// A remark that must not be missed, on standard error even when quiet.
     pub(super) fn warning(&self, line: &str) {
-        let word = paint(self.colour_err, Paint::Yellow, "warning:");
+        let word = paint(self.err, Paint::Yellow, "warning:");
         let _ = writeln!(io::stderr().lock(), "{word} {line}");
     }
 
@@ -116,7 +138,7 @@ impl Screen {
             }});
             let _ = self.json(&value);
         }
-        let word = paint(self.colour_err, Paint::Red, "error:");
+        let word = paint(self.err, Paint::Red, "error:");
         let mut err = io::stderr().lock();
         let _ = writeln!(err, "{word} {}", failure.message);
         if !failure.remedy.is_empty() {
@@ -126,7 +148,7 @@ impl Screen {
 
     /// Paints a word of a result.
     pub(super) fn painted(&self, style: Paint, text: &str) -> String {
-        paint(self.colour_out, style, text)
+        paint(self.out, style, text)
     }
 
     /// Asks a person; true for yes. Where nobody can be asked, `--yes` is needed.
@@ -134,7 +156,7 @@ impl Screen {
         if yes {
             return Ok(true);
         }
-        if self.json || !self.interactive || !io::stdin().is_terminal() {
+        if self.json || self.err == Stream::Elsewhere || !io::stdin().is_terminal() {
             return Err(Failure::new(
                 Exit::Usage,
                 "this needs a yes, and there is no terminal to ask on",

@@ -227,7 +227,7 @@ impl Errand<'_> {
             lock,
         };
         let ended = send::run(job, options, &self.context.clock, stop, &mut |event| {
-            show.event(&event)
+            show.event(&event);
         })
         .await;
         if let Some(server) = server {

@@ -10,7 +10,6 @@ use super::campaign::Campaign;
 use super::delivery::Mode;
 use super::error::SenderError;
 use super::secret::SecretSource;
-use crate::delivery::Backoff;
 use crate::limits::{Rule, Unit};
 use crate::plan::{self, AccountLimits, Inputs};
 use crate::provider::{self, Preset, ReplyTable};
@@ -21,7 +20,7 @@ use crate::smtp::{self, Credentials, Deadlines, Endpoint};
 const SANDBOX_PRESET: &str = "microsoft365";
 
 /// The shortest window that a reserve is taken off.
-const DAY: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
+const DAY: std::time::Duration = std::time::Duration::from_hours(24);
 
 /// An account whose every setting is known.
 #[derive(Debug, Clone)]
@@ -161,7 +160,7 @@ impl Sender {
             },
             rules: self.rules.clone(),
             max_connections: self.max_connections,
-            backoff: self.account.retry.clone().unwrap_or_else(Backoff::default),
+            backoff: self.account.retry.clone().unwrap_or_default(),
             replies: ReplyTable::for_preset(self.preset)?,
         })
     }

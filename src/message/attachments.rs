@@ -47,17 +47,24 @@ pub fn resolve_attachment(folder: &Path, path: &str) -> Result<PathBuf, Error> {
     Ok(found)
 }
 
+/// Files in base64 by their path, and how many bytes these are.
+#[derive(Default)]
+struct Kept {
+    bytes: usize,
+    files: HashMap<String, Arc<Vec<u8>>>,
+}
+
 /// Encoded files, kept while there is room: what many messages share is encoded once.
 pub(super) struct Encoded {
     files: Files,
-    kept: Mutex<(usize, HashMap<String, Arc<Vec<u8>>>)>,
+    kept: Mutex<Kept>,
 }
 
 impl Encoded {
     pub(super) fn new(files: Files) -> Self {
         Self {
             files,
-            kept: Mutex::new((0, HashMap::new())),
+            kept: Mutex::new(Kept::default()),
         }
     }
 
@@ -66,7 +73,7 @@ impl Encoded {
         let encoding = ContentTransferEncoding::Base64;
         let known = {
             let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-            kept.1.get(path).map(Arc::clone)
+            kept.files.get(path).map(Arc::clone)
         };
         if let Some(encoded) = known {
             return Ok(Body::dangerous_pre_encoded(encoded.to_vec(), encoding));
@@ -79,9 +86,10 @@ impl Encoded {
             .map_err(|_| Error::Build(format!("'{path}' cannot be encoded")))?;
         let encoded = body.into_vec();
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.0 + encoded.len() <= KEPT {
-            kept.0 += encoded.len();
-            kept.1.insert(path.to_owned(), Arc::new(encoded.clone()));
+        if kept.bytes + encoded.len() <= KEPT {
+            kept.bytes += encoded.len();
+            kept.files
+                .insert(path.to_owned(), Arc::new(encoded.clone()));
         }
         Ok(Body::dangerous_pre_encoded(encoded, encoding))
     }

@@ -66,7 +66,7 @@ pub(super) fn check_name(name: &str) -> Result<HeaderName, Error> {
 
 /// Sets a header, encoding what is not ASCII (RFC 2047).
 pub(super) fn set(headers: &mut Headers, name: HeaderName, value: &str) -> Result<(), Error> {
-    check_value(&name.to_string(), value)?;
+    check_value(name.as_ref(), value)?;
     headers.insert_raw(HeaderValue::new(name, value.to_owned()));
     Ok(())
 }

@@ -21,6 +21,7 @@ mod inputs;
 mod packing;
 mod prove;
 mod ready;
+mod row_findings;
 mod sources;
 #[cfg(test)]
 mod tests;

@@ -59,7 +59,7 @@ pub fn open(inputs: &Inputs) -> (Option<Ready>, Vec<Finding>) {
 pub(super) fn read(inputs: &Inputs, findings: &mut Findings) -> Option<Ready> {
     let (file, size) = open_list(inputs, findings)?;
     let counter = Arc::new(AtomicU64::new(0));
-    let counted = Counted {
+    let input = Counted {
         file: BufReader::with_capacity(1 << 16, file),
         read: Arc::clone(&counter),
     };
@@ -67,7 +67,7 @@ pub(super) fn read(inputs: &Inputs, findings: &mut Findings) -> Option<Ready> {
         address_column: inputs.address_column.clone(),
         delimiter: is_tsv(&inputs.list).then_some(b'\t'),
     };
-    let list = match ListReader::open(counted, &options) {
+    let list = match ListReader::open(input, &options) {
         Ok(list) => list,
         Err(cause) => {
             findings.add(of_list(inputs, &cause));

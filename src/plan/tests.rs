@@ -1,5 +1,6 @@
 //! Campaign folders in, findings and frozen plans out.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use super::*;
@@ -81,7 +82,7 @@ fn codes(checked: &Checked) -> Vec<&'static str> {
 fn staff(rows: usize, offices: usize) -> String {
     let mut list = "email,First Name,office\n".to_owned();
     for row in 1..=rows {
-        list.push_str(&format!("p{row}@contoso.com,P{row},O{}\n", row % offices));
+        writeln!(list, "p{row}@contoso.com,P{row},O{}", row % offices).unwrap();
     }
     list
 }
@@ -250,7 +251,7 @@ fn batches_are_days_and_follow_the_rules() {
     let mut inputs = folder.inputs();
     inputs.account.rules = vec![Rule {
         max: 10,
-        per: Duration::from_secs(86_400),
+        per: Duration::from_hours(24),
         unit: Unit::Recipients,
     }];
     let mut store = folder.store();
@@ -285,7 +286,7 @@ fn an_edit_after_planning_is_noticed() {
 fn both_extremes_are_told() {
     let limiter = crate::limits::Limiter::new(&[Rule {
         max: 30,
-        per: Duration::from_secs(60),
+        per: Duration::from_mins(1),
         unit: Unit::Messages,
     }]);
     let [shared, individual] = alternatives(10_000, 500, &limiter, now());

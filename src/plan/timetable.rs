@@ -108,12 +108,12 @@ mod tests {
         let rules = [
             Rule {
                 max: 10_000,
-                per: Duration::from_secs(86_400),
+                per: Duration::from_hours(24),
                 unit: Unit::Recipients,
             },
             Rule {
                 max: 30,
-                per: Duration::from_secs(60),
+                per: Duration::from_mins(1),
                 unit: Unit::Messages,
             },
         ];
@@ -147,7 +147,7 @@ mod tests {
     fn what_can_never_go_is_said() {
         let rule = Rule {
             max: 10,
-            per: Duration::from_secs(60),
+            per: Duration::from_mins(1),
             unit: Unit::Recipients,
         };
         let start: Timestamp = "2026-12-01T00:00:00Z".parse().unwrap();

@@ -7,11 +7,12 @@ use jiff::Timestamp;
 
 use super::alternatives::smallest_cap;
 use super::error::Error;
-use super::findings::{Finding, Findings, Severity};
+use super::findings::Findings;
 use super::inputs::Inputs;
 use super::packing::{Caps, Grown, Mode, Packer, Place};
 use super::prove::{Proved, Prover, Wave};
 use super::ready::{Ready, of_list};
+use super::row_findings;
 use crate::limits::Unit;
 use crate::message::Renderer;
 use crate::recipients::{Address, Columns, Duplicates, Item, Row, RowProblem};
@@ -152,18 +153,13 @@ impl<'a> Walk<'a> {
         column: &str,
     ) -> Result<(), Error> {
         self.rows.duplicate += 1;
-        self.findings.add(Finding {
-            severity: Severity::Warning,
-            code: "duplicate",
-            file: self.inputs.list.clone(),
-            row: Some(row.number),
-            line: Some(row.line),
-            column: Some(column.to_owned()),
-            message: format!("{address} is in row {first} already; this row gets no mail"),
-            remedy:
-                "nothing needs to be done: the first row counts; remove the row to silence this"
-                    .to_owned(),
-        });
+        self.findings.add(row_findings::duplicate(
+            self.inputs,
+            row,
+            address,
+            first,
+            column,
+        ));
         self.sink.left_out(row, address.as_str(), Reason::Duplicate)
     }
 
@@ -176,21 +172,8 @@ impl<'a> Walk<'a> {
     ) -> Result<(), Error> {
         self.rows.invalid += 1;
         for problem in problems {
-            let found = if problem.found.is_empty() {
-                String::new()
-            } else {
-                format!(" (found: {})", problem.found.escape_debug())
-            };
-            self.findings.add(Finding {
-                severity: Severity::Error,
-                code: problem.code(),
-                file: self.inputs.list.clone(),
-                row: Some(problem.row),
-                line: Some(problem.line),
-                column: problem.column.clone(),
-                message: format!("{}{found}", problem.kind),
-                remedy: problem.remedy().to_owned(),
-            });
+            self.findings
+                .add(row_findings::defect(self.inputs, &problem));
         }
         let cell = columns
             .index_of(address_column)
@@ -211,18 +194,18 @@ impl<'a> Walk<'a> {
             return Ok(());
         };
         let expected = wave.len();
-        let proved = prover.prove(wave);
-        if proved.len() != expected {
+        let results = prover.prove(wave);
+        if results.len() != expected {
             return Err(Error::Incomplete);
         }
-        for result in proved {
+        for result in results {
             match result {
-                Ok(proved) => self.pack(&proved, renderer)?,
+                Ok(row) => self.pack(&row, renderer)?,
                 Err(found) => {
                     self.rows.invalid += 1;
-                    found
-                        .into_iter()
-                        .for_each(|finding| self.findings.add(finding));
+                    for finding in found {
+                        self.findings.add(finding);
+                    }
                 }
             }
         }
@@ -271,20 +254,10 @@ impl<'a> Walk<'a> {
     }
 
     fn note_subject(&mut self, proved: &Proved) {
-        if !proved.empty_subject {
-            return;
+        if proved.empty_subject {
+            self.findings
+                .add(row_findings::empty_subject(self.inputs, &proved.row));
         }
-        self.findings.add(Finding {
-            severity: Severity::Warning,
-            code: "empty-subject",
-            file: self.inputs.list.clone(),
-            row: Some(proved.row.number),
-            line: Some(proved.row.line),
-            column: None,
-            message: "the subject is empty for this row".to_owned(),
-            remedy: "look at 'subject' under [message] in campaign.toml and at the row's cells"
-                .to_owned(),
-        });
     }
 
     /// `mode = "shared"`: one content for all. Names the fields by which two rows differ.
@@ -311,22 +284,7 @@ impl<'a> Walk<'a> {
                 at.is_some_and(|at| cell(first, at) != cell(&proved.row, at))
             })
             .collect();
-        let message = format!(
-            "the content differs from that of row {} by {}, and mode = \"shared\" allows one content only",
-            first.number,
-            differing.join(", ")
-        );
-        let finding = Finding {
-            severity: Severity::Error,
-            code: "content-differs",
-            file: self.inputs.list.clone(),
-            row: Some(proved.row.number),
-            line: Some(proved.row.line),
-            column: differing.first().cloned(),
-            message,
-            remedy: "take the field out of the templates, or set mode = \"auto\" under [delivery]"
-                .to_owned(),
-        };
+        let finding = row_findings::content_differs(self.inputs, &proved.row, first, &differing);
         self.findings.add(finding);
     }
 }

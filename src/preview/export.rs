@@ -41,7 +41,7 @@ pub fn export(
         move |source| Error::Write { path, source }
     };
     prepare(folder)?;
-    let total = previewer.len()?;
+    let total = previewer.count()?;
     let numbers = only.map_or(1..=total, |number| number..=number);
     let width = total.to_string().len().max(4);
     let mut rows = String::new();

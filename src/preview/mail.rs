@@ -95,7 +95,7 @@ impl Previewer {
     }
 
     /// How many messages there are; they are numbered from 1.
-    pub fn len(&self) -> Result<u64, Error> {
+    pub fn count(&self) -> Result<u64, Error> {
         Ok(self.store.message_counts(self.record.id)?.total())
     }
 

@@ -64,7 +64,7 @@ fn a_preview_before_and_after_planning_differs_in_the_message_id_alone() {
     ));
     let record = store.campaign("news").unwrap().unwrap();
     let after = Previewer::of_plan(&path, record).unwrap();
-    assert_eq!((before.len().unwrap(), after.len().unwrap()), (2, 2));
+    assert_eq!((before.count().unwrap(), after.count().unwrap()), (2, 2));
     let (before, after) = (
         before.mail(2).unwrap().unwrap(),
         after.mail(2).unwrap().unwrap(),

@@ -96,7 +96,7 @@ pub(super) async fn attempt(
 }
 
 fn prepare(context: &Context, claim: &Claim) -> Result<Prepared, Error> {
-    let content = |source| Error::Content {
+    let unbuilt = |source| Error::Content {
         number: claim.number,
         source,
     };
@@ -112,7 +112,7 @@ fn prepare(context: &Context, claim: &Claim) -> Result<Prepared, Error> {
     let prepared = context
         .renderer
         .prepare(listed, &identity)
-        .map_err(content)?;
+        .map_err(unbuilt)?;
     if prepared.digest == claim.digest {
         Ok(prepared)
     } else {
@@ -136,18 +136,17 @@ impl Tried<'_> {
         let at = self.context.clock.now();
         let mut refused_now = sorted.refused;
         let mut later: Vec<(usize, String)> = sorted.later;
-        let due_at = match self.due(at) {
-            Some(due) => due,
-            None => {
-                // The back-off is used up: who was asked to come again once more is refused.
-                let words = "it was tried for as long as the back-off allows".to_owned();
-                refused_now.extend(
-                    later
-                        .drain(..)
-                        .map(|(index, reply)| (index, reply, words.clone())),
-                );
-                at
-            }
+        let due_at = if let Some(due) = self.due(at) {
+            due
+        } else {
+            // The back-off is used up: who was asked to come again once more is refused.
+            let words = "it was tried for as long as the back-off allows".to_owned();
+            refused_now.extend(
+                later
+                    .drain(..)
+                    .map(|(index, reply)| (index, reply, words.clone())),
+            );
+            at
         };
         let blameless = !sorted.not_their_fault.is_empty();
         let due_at = if blameless && later.is_empty() {

@@ -15,6 +15,7 @@ mod error;
 mod event;
 mod offered;
 mod options;
+mod reactions;
 mod settling;
 mod sorting;
 mod stop;

@@ -10,6 +10,8 @@ use super::*;
 use crate::delivery::Phase;
 use crate::limits::{Rule, Unit, Weight};
 
+mod file;
+
 struct World {
     _folder: tempfile::TempDir,
     path: PathBuf,
@@ -373,72 +375,4 @@ async fn a_refusal_keeps_each_recipients_own_reply() {
             .unwrap()
             .is_empty()
     );
-}
-
-#[test]
-fn one_process_at_a_time_sends_a_campaign() {
-    let world = world(0, 1);
-    let store = world.store();
-    assert!(!store.is_being_sent("news"));
-    let lock = store.lock_for_sending("news", at(5)).unwrap();
-    let Err(Error::Locked { holder, .. }) = world.store().lock_for_sending("news", at(6)) else {
-        panic!("a second sender got the lock");
-    };
-    assert!(holder.contains(&std::process::id().to_string()), "{holder}");
-    assert!(world.store().is_being_sent("news"));
-    world.store().lock_for_sending("other", at(6)).unwrap();
-    drop(lock);
-    assert!(!store.is_being_sent("news"));
-}
-
-#[test]
-fn a_store_of_a_newer_version_is_left_alone() {
-    let world = world(0, 1);
-    let connection = Connection::open(&world.path).unwrap();
-    connection.pragma_update(None, "user_version", 99).unwrap();
-    drop(connection);
-    let before = std::fs::read(&world.path).unwrap();
-    assert!(matches!(
-        Store::open(&world.path),
-        Err(Error::Newer { found: 99, .. })
-    ));
-    assert_eq!(std::fs::read(&world.path).unwrap(), before);
-}
-
-#[cfg(unix)]
-#[test]
-fn only_its_owner_can_read_the_store() {
-    use std::os::unix::fs::PermissionsExt;
-    let world = world(0, 1);
-    let mode = std::fs::metadata(&world.path).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o600);
-}
-
-#[test]
-fn the_schema_refuses_what_cannot_be() {
-    let world = world(0, 1);
-    let connection = Connection::open(&world.path).unwrap();
-    for impossible in [
-        "UPDATE message SET state = 'sent'",
-        "UPDATE message SET state = 'lost'",
-        "UPDATE message SET state = 'deferred', attempts = 1, dated_at = 1",
-        "UPDATE message SET external = 7",
-        "UPDATE recipient SET state = 'sent'",
-        "UPDATE recipient SET message = NULL",
-        "UPDATE campaign SET run_state = 'stopped'",
-    ] {
-        assert!(connection.execute(impossible, []).is_err(), "{impossible}");
-    }
-}
-
-#[tokio::test]
-async fn a_plan_is_discarded_only_when_nothing_was_tried() {
-    let world = world(0, 1);
-    let journal = world.journal(&[]);
-    let claim = claimed(&journal, at(1)).await;
-    drop((claim, journal));
-    assert!(!world.store().discard_plan(world.campaign).unwrap());
-    let untouched = plan(&mut world.store(), "untouched", 0, 2);
-    assert!(world.store().discard_plan(untouched).unwrap());
-    assert!(world.store().campaign("untouched").unwrap().is_none());
 }

@@ -19,7 +19,7 @@ fn kill_after(home: &Home, events: usize, spin: u32) -> bool {
         .spawn()
         .unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let seen = lines.take(events).filter(|line| line.is_ok()).count();
+    let seen = lines.take(events).flatten().count();
     for _ in 0..spin {
         std::thread::yield_now();
     }

@@ -96,10 +96,18 @@ impl Home {
 
     /// A campaign `news` of so many people, each with a mail of their own or all with the same one.
     pub(crate) fn campaign(&self, account: &str, people: usize, personal: bool) {
-        let list: String = (1..=people)
-            .map(|n| format!("p{n}@contoso.com,P{n}\n"))
+        let list: Vec<String> = (1..=people)
+            .map(|n| {
+                format!(
+                    "p{n}@contoso.com,P{n}
+"
+                )
+            })
             .collect();
-        self.write("news/staff.csv", format!("email,first_name\n{list}"));
+        self.write(
+            "news/staff.csv",
+            format!("email,first_name\n{}", list.concat()),
+        );
         let who = if personal { "{{first_name}}" } else { "all" };
         self.write(
             "news/news.txt.hbs",

@@ -1,0 +1,84 @@
+//! What can be found about single rows of the list.
+
+use super::findings::{Finding, Severity};
+use super::inputs::Inputs;
+use crate::recipients::{Address, Row, RowProblem};
+
+fn of_row(inputs: &Inputs, row: &Row, severity: Severity, code: &'static str) -> Finding {
+    Finding {
+        severity,
+        code,
+        file: inputs.list.clone(),
+        row: Some(row.number),
+        line: Some(row.line),
+        column: None,
+        message: String::new(),
+        remedy: String::new(),
+    }
+}
+
+/// An earlier row has the same address.
+pub(super) fn duplicate(
+    inputs: &Inputs,
+    row: &Row,
+    address: &Address,
+    first: u64,
+    column: &str,
+) -> Finding {
+    Finding {
+        column: Some(column.to_owned()),
+        message: format!("{address} is in row {first} already; this row gets no mail"),
+        remedy: "nothing needs to be done: the first row counts; remove the row to silence this"
+            .to_owned(),
+        ..of_row(inputs, row, Severity::Warning, "duplicate")
+    }
+}
+
+/// The row cannot be used.
+pub(super) fn defect(inputs: &Inputs, problem: &RowProblem) -> Finding {
+    let found = if problem.found.is_empty() {
+        String::new()
+    } else {
+        format!(" (found: {})", problem.found.escape_debug())
+    };
+    Finding {
+        severity: Severity::Error,
+        code: problem.code(),
+        file: inputs.list.clone(),
+        row: Some(problem.row),
+        line: Some(problem.line),
+        column: problem.column.clone(),
+        message: format!("{}{found}", problem.kind),
+        remedy: problem.remedy().to_owned(),
+    }
+}
+
+/// The subject comes out empty.
+pub(super) fn empty_subject(inputs: &Inputs, row: &Row) -> Finding {
+    Finding {
+        message: "the subject is empty for this row".to_owned(),
+        remedy: "look at 'subject' under [message] in campaign.toml and at the row's cells"
+            .to_owned(),
+        ..of_row(inputs, row, Severity::Warning, "empty-subject")
+    }
+}
+
+/// `mode = "shared"`, and the row's content is not that of the first one.
+pub(super) fn content_differs(
+    inputs: &Inputs,
+    row: &Row,
+    first: &Row,
+    fields: &[String],
+) -> Finding {
+    Finding {
+        column: fields.first().cloned(),
+        message: format!(
+            "the content differs from that of row {} by {}, and mode = \"shared\" allows one content only",
+            first.number,
+            fields.join(", ")
+        ),
+        remedy: "take the field out of the templates, or set mode = \"auto\" under [delivery]"
+            .to_owned(),
+        ..of_row(inputs, row, Severity::Error, "content-differs")
+    }
+}
