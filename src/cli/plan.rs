@@ -174,7 +174,7 @@ pub(super) fn show(
         words::number(figures.messages)
     ))?;
     for rule in &sender.rules {
-        screen.result(&format!("  limit       {rule}"))?;
+        screen.result(&format!("  limit       {}", words::rule(rule)))?;
     }
     show_batches(screen, &figures.batches, &zone)?;
     if let Some(finishes_at) = record.finishes_at {

@@ -42,7 +42,7 @@ fn show(context: &Context, preset: &Preset, whole: bool) -> Result<(), Failure> 
         ),
     )?;
     for limit in &preset.limits {
-        line("limit", &limit.rule.to_string())?;
+        line("limit", &words::rule(&limit.rule))?;
         if let Some(note) = limit.note.as_ref().filter(|_| whole) {
             line("", note)?;
         }

@@ -39,7 +39,7 @@ pub(super) fn run(context: &Context, args: &Rehearse) -> Result<Exit, Failure> {
     };
     let counts = store.recipient_counts(record.id)?;
     let zone = zone_of(&record);
-    let show = Show::new(&context.screen, &counts, zone.clone(), true);
+    let show = Show::new(context, &counts, zone.clone(), true);
     let result = connect::runtime()?.block_on(rehearsal.send(&show));
     show.end();
     let (ended, seen) = result?;
@@ -123,7 +123,8 @@ fn folder_name(campaign: &str) -> String {
     format!("{readable}-{}", &digest[..12])
 }
 
-fn make_private(folder: &Path) -> Result<(), Failure> {
+/// Makes a folder for its owner alone: there will be mail in it.
+pub(super) fn make_private(folder: &Path) -> Result<(), Failure> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

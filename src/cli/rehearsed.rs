@@ -106,7 +106,7 @@ impl Summary {
             ),
         )?;
         let limits = &rehearsal.setup.sender.provider_rules;
-        let kept: Vec<String> = limits.iter().map(ToString::to_string).collect();
+        let kept: Vec<String> = limits.iter().map(words::rule).collect();
         if !kept.is_empty() {
             line(
                 "limits",

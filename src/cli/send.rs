@@ -6,6 +6,7 @@ use super::args::Send;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::plan::{existing, freeze, planned_sender};
+use super::rehearse::make_private;
 use super::sending::{Show, verdict};
 use super::setup::{self, Setup, zone_of};
 use super::status::{Standing, counts_line, status_json};
@@ -30,7 +31,7 @@ pub(super) fn run(context: &Context, args: &Send) -> Result<Exit, Failure> {
         return dry_run(context, &store, &record, &sender);
     }
     let lock = store.lock_for_sending(&record.name, context.clock.now())?;
-    store.recover_if_needed(&record, context)?;
+    recover(context, &mut store, &record)?;
     if store.recipient_counts(record.id)?.is_finished() {
         return nothing_left(context, &store, &record);
     }
@@ -49,33 +50,20 @@ pub(super) fn run(context: &Context, args: &Send) -> Result<Exit, Failure> {
     errand.run(&store, lock)
 }
 
-trait Recover {
-    fn recover_if_needed(
-        &mut self,
-        record: &CampaignRecord,
-        context: &Context,
-    ) -> Result<(), Failure>;
-}
-
-impl Recover for Store {
-    /// With the lock held: what a sender that is gone left in hand is put right before anything is said.
-    fn recover_if_needed(
-        &mut self,
-        record: &CampaignRecord,
-        context: &Context,
-    ) -> Result<(), Failure> {
-        if self.has_in_hand(record.id)? {
-            let in_doubt = self.recover(record.id, context.clock.now())?;
-            if in_doubt > 0 {
-                context.screen.warning(&format!(
-                    "an earlier send ended in the middle: {} in doubt and will not be sent again by itself; \
-                     `postroom resolve` settles that",
-                    words::count(in_doubt, "message is", "messages are")
-                ));
-            }
-        }
-        Ok(())
+/// With the lock held: what a sender that is gone left in hand is put right before anything is said.
+fn recover(context: &Context, store: &mut Store, record: &CampaignRecord) -> Result<(), Failure> {
+    if !store.has_in_hand(record.id)? {
+        return Ok(());
     }
+    let in_doubt = store.recover(record.id, context.clock.now())?;
+    if in_doubt > 0 {
+        context.screen.warning(&format!(
+            "an earlier send ended in the middle: {} in doubt and will not be sent again by itself; \
+             `postroom resolve` settles that",
+            words::count(in_doubt, "message is", "messages are")
+        ));
+    }
+    Ok(())
 }
 
 fn question(
@@ -163,7 +151,14 @@ impl Errand<'_> {
         let screen = &self.context.screen;
         let counts = store.recipient_counts(self.record.id)?;
         let zone = zone_of(self.record);
-        let show = Show::new(screen, &counts, zone.clone(), false);
+        if self.sender.is_sandbox() {
+            let maildir = maildir_beside(self.path);
+            screen.note(&format!(
+                "the stand-in keeps what it receives in {}",
+                maildir.display()
+            ));
+        }
+        let show = Show::new(self.context, &counts, zone.clone(), false);
         let ended = connect::runtime()?.block_on(self.send(lock, &show));
         show.end();
         let ended = ended?;
@@ -201,10 +196,7 @@ impl Errand<'_> {
         let account = if self.sender.is_sandbox() {
             let mut options = connect::stand_in(self.sender, internal, &["gone.*@*".to_owned()]);
             let maildir = maildir_beside(self.path);
-            self.context.screen.note(&format!(
-                "the stand-in keeps what it receives in {}",
-                maildir.display()
-            ));
+            make_private(&maildir)?;
             options.maildir = Some(maildir);
             let started = server.insert(connect::start(options, &self.context.clock).await?);
             connect::account_at(self.sender, started)?

@@ -3,20 +3,26 @@
 use std::cell::Cell;
 
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::bar::Bar;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::screen::Screen;
-use super::words;
+use super::{Context, words};
+use crate::clock::Clock;
 use crate::delivery::Class;
 use crate::send::{Ended, Event, Trouble, Waiting};
 use crate::store::Counts;
 
+/// A wait that is not worth a line of its own.
+const SHORT: SignedDuration = SignedDuration::from_secs(150);
+
 /// Shows events as they come.
 pub(super) struct Show<'a> {
     screen: &'a Screen,
+    clock: &'a Clock,
     zone: TimeZone,
     bar: Bar,
     done: Cell<u64>,
@@ -27,16 +33,18 @@ pub(super) struct Show<'a> {
 impl<'a> Show<'a> {
     /// `counts`: where the campaign stands before the send.
     pub(super) fn new(
-        screen: &'a Screen,
+        context: &'a Context,
         counts: &Counts,
         zone: TimeZone,
         simulated: bool,
     ) -> Self {
+        let screen = &context.screen;
         let done = counts.total() - counts.pending - counts.deferred;
         let bar = Bar::sending(screen, counts.total());
         bar.position(done);
         Self {
             screen,
+            clock: &context.clock,
             zone,
             bar,
             done: Cell::new(done),
@@ -88,11 +96,14 @@ impl<'a> Show<'a> {
                 .is_verbose()
                 .then(|| format!("message {number}: {reply}")),
             Event::Refused {
+                row,
                 address,
                 reply,
                 meaning,
-                ..
-            } => Some(format!("refused: {address}: {meaning} ({reply})")),
+            } => Some(format!(
+                "refused: {address} (row {row}): {meaning}
+    {reply}"
+            )),
             Event::Deferred {
                 number,
                 recipients,
@@ -116,13 +127,18 @@ impl<'a> Show<'a> {
                 "no connection ({because}); trying again at {}",
                 time(*until)
             )),
-            Event::Waiting { until, why } if !self.simulated => Some(format!(
+            Event::Waiting { until, why } if self.is_long(*until) => Some(format!(
                 "waiting until {} for {}; Ctrl-C stops, `postroom send` goes on",
                 time(*until),
                 reason(why)
             )),
             Event::Waiting { .. } => None,
         }
+    }
+
+    /// Pauses of a minute or so between messages are what a limit a minute looks like: the bar shows them.
+    fn is_long(&self, until: Timestamp) -> bool {
+        !self.simulated && until.duration_since(self.clock.now()) > SHORT
     }
 
     /// Takes the bar off the screen.
@@ -134,7 +150,7 @@ impl<'a> Show<'a> {
 /// What is waited for, in words.
 pub(super) fn reason(why: &Waiting) -> String {
     match why {
-        Waiting::Rule(rule) => format!("the limit of {rule}"),
+        Waiting::Rule(rule) => format!("the limit of {}", words::rule(rule)),
         Waiting::Deferred => "messages that were put off".to_owned(),
         Waiting::Provider(words) => format!("the provider, which asked for a pause ({words})"),
         Waiting::Server(what) => format!("the server ({what})"),

@@ -3,6 +3,8 @@
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::limits::Rule;
+
 /// 1203 → `1,203`.
 pub(super) fn number(count: u64) -> String {
     let digits = count.to_string();
@@ -19,6 +21,12 @@ pub(super) fn number(count: u64) -> String {
 /// `1 message`, `1,203 messages`.
 pub(super) fn count(count: u64, one: &str, many: &str) -> String {
     format!("{} {}", number(count), if count == 1 { one } else { many })
+}
+
+/// A rule with its figures as people read them: `10,000 recipients per 24h`.
+pub(super) fn rule(rule: &Rule) -> String {
+    rule.to_string()
+        .replacen(&rule.max.to_string(), &number(rule.max), 1)
 }
 
 /// The two largest units: `2 d 3 h`, `5 h 33 min`, `10 min`, `20 s`.
