@@ -137,7 +137,7 @@ pub(super) struct Rehearse {
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
     /// Addresses that the stand-in refuses; `*` stands for anything
-    #[arg(long, value_name = "PATTERN", default_value = "gone.*@*")]
+    #[arg(long, value_name = "PATTERN", default_value = super::connect::GONE)]
     pub(super) refuse: Vec<String>,
 }
 

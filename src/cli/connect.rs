@@ -13,6 +13,9 @@ use crate::sandbox::{self, Profile, RefuseRule, Sandbox, TlsMode};
 use crate::send;
 use crate::smtp::{Credentials, Endpoint, Tls, roots_from_pem};
 
+/// Whom a stand-in server refuses unless it is told otherwise, so that refusals are rehearsed too.
+pub(super) const GONE: &str = "gone.*@*";
+
 /// What a stand-in server answers for an address that it is told to refuse, as Exchange Online does.
 const NO_SUCH_RECIPIENT: (u16, &str) = (
     550,

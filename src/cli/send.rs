@@ -154,8 +154,9 @@ impl Errand<'_> {
         if self.sender.is_sandbox() {
             let maildir = maildir_beside(self.path);
             screen.note(&format!(
-                "the stand-in keeps what it receives in {}",
-                maildir.display()
+                "the stand-in keeps what it receives in {}, and refuses {}",
+                maildir.display(),
+                connect::GONE
             ));
         }
         let show = Show::new(self.context, &counts, zone.clone(), false);
@@ -181,10 +182,11 @@ impl Errand<'_> {
             }
         }
         if let Some(failure) = failure {
-            if screen.is_json() {
-                return Ok(exit);
+            if !screen.is_json() {
+                return Err(failure);
             }
-            return Err(failure);
+            // Its last line is the status, which says the same in fields.
+            screen.warning(&failure.message);
         }
         Ok(exit)
     }
@@ -194,7 +196,7 @@ impl Errand<'_> {
         let internal = &renderer.definition().internal;
         let mut server = None;
         let account = if self.sender.is_sandbox() {
-            let mut options = connect::stand_in(self.sender, internal, &["gone.*@*".to_owned()]);
+            let mut options = connect::stand_in(self.sender, internal, &[connect::GONE.to_owned()]);
             let maildir = maildir_beside(self.path);
             make_private(&maildir)?;
             options.maildir = Some(maildir);

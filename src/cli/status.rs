@@ -45,13 +45,17 @@ impl Standing {
             _ => None,
         };
         let waits = matches!(state, RunState::Sending | RunState::Waiting);
+        let next_send_at = record
+            .next_send_at
+            .or_else(|| forecast.map(|forecast| forecast.next_send_at))
+            .filter(|_| waits);
         Ok(Self {
             messages: store.message_counts(record.id)?,
-            next_send_at: record
-                .next_send_at
-                .or_else(|| forecast.map(|forecast| forecast.next_send_at))
-                .filter(|_| waits),
-            finishes_at: forecast.map(|forecast| forecast.finishes_at),
+            // A pause that the provider asked for is no rule, so the forecast does not know of it.
+            finishes_at: forecast
+                .map(|forecast| forecast.finishes_at)
+                .max(next_send_at),
+            next_send_at,
             people,
             state,
         })
