@@ -40,8 +40,8 @@ pub use progress::{BatchProgress, CampaignRecord, Counts, RowCounts, RunState};
 pub use report::{MessageRecord, ReportRow};
 pub use resolving::{Doubt, Resolution, Selection};
 
-/// How long a writer waits for another process's commit.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a writer waits for another process: planning a million rows is one commit of most of a minute.
+const BUSY_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// An open store.
 #[derive(Debug)]

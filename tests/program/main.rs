@@ -11,6 +11,7 @@ mod commands;
 mod crash;
 mod home;
 mod interrupted;
+mod postfix;
 mod previews;
 mod refusals;
 mod round_trips;
