@@ -1,0 +1,373 @@
+//! What planning, building and sending cost, each beside the least that it could cost here and now.
+//!
+//! `cargo bench` prints a line for each figure. The machines that this runs on are noisy, so a figure
+//! means little by itself: the ratio to its floor, measured in the same run, is what to compare.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a bench prints real time, and has nobody to report errors to"
+)]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use postroom::message::{Definition, Files, Identity, Renderer};
+use postroom::recipients::{Address, Columns};
+use postroom::template::{Source, Sources};
+
+const OFFICES: [&str; 5] = ["Berlin", "Oslo", "Nairobi", "Lisbon", "Toronto"];
+
+fn main() {
+    let home = tempfile::tempdir().unwrap();
+    println!("{:<58}{:>12}  ratio to the floor", "", "per second");
+    planning(home.path());
+    building();
+    sending(home.path());
+    memory(home.path());
+}
+
+fn timed<T>(work: impl FnOnce() -> T) -> Duration {
+    let begin = Instant::now();
+    drop(work());
+    begin.elapsed()
+}
+
+/// The best of three: noise only ever slows down.
+fn best<T>(mut work: impl FnMut() -> T) -> Duration {
+    (0..3).map(|_| timed(&mut work)).min().unwrap()
+}
+
+fn line(what: &str, count: usize, took: Duration, floor: Option<Duration>) {
+    let rate = count as f64 / took.as_secs_f64();
+    let ratio = floor.map_or_else(
+        || "the floor".to_owned(),
+        |floor| format!("{:.1} times", took.as_secs_f64() / floor.as_secs_f64()),
+    );
+    println!("{what:<58}{rate:>12.0}  {ratio}");
+}
+
+/// A campaign of so many people: in five groups that share, or each with a mail of their own.
+fn campaign(home: &Path, people: usize, personal: bool, account: &str) -> PathBuf {
+    let folder = home.join(format!("{people}-{personal}-{account}"));
+    fs::create_dir_all(&folder).unwrap();
+    let mut list = "email,first_name,office\n".to_owned();
+    for n in 0..people {
+        list.push_str(&["p", &n.to_string(), "@contoso.com,P", &n.to_string(), ","].concat());
+        list.push_str(OFFICES[n % OFFICES.len()]);
+        list.push('\n');
+    }
+    fs::write(folder.join("staff.csv"), list).unwrap();
+    let who = if personal {
+        "{{first_name}} in {{office}}"
+    } else {
+        "all in {{office}}"
+    };
+    let body =
+        "<p>A paragraph of news, as long as these usually are in such letters.</p>\n".repeat(20);
+    fs::write(
+        folder.join("news.html.hbs"),
+        format!("<p>Dear {who}</p>\n{body}"),
+    )
+    .unwrap();
+    let toml = format!(
+        "account = \"{account}\"\n[message]\nfrom = \"comms@contoso.com\"\nsubject = \"News\"\n\
+         html = \"news.html.hbs\"\n[recipients]\nfile = \"staff.csv\"\n"
+    );
+    fs::write(folder.join("campaign.toml"), toml).unwrap();
+    folder
+}
+
+fn postroom(home: &Path, store: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_postroom"));
+    command
+        .env("POSTROOM_STORE", home.join(store))
+        .env("POSTROOM_ACCOUNTS", home.join("accounts.toml"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command
+}
+
+fn planning(home: &Path) {
+    const ROWS: usize = 100_000;
+    for personal in [false, true] {
+        let folder = campaign(home, ROWS, personal, "sandbox");
+        let reading = best(|| {
+            let mut reader = csv::Reader::from_path(folder.join("staff.csv")).unwrap();
+            reader
+                .records()
+                .map(|row| row.unwrap().len())
+                .sum::<usize>()
+        });
+        let inserting = best(|| insert_rows(&home.join("floor.db"), ROWS));
+        let took = best(|| {
+            let _ = fs::remove_file(home.join("plan.db"));
+            assert!(
+                postroom(home, "plan.db")
+                    .arg("plan")
+                    .arg(&folder)
+                    .status()
+                    .unwrap()
+                    .success()
+            );
+        });
+        let kind = if personal { "individual" } else { "shared" };
+        line(
+            "reading 100,000 rows with the csv crate",
+            ROWS,
+            reading,
+            None,
+        );
+        line(
+            "inserting them into a table of SQLite",
+            ROWS,
+            inserting,
+            None,
+        );
+        line(
+            &format!("planning them ({kind})"),
+            ROWS,
+            took,
+            Some(reading + inserting),
+        );
+    }
+}
+
+fn insert_rows(path: &Path, rows: usize) {
+    let _ = fs::remove_file(path);
+    let mut connection = rusqlite::Connection::open(path).unwrap();
+    connection
+        .pragma_update(None, "journal_mode", "WAL")
+        .unwrap();
+    let transaction = connection.transaction().unwrap();
+    transaction
+        .execute(
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT, b TEXT)",
+            [],
+        )
+        .unwrap();
+    for n in 0..rows {
+        let address = format!("p{n}@contoso.com");
+        transaction
+            .prepare_cached("INSERT INTO t (a, b) VALUES (?, ?)")
+            .unwrap()
+            .execute([address.as_str(), "[\"p@contoso.com\",\"P\",\"Berlin\"]"])
+            .unwrap();
+    }
+    transaction.commit().unwrap();
+}
+
+fn building() {
+    const MAILS: usize = 1_000;
+    let attachment: Arc<[u8]> = vec![0x5a; 100 << 10].into();
+    let kept = Arc::clone(&attachment);
+    let files: Files = Arc::new(move |_| Ok(Arc::clone(&kept)));
+    let body =
+        "<p>A paragraph of news, as long as these usually are in such letters.</p>\n".repeat(20);
+    let definition = Definition {
+        sources: Sources {
+            subject: Source::new("subject", "News for {{first_name}}"),
+            html: Some(Source::new(
+                "html",
+                format!("<p>Dear {{{{first_name}}}}</p>{body}"),
+            )),
+            text: Some(Source::new(
+                "text",
+                "Dear {{first_name}}, this is the news.",
+            )),
+            attach: vec![Source::new("attach", "agenda.pdf")],
+            ..Sources::default()
+        },
+        data: serde_json::Map::new(),
+        columns: Columns::new(["email", "first_name"].map(str::to_owned)).unwrap(),
+        from: "comms@contoso.com".to_owned(),
+        inline: vec![("logo".to_owned(), "logo.png".to_owned())],
+        list_unsubscribe: None,
+        internal: vec![],
+    };
+    let renderer = Renderer::new(definition, files).unwrap();
+    let address = Address::parse("ann@contoso.com").unwrap();
+    let identity = Identity {
+        message_id: "<bench@contoso.com>",
+        date: jiff::Timestamp::UNIX_EPOCH,
+        shared: false,
+    };
+    let cells = |n: usize| [format!("p{n}@contoso.com"), format!("P{n}")];
+    let build = |n| {
+        let page = renderer.page(&cells(n)).unwrap();
+        renderer.compose(&page, &address, &identity).unwrap()
+    };
+    let example = build(0);
+    let copying = best(|| {
+        (0..MAILS)
+            .map(|_| std::hint::black_box(example.clone()).len())
+            .sum::<usize>()
+    });
+    let took = best(|| (0..MAILS).map(|n| build(n).len()).sum::<usize>());
+    line(
+        "copying a mail with image and attachment (270 KB)",
+        MAILS,
+        copying,
+        None,
+    );
+    line("rendering and building it", MAILS, took, Some(copying));
+}
+
+fn sending(home: &Path) {
+    const MAILS: usize = 5_000;
+    let commits = timed(|| commit_each(&home.join("commits.db"), 500)) * (MAILS as u32 / 500);
+    line(
+        "commits of SQLite on this disk, one after the other",
+        MAILS,
+        commits,
+        None,
+    );
+    let pings = timed(|| ping_pong(MAILS));
+    line("round trips over loopback", MAILS, pings, None);
+    for connections in [1, 3] {
+        for tls in ["none", "starttls"] {
+            let (mut server, port) = sink(home, tls);
+            fs::write(
+                home.join("accounts.toml"),
+                format!(
+                    "[t]\nprovider = \"custom\"\nhost = \"127.0.0.1\"\nport = {port}\nauth = \"none\"\ntls = \"{tls}\"\n\
+                     ca_file = \"cert.pem\"\nlimits = []\nmax_connections = {connections}\n"
+                ),
+            )
+            .unwrap();
+            let folder = campaign(home, MAILS, true, "t");
+            let store = format!("send-{connections}-{tls}.db");
+            assert!(
+                postroom(home, &store)
+                    .arg("plan")
+                    .arg(&folder)
+                    .status()
+                    .unwrap()
+                    .success()
+            );
+            let took = timed(|| {
+                let ended = postroom(home, &store)
+                    .arg("send")
+                    .arg(&folder)
+                    .arg("--yes")
+                    .status()
+                    .unwrap();
+                assert!(ended.success());
+            });
+            server.kill().unwrap();
+            server.wait().unwrap();
+            // Two marks and a verdict, and four round trips.
+            let what = format!("sending one by one, {connections} connection(s), TLS {tls}");
+            line(&what, MAILS, took, Some(commits * 3 + pings * 4));
+        }
+    }
+}
+
+fn commit_each(path: &Path, rows: usize) {
+    let connection = rusqlite::Connection::open(path).unwrap();
+    connection
+        .pragma_update(None, "journal_mode", "WAL")
+        .unwrap();
+    connection
+        .pragma_update(None, "synchronous", "FULL")
+        .unwrap();
+    connection
+        .execute("CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT)", [])
+        .unwrap();
+    for n in 0..rows {
+        connection
+            .execute("INSERT INTO t (a) VALUES (?)", [n.to_string()])
+            .unwrap();
+    }
+}
+
+fn ping_pong(times: usize) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let answering = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.set_nodelay(true).unwrap();
+        let mut byte = [0];
+        while stream.read(&mut byte).unwrap() > 0 {
+            stream.write_all(&byte).unwrap();
+        }
+    });
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_nodelay(true).unwrap();
+    let mut byte = [1];
+    for _ in 0..times {
+        stream.write_all(&byte).unwrap();
+        stream.read_exact(&mut byte).unwrap();
+    }
+    drop(stream);
+    answering.join().unwrap();
+}
+
+/// A server in another process that takes everything and keeps nothing.
+fn sink(home: &Path, tls: &str) -> (Child, u16) {
+    let mut child = postroom(home, "unused.db")
+        .args([
+            "sandbox",
+            "--json",
+            "--no-sign-in",
+            "--tls",
+            tls,
+            "--certificate",
+        ])
+        .arg(home.join("cert.pem"))
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = String::new();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut said)
+        .unwrap();
+    let said: serde_json::Value = serde_json::from_str(&said).unwrap();
+    let address: std::net::SocketAddr = said["address"].as_str().unwrap().parse().unwrap();
+    (child, address.port())
+}
+
+/// Peak resident memory of planning, where the system tells it.
+fn memory(home: &Path) {
+    if !Path::new("/proc/self/status").exists() {
+        println!("memory: this system has no /proc to read it from");
+        return;
+    }
+    for (people, personal) in [
+        (10_000, false),
+        (10_000, true),
+        (1_000_000, false),
+        (1_000_000, true),
+    ] {
+        let folder = campaign(home, people, personal, "sandbox");
+        let _ = fs::remove_file(home.join("memory.db"));
+        let mut child = postroom(home, "memory.db")
+            .arg("plan")
+            .arg(&folder)
+            .spawn()
+            .unwrap();
+        let status = format!("/proc/{}/status", child.id());
+        let mut peak = 0;
+        while child.try_wait().unwrap().is_none() {
+            let text = fs::read_to_string(&status).unwrap_or_default();
+            let high = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+            let kilobytes =
+                high.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok());
+            peak = peak.max(kilobytes.unwrap_or(0));
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        let kind = if personal { "individual" } else { "shared" };
+        println!(
+            "{:<58}{:>9} MiB",
+            format!("memory of planning {people} rows ({kind})"),
+            peak >> 10
+        );
+    }
+}
