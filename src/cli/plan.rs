@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::args::Plan;
@@ -207,7 +208,32 @@ pub(super) fn show(
 fn show_batches(
     screen: &Screen,
     batches: &[BatchProgress],
-    zone: &jiff::tz::TimeZone,
+    zone: &TimeZone,
+) -> Result<(), Failure> {
+    let days = batches.iter().map(|batch| Day {
+        date: &batch.date,
+        messages: batch.messages,
+        recipients: batch.recipients,
+        first: batch.starts_at,
+        last: batch.ends_at,
+    });
+    show_days(screen, days, zone)
+}
+
+/// A day's share, planned or rehearsed.
+pub(super) struct Day<'a> {
+    pub(super) date: &'a str,
+    pub(super) messages: u64,
+    pub(super) recipients: u64,
+    pub(super) first: Timestamp,
+    pub(super) last: Timestamp,
+}
+
+/// A table with a line for each day.
+pub(super) fn show_days<'a>(
+    screen: &Screen,
+    days: impl Iterator<Item = Day<'a>>,
+    zone: &TimeZone,
 ) -> Result<(), Failure> {
     screen.result("")?;
     let head = format!(
@@ -215,14 +241,14 @@ fn show_batches(
         "day", "messages", "recipients", "from"
     );
     screen.result(&screen.painted(Paint::Dim, &head))?;
-    for batch in batches {
+    for day in days {
         screen.result(&format!(
             "  {:<18}{:>10}{:>12}   {:<7}{}",
-            words::day(&batch.date),
-            words::number(batch.messages),
-            words::number(batch.recipients),
-            words::time_of_day(batch.starts_at, zone),
-            words::time_of_day(batch.ends_at, zone),
+            words::day(day.date),
+            words::number(day.messages),
+            words::number(day.recipients),
+            words::time_of_day(day.first, zone),
+            words::time_of_day(day.last, zone),
         ))?;
     }
     screen.result("")

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::exit::Exit;
 use super::failure::Failure;
-use super::plan::batch_json;
+use super::plan::{Day, batch_json, show_days};
 use super::rehearse::Rehearsal;
 use super::screen::Paint;
 use super::sending::verdict;
@@ -113,23 +113,8 @@ impl Summary {
                 &format!("kept, as the stand-in counted them: {}", kept.join(", ")),
             )?;
         }
-        screen.result("")?;
-        let head = format!(
-            "  {:<18}{:>10}{:>12}   {:<7}to",
-            "day", "messages", "recipients", "from"
-        );
-        screen.result(&screen.painted(Paint::Dim, &head))?;
-        for (date, day) in &days {
-            screen.result(&format!(
-                "  {:<18}{:>10}{:>12}   {:<7}{}",
-                words::day(date),
-                words::number(day.messages),
-                words::number(day.recipients),
-                words::time_of_day(day.first, &self.zone),
-                words::time_of_day(day.last, &self.zone),
-            ))?;
-        }
-        screen.result("")?;
+        let days = days.iter().map(|(date, day)| Day { date, ..*day });
+        show_days(screen, days, &self.zone)?;
         line(
             "the mail",
             &format!("lies in {}", rehearsal.maildir.display()),
@@ -148,11 +133,12 @@ impl Summary {
     }
 
     /// What the stand-in received on each day, by its own records.
-    fn days(&self) -> BTreeMap<String, Day> {
-        let mut days: BTreeMap<String, Day> = BTreeMap::new();
+    fn days(&self) -> BTreeMap<String, Day<'static>> {
+        let mut days: BTreeMap<String, Day<'static>> = BTreeMap::new();
         for received in &self.seen.records {
             let date = self.zone.to_datetime(received.at).date().to_string();
             let day = days.entry(date).or_insert(Day {
+                date: "",
                 messages: 0,
                 recipients: 0,
                 first: received.at,
@@ -165,11 +151,4 @@ impl Summary {
         }
         days
     }
-}
-
-struct Day {
-    messages: u64,
-    recipients: u64,
-    first: Timestamp,
-    last: Timestamp,
 }
