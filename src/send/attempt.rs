@@ -149,13 +149,14 @@ impl Tried<'_> {
             at
         };
         let blameless = !sorted.not_their_fault.is_empty();
-        let due_at = if blameless && later.is_empty() {
+        let blameless = blameless && later.is_empty();
+        let due_at = if blameless {
             self.after_pause(at)
         } else {
             due_at
         };
         later.extend(sorted.not_their_fault);
-        let deferred = self.split(&later, due_at);
+        let deferred = self.split(&later, due_at, blameless);
         let mark = HandOver {
             at,
             refused: self.note_refused(refused_now),

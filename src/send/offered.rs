@@ -1,7 +1,7 @@
 //! The recipients of an offer, sorted by what was said to each.
 
 use super::sorting::{Fate, Lesson, judge};
-use crate::delivery::Phase;
+use crate::delivery::{Phase, Reply};
 use crate::provider::ReplyTable;
 use crate::smtp::{RecipientReply, RecipientVerdict};
 
@@ -30,6 +30,11 @@ impl Sorted {
             let is_listed = index < listed;
             match verdict {
                 RecipientVerdict::Accepted(_) if is_listed => sorted.accepted.push(index),
+                RecipientVerdict::Refused(reply)
+                    if is_listed && !sorted.accepted.is_empty() && is_surplus(reply) =>
+                {
+                    sorted.not_their_fault.push((index, reply.to_string()));
+                }
                 RecipientVerdict::Refused(reply) => {
                     let (fate, meaning) = judge(table, Phase::RcptTo, reply, lesson);
                     let words = reply.to_string();
@@ -51,4 +56,17 @@ impl Sorted {
         }
         sorted
     }
+}
+
+/// The server takes no more recipients in this message; the rest goes at once in another one. Some
+/// servers say so with a 552 (RFC 5321 4.5.3.1.10).
+fn is_surplus(reply: &Reply) -> bool {
+    let by_code = reply
+        .enhanced()
+        .is_some_and(|code| (code.subject, code.detail) == (5, 3));
+    let by_words = reply
+        .to_string()
+        .to_lowercase()
+        .contains("too many recipients");
+    matches!(reply.code, 452 | 552) && (by_code || by_words)
 }

@@ -55,7 +55,7 @@ impl Tried<'_> {
             .context
             .account
             .backoff
-            .after(self.claim.attempt_number)?;
+            .after(self.claim.failures + 1)?;
         now.checked_add(SignedDuration::try_from(wait).ok()?).ok()
     }
 
@@ -91,7 +91,12 @@ impl Tried<'_> {
         rows
     }
 
-    pub(super) fn split(&mut self, later: &[(usize, String)], due_at: Timestamp) -> Option<Split> {
+    pub(super) fn split(
+        &mut self,
+        later: &[(usize, String)],
+        due_at: Timestamp,
+        blameless: bool,
+    ) -> Option<Split> {
         let (_, first) = later.first()?;
         self.outcome.events.push(Event::Deferred {
             number: self.claim.number,
@@ -107,6 +112,7 @@ impl Tried<'_> {
                 .collect(),
             weight: self.weight(&indices),
             due_at,
+            blameless,
         })
     }
 
@@ -229,6 +235,7 @@ impl Tried<'_> {
         due_at: Option<Timestamp>,
     ) -> Result<(), Error> {
         let at = self.context.clock.now();
+        let blameless = due_at.is_some();
         let Some(due_at) = due_at.or_else(|| self.due(at)) else {
             let meaning = "it was tried for as long as the back-off allows".to_owned();
             return self.refuse(phase, reply, meaning, refused).await;
@@ -237,6 +244,7 @@ impl Tried<'_> {
         let deferred = Finish::Deferred {
             at,
             due_at,
+            blameless,
             phase,
             reply: reply.clone(),
             refused,

@@ -40,8 +40,8 @@ pub struct Claim {
     pub message: i64,
     /// The attempt's id in the store.
     pub attempt: i64,
-    /// Which attempt of the message this is, from 1.
-    pub attempt_number: u32,
+    /// How many earlier attempts failed by its own fault, and not by the account's or the connection's.
+    pub failures: u32,
     /// The message's place in the plan.
     pub number: u64,
     /// With its angle brackets.
@@ -219,18 +219,19 @@ fn take(
 ) -> Result<Claim, Error> {
     let state = next.state.after(Event::Claim)?;
     let at = now.as_millisecond();
-    let (attempts, message_id, digest, shared, dated_at) = connection
+    let (attempts, failures, message_id, digest, shared, dated_at) = connection
         .prepare_cached(
             "UPDATE message SET state = ?, due_at = NULL, attempts = attempts + 1, dated_at = coalesce(dated_at, ?)
-             WHERE id = ? RETURNING attempts, message_id, digest, shared, dated_at",
+             WHERE id = ? RETURNING attempts, failures, message_id, digest, shared, dated_at",
         )?
         .query_row(params![state.as_str(), at, next.id], |row| {
             Ok((
                 row.get::<_, u32>(0)?,
-                row.get::<_, String>(1)?,
-                row.get::<_, [u8; 32]>(2)?,
-                row.get::<_, bool>(3)?,
-                row.get::<_, i64>(4)?,
+                row.get::<_, u32>(1)?,
+                row.get::<_, String>(2)?,
+                row.get::<_, [u8; 32]>(3)?,
+                row.get::<_, bool>(4)?,
+                row.get::<_, i64>(5)?,
             ))
         })?;
     connection
@@ -243,7 +244,7 @@ fn take(
     Ok(Claim {
         message: next.id,
         attempt,
-        attempt_number: attempts,
+        failures,
         number: next.number,
         message_id,
         digest,

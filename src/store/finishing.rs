@@ -29,6 +29,8 @@ pub struct Split {
     pub weight: Weight,
     /// When they are tried again.
     pub due_at: Timestamp,
+    /// The account was asked to wait, not they: this does not use up their back-off.
+    pub blameless: bool,
 }
 
 /// How an attempt ended.
@@ -47,6 +49,8 @@ pub enum Finish {
         at: Timestamp,
         /// When it is tried again.
         due_at: Timestamp,
+        /// The account is to blame: this does not use up the message's back-off.
+        blameless: bool,
         /// How far it came.
         phase: Phase,
         /// The server's words, or what broke.
@@ -198,13 +202,14 @@ pub(super) fn hand_over(
 fn split_off(connection: &Connection, claim: &Claim, split: &Split) -> Result<(), Error> {
     connection.execute(
         "INSERT INTO message (campaign, number, batch, shared, state, message_id, digest, recipients, external,
-                              attempts, dated_at, due_at)
+                              attempts, failures, dated_at, due_at)
          SELECT campaign, (SELECT max(number) + 1 FROM message WHERE campaign = m.campaign), batch, shared,
-                'deferred', message_id, digest, ?, ?, attempts, dated_at, ?
+                'deferred', message_id, digest, ?, ?, attempts, failures + ?, dated_at, ?
          FROM message m WHERE id = ?",
         params![
             split.weight.recipients,
             split.weight.external,
+            u32::from(!split.blameless),
             split.due_at.as_millisecond(),
             claim.message
         ],
@@ -278,15 +283,23 @@ fn write_message(
         Finish::Deferred { due_at, .. } => Some(due_at.as_millisecond()),
         _ => None,
     };
+    let failed = matches!(
+        finish,
+        Finish::Deferred {
+            blameless: false,
+            ..
+        }
+    );
     connection
         .prepare_cached(
-            "UPDATE message SET state = ?, sent_at = ?, due_at = ?, reply = ? WHERE id = ?",
+            "UPDATE message SET state = ?, sent_at = ?, due_at = ?, reply = ?, failures = failures + ? WHERE id = ?",
         )?
         .execute(params![
             after.as_str(),
             sent_at,
             due_at,
             finish.reply(),
+            u32::from(failed),
             message
         ])?;
     connection

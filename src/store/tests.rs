@@ -148,7 +148,7 @@ async fn killed_between_claim_and_hand_over_it_is_pending_again_and_its_share_is
     assert_eq!(world.recover(), 0);
     assert_eq!(world.counts().pending, 1);
     let claim = claimed(&world.journal(&[once_an_hour]), at(1001)).await;
-    assert_eq!(claim.attempt_number, 2);
+    assert_eq!(claim.failures, 0, "a crash is not the message's fault");
     assert_eq!(
         claim.dated_at,
         at(1),
@@ -228,6 +228,7 @@ async fn refused_recipients_leave_the_others_and_deferred_ones_go_on_in_a_messag
                 external: 0,
             },
             due_at: at(60),
+            blameless: false,
         }),
         weight: Weight {
             recipients: 2,
@@ -245,7 +246,7 @@ async fn refused_recipients_leave_the_others_and_deferred_ones_go_on_in_a_messag
     let rows: Vec<u64> = rest.recipients.iter().map(|r| r.row).collect();
     assert_eq!(rows, [4, 5]);
     assert_eq!(rest.message_id, claim.message_id);
-    assert_eq!(rest.attempt_number, 2);
+    assert_eq!(rest.failures, 1);
     journal.hand_over(&rest, mark(&rest, at(61))).await.unwrap();
     journal.finish(&rest, accepted(at(62))).await.unwrap();
     assert_eq!(world.counts().sent, 4);

@@ -73,3 +73,42 @@ fn a_server_that_is_not_there_ends_with_69_and_loses_nothing() {
     home.run(&["send", "news", "--yes"]).exits(69);
     assert_eq!(home.status()["recipients"]["pending"], 2);
 }
+
+#[test]
+fn a_server_that_takes_fewer_recipients_a_message_costs_no_time() {
+    let home = Home::new();
+    // The preset's stand-in takes 500; the account believes in 1,000.
+    let server = Server::start(&home, &["--provider", "microsoft365", "--lenient"]);
+    home.account(
+        &server,
+        "max_connections = 1\nmax_recipients_per_message = 1000\nretry = [\"1h\"]",
+    );
+    home.campaign("t", 1200, false);
+    home.run(&["send", "news", "--yes", "--no-wait"]).exits(0);
+    let sizes: Vec<usize> = server
+        .received()
+        .iter()
+        .map(|message| message.recipients.len())
+        .collect();
+    assert_eq!(sizes.iter().sum::<usize>(), 1200, "{sizes:?}");
+    assert!(sizes.iter().all(|size| *size <= 500));
+    assert!(server.copies().values().all(|count| *count == 1));
+}
+
+#[test]
+fn an_account_that_is_throttled_uses_up_nobodys_attempts() {
+    let home = Home::new();
+    let server = Server::start(&home, &["--provider", "microsoft365"]);
+    // A single attempt more than the first, and limits that the account does not know of.
+    home.account(&server, "max_connections = 3\nretry = [\"1h\"]");
+    home.campaign("t", 40, true);
+    for _ in 0..4 {
+        home.run(&["send", "news", "--yes", "--no-wait"]).exits(75);
+    }
+    let status = home.status();
+    assert_eq!(status["recipients"]["sent"], 30);
+    assert_eq!(
+        status["recipients"]["refused"], 0,
+        "nobody is refused for the account's limit: {status}"
+    );
+}

@@ -62,6 +62,8 @@ CREATE TABLE message (
     recipients INTEGER NOT NULL CHECK (recipients > 0),
     external   INTEGER NOT NULL CHECK (external BETWEEN 0 AND recipients),
     attempts   INTEGER NOT NULL DEFAULT 0,
+    -- Attempts that failed by the message's or a recipient's own fault: those use up the back-off.
+    failures   INTEGER NOT NULL DEFAULT 0,
     -- Of the first attempt: the Date header of every attempt.
     dated_at   INTEGER,
     due_at     INTEGER,
