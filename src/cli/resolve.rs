@@ -104,6 +104,11 @@ fn list(context: &Context, planned: &Planned, doubts: &[Doubt]) -> Result<Exit, 
             doubt.message_id
         ))?;
         screen.result(&format!("    to {}", shortened(&doubt.recipients)))?;
+        if doubt.sent_to_others {
+            screen.result(
+                "    others were sent the same mail under this Message-ID: look for these recipients, not only for it",
+            )?;
+        }
     }
     screen.note(
         "\nLook for the Message-ID in the sender's Sent Items, in the provider's message trace, or ask a recipient. Then:\n  \
@@ -131,5 +136,6 @@ fn doubt_json(doubt: &Doubt) -> Value {
         "message_id": doubt.message_id,
         "handed_over_at": doubt.handed_over_at,
         "recipients": doubt.recipients,
+        "sent_to_others": doubt.sent_to_others,
     })
 }

@@ -37,6 +37,9 @@ pub struct Doubt {
     pub handed_over_at: Timestamp,
     /// Who is in doubt.
     pub recipients: Vec<String>,
+    /// Other recipients were sent the same mail under the same Message-ID, so finding it somewhere does
+    /// not prove that these got it.
+    pub sent_to_others: bool,
 }
 
 impl Store {
@@ -126,7 +129,14 @@ fn doubt(connection: &Connection, message: i64) -> Result<Doubt, Error> {
         [message],
         |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?)),
     )?;
+    let sent_to_others = connection.query_row(
+        "SELECT EXISTS (SELECT 1 FROM message m JOIN message o ON o.campaign = m.campaign AND o.message_id = m.message_id
+         WHERE m.id = ? AND o.id <> m.id AND o.state = 'sent')",
+        [message],
+        |row| row.get(0),
+    )?;
     Ok(Doubt {
+        sent_to_others,
         number,
         message_id,
         handed_over_at: to_timestamp(handed_over_at)?,
