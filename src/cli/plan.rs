@@ -65,7 +65,13 @@ pub(super) fn existing(
             record.name, record.folder
         ));
     }
-    if is_edited(&setup.inputs, &record.fingerprint) {
+    if record.account != setup.sender.name {
+        context.screen.warning(&format!(
+            "the plan is for the account '{}', and campaign.toml now names '{}': it is sent by '{}' \
+             (`postroom plan --discard`, then `postroom plan`, changes that while nothing is sent)",
+            record.account, setup.sender.name, record.account
+        ));
+    } else if is_edited(&setup.inputs, &record.fingerprint) {
         context.screen.warning(
             "the campaign was edited after it was planned: the plan holds, the edits do not go out \
              (`postroom plan --discard`, then `postroom plan`, takes them in while nothing is sent)",
@@ -189,7 +195,11 @@ pub(super) fn show(
             screen.painted(Paint::Bold, &finish)
         ))?;
     }
-    for alternative in &figures.alternatives {
+    let others = figures
+        .alternatives
+        .iter()
+        .filter(|other| other.messages != figures.messages);
+    for alternative in others {
         screen.result(&format!(
             "  {}",
             alternative_line(alternative, record.planned_at)

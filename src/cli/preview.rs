@@ -5,6 +5,7 @@ use super::bar::Bar;
 use super::check::{note_warnings, refuse};
 use super::exit::Exit;
 use super::failure::Failure;
+use super::resolve::shortened;
 use super::screen::Paint;
 use super::setup::{self, Setup};
 use super::{Context, words};
@@ -109,16 +110,10 @@ fn print(context: &Context, previewer: &Previewer, number: u64) -> Result<Exit, 
     if let [only] = mail.recipients.as_slice() {
         line("Goes to:   ", only)?;
     } else {
-        let others = mail
-            .recipients
-            .iter()
-            .take(3)
-            .map(String::as_str)
-            .collect::<Vec<_>>();
         let all = words::count(mail.recipients.len() as u64, "recipient", "recipients");
         line(
             "Goes to:   ",
-            &format!("{all} as blind copies: {} …", others.join(", ")),
+            &format!("{all} as blind copies: {}", shortened(&mail.recipients)),
         )?;
     }
     let size = words::number(mail.content.len() as u64);

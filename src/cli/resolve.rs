@@ -118,7 +118,8 @@ fn list(context: &Context, planned: &Planned, doubts: &[Doubt]) -> Result<Exit, 
     Ok(Exit::Done)
 }
 
-fn shortened(recipients: &[String]) -> String {
+/// The first few addresses, and how many more.
+pub(super) fn shortened(recipients: &[String]) -> String {
     match recipients {
         [first, second, third, rest @ ..] if !rest.is_empty() => {
             format!(

@@ -19,7 +19,9 @@ use crate::store::{CampaignRecord, SenderLock, Store};
 pub(super) fn run(context: &Context, args: &Send) -> Result<Exit, Failure> {
     let setup = Setup::read(&args.campaign.folder, &context.places)?;
     let (mut store, path) = setup::store(&context.places)?;
-    let record = match existing(context, &setup, &store)? {
+    let known = existing(context, &setup, &store)?;
+    let is_new = known.is_none();
+    let record = match known {
         Some(record) => record,
         None => match freeze(&context.screen, &setup, &mut store, context.clock.now())? {
             Ok(record) => record,
@@ -27,19 +29,6 @@ pub(super) fn run(context: &Context, args: &Send) -> Result<Exit, Failure> {
         },
     };
     let sender = planned_sender(context, &setup, &record)?;
-    if args.dry_run {
-        return dry_run(context, &store, &record, &sender);
-    }
-    let lock = store.lock_for_sending(&record.name, context.clock.now())?;
-    recover(context, &mut store, &record)?;
-    if store.recipient_counts(record.id)?.is_finished() {
-        return nothing_left(context, &store, &record);
-    }
-    let question = question(context, &store, &record, &sender)?;
-    if !context.screen.confirm(&question, args.yes)? {
-        context.screen.note("nothing was sent");
-        return Ok(Exit::Done);
-    }
     let errand = Errand {
         context,
         args,
@@ -47,7 +36,23 @@ pub(super) fn run(context: &Context, args: &Send) -> Result<Exit, Failure> {
         record: &record,
         path: &path,
     };
-    errand.run(&store, lock)
+    let agreed = errand.agree(&mut store);
+    if is_new && !matches!(agreed, Ok(Agreed::Yes(_))) {
+        // What was planned only to be asked about is not kept: the campaign may still be edited.
+        store.discard_plan(record.id)?;
+    }
+    match agreed? {
+        Agreed::Yes(lock) => errand.run(&store, lock),
+        Agreed::No(exit) => Ok(exit),
+    }
+}
+
+/// Whether a send may begin.
+enum Agreed {
+    /// It may; nobody else sends the campaign.
+    Yes(SenderLock),
+    /// There is nothing to send, or it was not wanted.
+    No(Exit),
 }
 
 /// With the lock held: what a sender that is gone left in hand is put right before anything is said.
@@ -147,6 +152,25 @@ struct Errand<'a> {
 }
 
 impl Errand<'_> {
+    /// Takes the campaign and asks.
+    fn agree(&self, store: &mut Store) -> Result<Agreed, Failure> {
+        let (context, record) = (self.context, self.record);
+        if self.args.dry_run {
+            return dry_run(context, store, record, self.sender).map(Agreed::No);
+        }
+        let lock = store.lock_for_sending(&record.name, context.clock.now())?;
+        recover(context, store, record)?;
+        if store.recipient_counts(record.id)?.is_finished() {
+            return nothing_left(context, store, record).map(Agreed::No);
+        }
+        let question = question(context, store, record, self.sender)?;
+        if context.screen.confirm(&question, self.args.yes)? {
+            return Ok(Agreed::Yes(lock));
+        }
+        context.screen.note("nothing was sent");
+        Ok(Agreed::No(Exit::Done))
+    }
+
     fn run(&self, store: &Store, lock: SenderLock) -> Result<Exit, Failure> {
         let screen = &self.context.screen;
         let counts = store.recipient_counts(self.record.id)?;

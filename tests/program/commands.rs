@@ -117,6 +117,8 @@ fn sending_needs_a_yes_and_a_dry_run_does_not() {
     );
     home.run(&["send", "news"]).exits(2);
     assert_eq!(server.received().len(), 0);
+    // Neither of them has planned anything: the campaign may still be edited.
+    home.run(&["status", "news"]).exits(66);
     let events = home.run(&["send", "news", "--yes", "--json"]).exits(0).out;
     let sent = events
         .lines()
