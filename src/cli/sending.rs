@@ -127,11 +127,15 @@ impl<'a> Show<'a> {
                 "no connection ({because}); trying again at {}",
                 time(*until)
             )),
-            Event::Waiting { until, why } if self.is_long(*until) => Some(format!(
-                "waiting until {} for {}; Ctrl-C stops, `postroom send` goes on",
-                time(*until),
-                reason(why)
-            )),
+            Event::Waiting { until, why }
+                if self.is_long(*until) || *why == Waiting::OtherSender =>
+            {
+                Some(format!(
+                    "waiting until {} for {}; Ctrl-C stops, `postroom send` goes on",
+                    time(*until),
+                    reason(why)
+                ))
+            }
             Event::Waiting { .. } => None,
         }
     }

@@ -32,6 +32,8 @@ pub(super) struct Outcome {
     pub(super) progress: bool,
     /// The server refused the whole message: too many in a row stop the account.
     pub(super) refused_message: Option<String>,
+    /// No verdict came after the content: what happened instead.
+    pub(super) lost: Option<String>,
     /// The connection broke: what broke it.
     pub(super) broke: Option<(Phase, String)>,
 }
@@ -70,8 +72,6 @@ pub(super) async fn attempt(
         OfferState::Ready if sorted.accepted.is_empty() => {
             // Only copies were accepted: without a listed recipient there is nothing to send.
             session.abandon();
-            tried.outcome.broke =
-                Some((Phase::Data, "no listed recipient was accepted".to_owned()));
             tried.nobody(sorted).await?;
         }
         OfferState::Ready => tried.hand_over(session, sorted).await?,
@@ -199,6 +199,7 @@ impl Tried<'_> {
             }
             HandedOver::Lost(error) => {
                 let reply = error.to_string();
+                self.outcome.lost = Some(reply.clone());
                 self.outcome.broke = Some((Phase::FinalDot, reply.clone()));
                 let lost = Finish::Lost {
                     at,
@@ -214,9 +215,13 @@ impl Tried<'_> {
                 Ok(())
             }
             HandedOver::BrokenInBody(error) => {
-                self.outcome.broke = Some((Phase::Body, error.to_string()));
-                self.defer(Phase::Body, error.to_string(), vec![], None)
-                    .await
+                let words = error.to_string();
+                self.outcome.broke = Some((Phase::Body, words.clone()));
+                match error.reply() {
+                    // The server hung up with a word: too large, say.
+                    Some(reply) => self.negative(Phase::Body, reply, vec![]).await,
+                    None => self.defer(Phase::Body, words, vec![], None).await,
+                }
             }
         }
     }

@@ -44,6 +44,7 @@ pub async fn run(
 ) -> Result<Ended, Error> {
     let mut store = Store::open(&options.store)?;
     let in_doubt = store.recover(job.campaign, clock.now())?;
+    store.recover_abandoned(clock.now())?;
     if in_doubt > 0 {
         report(Event::Recovered { in_doubt });
     }
@@ -85,6 +86,10 @@ fn because(trouble: &Trouble) -> String {
     format!("{} ({})", trouble.meaning, trouble.reply)
 }
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, and most of them may hold together"
+)]
 pub(super) struct Dispatcher<'a> {
     pub(super) context: Arc<Context>,
     pub(super) options: Options,
@@ -106,6 +111,10 @@ pub(super) struct Dispatcher<'a> {
     pub(super) failures: usize,
     pub(super) ever_connected: bool,
     pub(super) refusals: u32,
+    /// Messages in doubt since the server last answered anything.
+    pub(super) lost: usize,
+    /// That another process is waited for has been reported.
+    pub(super) told_of_other: bool,
 }
 
 impl<'a> Dispatcher<'a> {
@@ -134,6 +143,8 @@ impl<'a> Dispatcher<'a> {
             failures: 0,
             ever_connected: false,
             refusals: 0,
+            lost: 0,
+            told_of_other: false,
         }
     }
 
@@ -195,8 +206,8 @@ impl<'a> Dispatcher<'a> {
             .is_none_or(|max| self.handed_over + (self.busy() as u64) < max);
         let free = !self.idle.is_empty()
             || self.workers.len() < self.options.account.max_connections.max(1);
-        // Until the first session is there, one worker tries alone.
-        let alone = self.busy() == 0 || self.ever_connected;
+        // Until there is a session, or there is one again, one worker tries alone.
+        let alone = self.busy() == 0 || (self.ever_connected && self.failures == 0);
         self.ending.is_none()
             && self.blocked.is_none()
             && !self.drained
@@ -242,6 +253,10 @@ impl<'a> Dispatcher<'a> {
         let received = tokio::select! {
             biased;
             received = self.reports.recv() => received,
+            Some(Err(ended)) = self.tasks.join_next() => {
+                self.bury(&ended);
+                return;
+            }
             () = wake => {
                 self.blocked = None;
                 return;
@@ -263,13 +278,31 @@ impl<'a> Dispatcher<'a> {
         }
     }
 
+    /// A worker has ended in the middle, which only a defect can cause: whatever it had in hand is settled
+    /// by the next start. The others finish what they have.
+    fn bury(&mut self, ended: &tokio::task::JoinError) {
+        self.workers.clear();
+        self.idle.clear();
+        self.ending = Some(Err(Error::Worker(ended.to_string())));
+    }
+
+    /// The message that is waited for may be one that its sender will never end: true when there was
+    /// such a one and its share is free again.
+    fn look_after_others(&self) -> Result<bool, Error> {
+        let mut store = Store::open(&self.options.store)?;
+        Ok(store.recover_abandoned(self.context.clock.now())? > 0)
+    }
+
     /// Nothing is in hand and nothing may go: waits, or ends instead.
     async fn wait(&mut self) -> Result<Option<Ended>, Error> {
         self.awaiting_verdict = false;
         let Some((until, why)) = self.blocked.take() else {
             return Ok(None);
         };
-        let for_server = matches!(why, Waiting::Server(_) | Waiting::OtherSender);
+        let for_server = matches!(why, Waiting::Server(_));
+        if why == Waiting::OtherSender && self.look_after_others()? {
+            return Ok(None);
+        }
         if !self.options.wait && !for_server {
             return Ok(Some(Ended::WouldWait(until, why)));
         }
@@ -287,7 +320,11 @@ impl<'a> Dispatcher<'a> {
                 .journal
                 .set_state(RunState::Waiting, Some(until))
                 .await?;
-            (self.report)(Event::Waiting { until, why });
+            let again = why == Waiting::OtherSender && self.told_of_other;
+            self.told_of_other = why == Waiting::OtherSender;
+            if !again {
+                (self.report)(Event::Waiting { until, why });
+            }
         }
         let wake = self.options.until.map_or(until, |end| end.min(until));
         tokio::select! {

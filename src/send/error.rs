@@ -30,7 +30,7 @@ pub enum Error {
         /// The rule in words.
         rule: String,
     },
-    /// The frozen campaign cannot be read.
-    #[error("the frozen campaign cannot be read: {0}")]
-    Definition(String),
+    /// A worker ended in the middle of its work.
+    #[error("a part of the program failed while it was sending: {0}")]
+    Worker(String),
 }

@@ -21,6 +21,7 @@ pub(super) async fn release(
     refused: Vec<(u64, String)>,
 ) -> Result<(), Error> {
     let released = Finish::Released {
+        apart: None,
         at: context.clock.now(),
         phase,
         reply,
@@ -219,12 +220,59 @@ impl Tried<'_> {
         if everybody_refused {
             return self.nobody(sorted).await;
         }
+        if phase == Phase::RcptTo {
+            return self.broken_at_recipient(what, sorted).await;
+        }
         let refused = self.note_refused(sorted.refused);
         if refused.is_empty() && phase >= Phase::Data {
             // It may be the message that the server cannot bear: not at once again.
             return self.defer(phase, what, refused, None).await;
         }
         release(self.context, self.claim, phase, what, refused).await
+    }
+
+    /// The connection broke when a recipient was named: it may be that one whom the server cannot bear.
+    /// It goes on by itself, with its back-off, and the others at once without it.
+    async fn broken_at_recipient(&mut self, what: String, sorted: Sorted) -> Result<(), Error> {
+        let at = self.context.clock.now();
+        let listed = self.claim.recipients.len();
+        let is_refused = |index: &usize| sorted.refused.iter().any(|(other, ..)| other == index);
+        let left: Vec<usize> = (0..listed).filter(|index| !is_refused(index)).collect();
+        let answered = |index: &usize| sorted.accepted.contains(index);
+        // A 421 is the last reply there was; otherwise it is the first one without a reply.
+        let last_words = sorted.later.iter().map(|(index, _)| *index).max();
+        let unanswered = left
+            .iter()
+            .copied()
+            .find(|index| !answered(index) && sorted.later.iter().all(|(other, _)| other != index));
+        let culprit = match (last_words, unanswered) {
+            (Some(last), Some(next)) if last + 1 == next => Some(last),
+            (last, next) => next.or(last),
+        };
+        // Who was asked to come again goes on apart too.
+        let mut apart: Vec<(usize, String)> = sorted.later;
+        if let Some(culprit) = culprit
+            && apart.iter().all(|(index, _)| *index != culprit)
+        {
+            apart.push((culprit, what.clone()));
+        }
+        let is_apart = |index: &usize| apart.iter().any(|(other, _)| other == index);
+        let others: Vec<usize> = left.into_iter().filter(|index| !is_apart(index)).collect();
+        let refused = self.note_refused(sorted.refused);
+        let Some(due_at) = self.due(at).filter(|_| !others.is_empty()) else {
+            return self.defer(Phase::RcptTo, what, refused, None).await;
+        };
+        let others = self.weight(&others);
+        let apart = self.split(&apart, due_at, false);
+        self.outcome.progress = true;
+        let released = Finish::Released {
+            apart: apart.map(|split| (split, others)),
+            at,
+            phase: Phase::RcptTo,
+            reply: what,
+            refused,
+        };
+        Ok(self.context.journal.finish(self.claim, released).await?)
     }
 
     pub(super) async fn defer(

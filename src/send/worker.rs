@@ -73,7 +73,7 @@ impl Worker {
             }
         }
         let Some(session) = self.session.as_mut() else {
-            return Report::Failed(Error::Definition("a session was lost".to_owned()));
+            return Report::Failed(Error::Worker("a session was lost".to_owned()));
         };
         let claim = match self.context.journal.claim(self.context.clock.now()).await {
             Ok(Answer::Claimed(claim)) => claim,

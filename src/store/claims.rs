@@ -300,6 +300,34 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Puts right what senders that are gone left in hand in any campaign: as long as nobody does, it
+    /// counts against the mailbox's limits as a message without a verdict. Campaigns that a living
+    /// process sends are left alone. Returns how many campaigns were put right.
+    pub fn recover_abandoned(&mut self, now: Timestamp) -> Result<u64, Error> {
+        let left: Vec<(i64, String)> = self
+            .connection
+            .prepare(
+                "SELECT id, name FROM campaign c WHERE EXISTS
+                 (SELECT 1 FROM message WHERE campaign = c.id AND state IN ('claimed', 'handing_over'))",
+            )?
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<Result<_, _>>()?;
+        let mut recovered = 0;
+        for (campaign, name) in left {
+            match self.lock_for_sending(&name, now) {
+                Ok(_lock) => {
+                    self.recover(campaign, now)?;
+                    recovered += 1;
+                }
+                Err(Error::Locked { .. }) => {}
+                Err(other) => return Err(other),
+            }
+        }
+        Ok(recovered)
+    }
+}
+
 fn put_right(
     connection: &Connection,
     message: i64,

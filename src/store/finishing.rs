@@ -71,6 +71,9 @@ pub enum Finish {
     },
     /// Given back untried: the account or the connection was the trouble, not the message.
     Released {
+        /// The recipient at whom the connection broke goes on in a message of its own, so that the others
+        /// need not wait for it; with what these weigh.
+        apart: Option<(Split, Weight)>,
         /// When.
         at: Timestamp,
         /// How far it came.
@@ -156,6 +159,16 @@ fn state_of(connection: &Connection, message: i64) -> Result<MessageState, Error
     MessageState::from_name(&name).ok_or(Error::Corrupt(name))
 }
 
+/// An attempt that somebody else has ended is not to be gone on with.
+fn only_one(changed: usize) -> Result<(), Error> {
+    match changed {
+        1 => Ok(()),
+        _ => Err(Error::Corrupt(
+            "an attempt under way was ended by another process".to_owned(),
+        )),
+    }
+}
+
 fn refuse_rows(connection: &Connection, message: i64, rows: &[(u64, String)]) -> Result<(), Error> {
     let mut statement = connection.prepare_cached(
         "UPDATE recipient SET state = 'refused', reply = ?
@@ -189,8 +202,10 @@ pub(super) fn hand_over(
             claim.message
         ])?;
     connection
-        .prepare_cached("UPDATE attempt SET handover_at = ? WHERE id = ?")?
-        .execute(params![mark.at.as_millisecond(), claim.attempt])?;
+        .prepare_cached("UPDATE attempt SET handover_at = ? WHERE id = ? AND finished_at IS NULL")?
+        .execute(params![mark.at.as_millisecond(), claim.attempt])
+        .map_err(Error::from)
+        .and_then(only_one)?;
     if mark.weight != claim.weight {
         ledger::shrink(connection, claim.attempt, mark.weight)?;
         limiter.reserve(Reservation(claim.reservation), mark.weight);
@@ -250,10 +265,22 @@ pub(super) fn finish(
     let after = before.after(finish.event())?;
     let at = finish.at();
     refuse_rows(connection, claim.message, finish.refused_rows())?;
+    if let Finish::Released {
+        apart: Some((split, others)),
+        ..
+    } = finish
+    {
+        split_off(connection, claim, split)?;
+        connection.execute(
+            "UPDATE message SET recipients = ?, external = ? WHERE id = ?",
+            params![others.recipients, others.external, claim.message],
+        )?;
+    }
     write_message(connection, claim.message, after, finish)?;
     connection
         .prepare_cached(
-            "UPDATE attempt SET finished_at = ?, outcome = ?, phase = ?, reply = ? WHERE id = ?",
+            "UPDATE attempt SET finished_at = ?, outcome = ?, phase = ?, reply = ?
+             WHERE id = ? AND finished_at IS NULL",
         )?
         .execute(params![
             at.as_millisecond(),
@@ -261,7 +288,9 @@ pub(super) fn finish(
             finish.phase().as_str(),
             finish.reply(),
             claim.attempt
-        ])?;
+        ])
+        .map_err(Error::from)
+        .and_then(only_one)?;
     if before == MessageState::HandingOver {
         ledger::stamp(connection, claim.attempt, at)?;
         limiter.stamp(Reservation(claim.reservation), at);

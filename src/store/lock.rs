@@ -17,7 +17,13 @@ pub struct SenderLock {
 impl Store {
     fn lock_path(&self, campaign: &str) -> PathBuf {
         let digest = blake3::hash(campaign.as_bytes()).to_hex();
-        let mut name = self.path().as_os_str().to_owned();
+        // By whatever way the file is reached, it has one lock.
+        let path = self.path().canonicalize();
+        let mut name = path
+            .as_deref()
+            .unwrap_or(self.path())
+            .as_os_str()
+            .to_owned();
         name.push(format!(".{}.lock", &digest[..16]));
         PathBuf::from(name)
     }
