@@ -59,7 +59,7 @@ impl Sorted {
 }
 
 /// The server takes no more recipients in this message; the rest goes at once in another one. Some
-/// servers say so with a 552 (RFC 5321 4.5.3.1.10).
+/// servers say so with another code than 452 (RFC 5321 4.5.3.1.10).
 fn is_surplus(reply: &Reply) -> bool {
     let by_code = reply
         .enhanced()
@@ -68,5 +68,5 @@ fn is_surplus(reply: &Reply) -> bool {
         .to_string()
         .to_lowercase()
         .contains("too many recipients");
-    matches!(reply.code, 452 | 552) && (by_code || by_words)
+    matches!(reply.code, 450..=452 | 550..=552) && (by_code || by_words)
 }
