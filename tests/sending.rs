@@ -1,0 +1,388 @@
+//! Sending against a server that misbehaves on purpose, with days passing on a simulated clock.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test says by panicking what is wrong"
+)]
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use postroom::clock::Clock;
+use postroom::delivery::{Backoff, Class};
+use postroom::limits::{Rule, Unit};
+use postroom::plan::{AccountLimits, Frozen, Inputs, Mode, frozen_renderer, plan};
+use postroom::provider::{Preset, ReplyTable};
+use postroom::sandbox::{self, Act, Fault, Faults, Phase, Sandbox, Snapshot, TlsMode, When};
+use postroom::send::{self, Account, Ended, Event, Job, Stop};
+use postroom::smtp::{Deadlines, Endpoint, Tls};
+use postroom::store::{Counts, Store};
+
+struct Campaign {
+    folder: tempfile::TempDir,
+    id: i64,
+    connections: usize,
+    wait: bool,
+}
+
+fn start() -> Timestamp {
+    "2026-12-01T08:00:00Z".parse().unwrap()
+}
+
+impl Campaign {
+    /// Planned for so many people, each with a mail of their own or all with the same one.
+    fn new(people: usize, personal: bool) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let rows: Vec<String> = (1..=people)
+            .map(|n| format!("p{n}@contoso.com,P{n}\n"))
+            .collect();
+        std::fs::write(
+            folder.path().join("list.csv"),
+            format!("email,name\n{}", rows.concat()),
+        )
+        .unwrap();
+        let text = if personal {
+            "Dear {{name}}\n"
+        } else {
+            "Dear all\n"
+        };
+        std::fs::write(folder.path().join("mail.txt.hbs"), text).unwrap();
+        let inputs = Inputs {
+            folder: folder.path().to_owned(),
+            name: "news".to_owned(),
+            account: AccountLimits {
+                name: "comms".to_owned(),
+                mailbox: "comms".to_owned(),
+                rules: vec![],
+                max_recipients_per_message: 500,
+                max_message_size: None,
+            },
+            from: "comms@contoso.com".to_owned(),
+            to: None,
+            reply_to: None,
+            cc: vec![],
+            bcc: vec![],
+            subject: "News".to_owned(),
+            html: None,
+            text: Some("mail.txt.hbs".into()),
+            data: None,
+            attach: vec![],
+            inline: vec![],
+            headers: vec![],
+            list_unsubscribe: None,
+            list: "list.csv".into(),
+            address_column: None,
+            internal: vec![],
+            mode: Mode::Auto,
+            time_zone: None,
+        };
+        let mut store = Store::open(&folder.path().join("store.db")).unwrap();
+        let Ok(Frozen::Planned(id, _)) = plan(&inputs, &mut store, start(), &mut |_| {}) else {
+            panic!("not planned");
+        };
+        Self {
+            folder,
+            id,
+            connections: 1,
+            wait: true,
+        }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("store.db")
+    }
+
+    fn counts(&self) -> Counts {
+        Store::open(&self.path())
+            .unwrap()
+            .recipient_counts(self.id)
+            .unwrap()
+    }
+
+    /// Sends it to a server with these faults, by these rules.
+    async fn send(&self, server: sandbox::Options, rules: &[Rule]) -> Sent {
+        let clock = Clock::simulated(start());
+        let server = Sandbox::start(server, clock.clone()).await.unwrap();
+        let options = send::Options {
+            account: Account {
+                name: "comms".to_owned(),
+                mailbox: "comms".to_owned(),
+                endpoint: Endpoint {
+                    host: "127.0.0.1".to_owned(),
+                    port: server.address().port(),
+                    tls: Tls::None,
+                    extra_roots: vec![],
+                    trust_system_roots: false,
+                    hello_name: String::new(),
+                },
+                credentials: None,
+                deadlines: Deadlines {
+                    command: Duration::from_secs(1),
+                    data: Duration::from_secs(1),
+                    final_dot: Duration::from_secs(1),
+                    ..Deadlines::default()
+                },
+                rules: rules.to_vec(),
+                max_connections: self.connections,
+                backoff: Backoff::new(vec![Duration::from_secs(30), Duration::from_secs(120)]),
+                replies: ReplyTable::for_preset(Preset::find("microsoft365").unwrap()).unwrap(),
+            },
+            store: self.path(),
+            wait: self.wait,
+            max_messages: None,
+            until: None,
+        };
+        let store = Store::open(&self.path()).unwrap();
+        let record = store.campaign("news").unwrap().unwrap();
+        let job = Job {
+            campaign: self.id,
+            renderer: frozen_renderer(&self.path(), &record).unwrap(),
+            lock: store.lock_for_sending("news", clock.now()).unwrap(),
+        };
+        let (stop, _handle) = Stop::new();
+        let mut events = Vec::new();
+        let ended = send::run(job, options, &clock, stop, &mut |event| events.push(event)).await;
+        Sent {
+            ended: ended.unwrap(),
+            events,
+            took: clock.now().duration_since(start()).as_secs(),
+            seen: server.stop().await,
+        }
+    }
+}
+
+struct Sent {
+    ended: Ended,
+    events: Vec<Event>,
+    /// Seconds on the simulated clock.
+    took: i64,
+    seen: Snapshot,
+}
+
+fn server(list: Vec<Fault>) -> sandbox::Options {
+    sandbox::Options {
+        tls: TlsMode::None,
+        require_auth: false,
+        keep_records: true,
+        faults: Faults {
+            list,
+            ..Faults::default()
+        },
+        ..sandbox::Options::default()
+    }
+}
+
+fn fault(phase: Phase, when: When, act: Act) -> Fault {
+    Fault { phase, when, act }
+}
+
+fn says(code: u16, text: &str) -> Act {
+    Act::Reply(code, text.to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_later_attempt_delivers_what_was_put_off() {
+    for phase in [Phase::Mail, Phase::Rcpt, Phase::Data, Phase::Verdict] {
+        let campaign = Campaign::new(3, true);
+        let once = vec![fault(phase, When::Nth(2), says(451, "4.3.0 try later"))];
+        let sent = campaign.send(server(once), &[]).await;
+        assert!(
+            matches!(sent.ended, Ended::Finished),
+            "{phase:?}: {:?}",
+            sent.ended
+        );
+        assert_eq!(campaign.counts().sent, 3, "{phase:?}");
+        assert_eq!(sent.seen.messages, 3, "{phase:?}");
+        assert!(
+            (30..60).contains(&sent.took),
+            "after the back-off of 30 s: {phase:?}, {}",
+            sent.took
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_back_off_that_is_used_up_ends_in_a_refusal() {
+    let campaign = Campaign::new(1, true);
+    let always = vec![fault(
+        Phase::Rcpt,
+        When::Every(1),
+        says(450, "4.2.1 greylisted"),
+    )];
+    let sent = campaign.send(server(always), &[]).await;
+    assert!(matches!(sent.ended, Ended::Finished));
+    assert_eq!(campaign.counts().refused, 1);
+    assert_eq!(sent.took, 150, "30 s and 120 s");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_breaks_anywhere_loses_and_doubles_nobody() {
+    for phase in [
+        Phase::Banner,
+        Phase::Mail,
+        Phase::Rcpt,
+        Phase::Data,
+        Phase::Body,
+    ] {
+        for act in [Act::Drop, Act::Hang, says(421, "4.3.2 shutting down")] {
+            let campaign = Campaign::new(4, true);
+            let once = vec![fault(phase, When::Nth(2), act.clone())];
+            let sent = campaign.send(server(once), &[]).await;
+            let case = format!("{phase:?} {act:?}: {:?}", sent.ended);
+            assert!(matches!(sent.ended, Ended::Finished), "{case}");
+            let counts = campaign.counts();
+            assert_eq!(counts.sent, sent.seen.recipients, "{case}");
+            // So short a content goes out together with its dot: nobody can tell where it broke.
+            let in_doubt = u64::from(phase == Phase::Body && !matches!(act, Act::Reply(..)));
+            assert_eq!(
+                (counts.sent, counts.in_doubt),
+                (4 - in_doubt, in_doubt),
+                "{case}"
+            );
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_verdict_that_never_comes_leaves_one_message_in_doubt() {
+    for act in [Act::Drop, Act::Hang] {
+        let campaign = Campaign::new(4, true);
+        let once = vec![fault(Phase::Verdict, When::Nth(2), act)];
+        let sent = campaign.send(server(once), &[]).await;
+        assert!(matches!(sent.ended, Ended::Finished));
+        let counts = campaign.counts();
+        assert_eq!((counts.sent, counts.in_doubt), (3, 1));
+        assert_eq!(sent.seen.messages, 4, "the server has taken it");
+        let doubts = sent
+            .events
+            .iter()
+            .filter(|event| matches!(event, Event::InDoubt { .. }));
+        assert_eq!(doubts.count(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_never_gives_a_verdict_is_left_alone_soon() {
+    let campaign = Campaign::new(20, true);
+    let always = vec![fault(Phase::Verdict, When::Every(1), Act::Drop)];
+    let sent = campaign.send(server(always), &[]).await;
+    assert!(matches!(sent.ended, Ended::Stopped(_)), "{:?}", sent.ended);
+    assert_eq!(campaign.counts().in_doubt, 2, "and not one after the other");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn recipients_behind_a_hang_up_are_not_held_up() {
+    // As Postfix does it: 421 after so many refusals in a session.
+    for personal in [true, false] {
+        let campaign = Campaign::new(60, personal);
+        let mut options = server(vec![]);
+        options.faults.max_errors = Some(5);
+        options.refuse = vec![sandbox::RefuseRule {
+            pattern: "p1*@*".to_owned(),
+            reply: (550, "5.1.10 no such recipient".to_owned()),
+            at: sandbox::RefuseAt::Recipient,
+        }];
+        let sent = campaign.send(options, &[]).await;
+        assert!(matches!(sent.ended, Ended::Finished), "{:?}", sent.ended);
+        let counts = campaign.counts();
+        assert_eq!((counts.refused, counts.sent), (11, 49), "p1 and p10 to p19");
+        assert_eq!(sent.seen.recipients, 49);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn throttling_is_waited_for_and_nobody_is_blamed() {
+    let campaign = Campaign::new(100, true);
+    let mut options = server(vec![]);
+    options.strict = true;
+    options.profile = sandbox::Profile::Microsoft365;
+    options.rules = vec![Rule {
+        max: 30,
+        per: Duration::from_secs(60),
+        unit: Unit::Messages,
+    }];
+    // The account knows nothing of the provider's limit.
+    let sent = campaign.send(options, &[]).await;
+    assert!(matches!(sent.ended, Ended::Finished), "{:?}", sent.ended);
+    assert_eq!(campaign.counts().sent, 100);
+    assert!((180..=600).contains(&sent.took), "{}", sent.took);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pause_asked_for_in_the_greeting_is_a_wait_and_no_failure() {
+    let mut campaign = Campaign::new(2, true);
+    let busy = || {
+        vec![fault(
+            Phase::Banner,
+            When::Nth(1),
+            says(421, "4.3.2 too busy, try later"),
+        )]
+    };
+    campaign.wait = false;
+    let sent = campaign.send(server(busy()), &[]).await;
+    assert!(
+        matches!(sent.ended, Ended::WouldWait(..) | Ended::Finished),
+        "{:?}",
+        sent.ended
+    );
+    campaign.wait = true;
+    let sent = campaign.send(server(busy()), &[]).await;
+    assert!(matches!(sent.ended, Ended::Finished), "{:?}", sent.ended);
+    assert_eq!(campaign.counts().sent, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn trouble_of_the_account_stops_at_the_first_reply() {
+    let campaign = Campaign::new(5, true);
+    let reply = says(
+        550,
+        "5.7.60 SMTP; Client does not have permissions to send as this sender",
+    );
+    let always = vec![fault(Phase::Verdict, When::Every(1), reply)];
+    let sent = campaign.send(server(always), &[]).await;
+    let Ended::Stopped(trouble) = sent.ended else {
+        panic!("{:?}", sent.ended);
+    };
+    assert_eq!(trouble.class, Class::Sender);
+    assert_eq!(sent.seen.refused_messages, 1);
+    let counts = campaign.counts();
+    assert_eq!((counts.refused, counts.pending + counts.deferred), (0, 5));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_server_never_counts_more_than_its_rules_allow() {
+    for connections in [1, 3] {
+        let mut campaign = Campaign::new(200, true);
+        campaign.connections = connections;
+        let rules = [
+            Rule {
+                max: 30,
+                per: Duration::from_secs(60),
+                unit: Unit::Messages,
+            },
+            Rule {
+                max: 80,
+                per: Duration::from_secs(86_400),
+                unit: Unit::Recipients,
+            },
+        ];
+        let mut options = server(vec![]);
+        options.rules = rules.to_vec();
+        let sent = campaign.send(options, &rules).await;
+        assert!(matches!(sent.ended, Ended::Finished));
+        assert_eq!(
+            sent.seen.breaches,
+            [],
+            "counted by the server, in its own way"
+        );
+        assert_eq!(campaign.counts().sent, 200);
+        // Eighty on each of two days, the rest on the third, in two lots a minute apart.
+        assert!(
+            (2 * 86_400..2 * 86_400 + 600).contains(&sent.took),
+            "{}",
+            sent.took
+        );
+    }
+}
