@@ -126,7 +126,7 @@ impl Campaign {
                 },
                 rules: rules.to_vec(),
                 max_connections: self.connections,
-                backoff: Backoff::new(vec![Duration::from_secs(30), Duration::from_secs(120)]),
+                backoff: Backoff::new(vec![Duration::from_secs(30), Duration::from_mins(2)]),
                 replies: ReplyTable::for_preset(Preset::find("microsoft365").unwrap()).unwrap(),
             },
             store: self.path(),
@@ -300,7 +300,7 @@ async fn throttling_is_waited_for_and_nobody_is_blamed() {
     options.profile = sandbox::Profile::Microsoft365;
     options.rules = vec![Rule {
         max: 30,
-        per: Duration::from_secs(60),
+        per: Duration::from_mins(1),
         unit: Unit::Messages,
     }];
     // The account knows nothing of the provider's limit.
@@ -359,12 +359,12 @@ async fn the_server_never_counts_more_than_its_rules_allow() {
         let rules = [
             Rule {
                 max: 30,
-                per: Duration::from_secs(60),
+                per: Duration::from_mins(1),
                 unit: Unit::Messages,
             },
             Rule {
                 max: 80,
-                per: Duration::from_secs(86_400),
+                per: Duration::from_hours(24),
                 unit: Unit::Recipients,
             },
         ];

@@ -63,7 +63,7 @@ const CAMPAIGN: &[Later] = &[
         key: "holidays",
         asks: |value| value.as_array().is_none_or(|days| !days.is_empty()),
         what: "leaving out holidays",
-        remedy: "take it out, and stop the send over those days with `postroom halt`",
+        remedy: "take it out, and stop the send over those days with Ctrl-C",
     },
 ];
 

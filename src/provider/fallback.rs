@@ -81,26 +81,26 @@ fn refused(phase: Phase) -> Judgement {
             Verdict::StopAccount,
             Class::Server,
             "The server refuses to talk to this machine or program.",
-            "You: check host, port and tls in accounts.toml with `postroom doctor ACCOUNT`. Your administrator: check whether the server lets this machine in.",
+            "You: check host, port and tls in accounts.toml. Your administrator: check whether the server lets this machine in.",
         ),
         Phase::SignIn => Judgement::new(
             Verdict::StopAccount,
             Class::SignIn,
             "The server has refused the sign-in.",
-            "You: check username and password in accounts.toml, or run `postroom login ACCOUNT` again; `postroom doctor ACCOUNT` shows the stage. Your administrator: check that the mailbox may send over SMTP.",
+            "You: check username and password in accounts.toml. Your administrator: check that the mailbox may send over SMTP.",
         ),
         Phase::Reset => closing(),
         Phase::RcptTo => Judgement::new(
             Verdict::RefuseRecipient,
             Class::Recipient,
             "The server refuses mail for this recipient.",
-            "You: check the address; the server's own words are in the report. `postroom retry --to ADDR` queues it again.",
+            "You: check the address; the server's own words are in the report. Write to it again in a new campaign.",
         ),
         Phase::MailFrom | Phase::Data | Phase::Body | Phase::FinalDot => Judgement::new(
             Verdict::RefuseMessage,
             Class::Message,
             "The server refuses this message.",
-            "You: read the server's own words in the report, change the message, then `postroom retry`.",
+            "You: read the server's own words in the report, change the message, and write to those who were refused in a new campaign.",
         ),
     }
 }
