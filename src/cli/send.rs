@@ -183,8 +183,14 @@ impl Errand<'_> {
                 connect::GONE
             ));
         }
+        // A password is asked for before anything is drawn.
+        let account = if self.sender.is_sandbox() {
+            None
+        } else {
+            Some(connect::account(self.sender)?)
+        };
         let show = Show::new(self.context, &counts, zone.clone(), false);
-        let ended = connect::runtime()?.block_on(self.send(lock, &show));
+        let ended = connect::runtime()?.block_on(self.send(lock, account, &show));
         show.end();
         let ended = ended?;
         let counts = store.recipient_counts(self.record.id)?;
@@ -215,19 +221,24 @@ impl Errand<'_> {
         Ok(exit)
     }
 
-    async fn send(&self, lock: SenderLock, show: &Show<'_>) -> Result<Ended, Failure> {
+    async fn send(
+        &self,
+        lock: SenderLock,
+        account: Option<send::Account>,
+        show: &Show<'_>,
+    ) -> Result<Ended, Failure> {
         let renderer = frozen_renderer(self.path, self.record)?;
         let internal = &renderer.definition().internal;
         let mut server = None;
-        let account = if self.sender.is_sandbox() {
+        let account = if let Some(account) = account {
+            account
+        } else {
             let mut options = connect::stand_in(self.sender, internal, &[connect::GONE.to_owned()]);
             let maildir = maildir_beside(self.path);
             make_private(&maildir)?;
             options.maildir = Some(maildir);
             let started = server.insert(connect::start(options, &self.context.clock).await?);
             connect::account_at(self.sender, started)?
-        } else {
-            connect::account(self.sender)?
         };
         let (stop, handle) = Stop::new();
         let quiet = self.context.screen.is_json();
