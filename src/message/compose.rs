@@ -3,6 +3,8 @@
 use std::time::SystemTime;
 
 use jiff::Timestamp;
+use lettre::Address as WireAddress;
+use lettre::address::Envelope;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName};
 use lettre::message::{Body, Mailbox as WireMailbox, MultiPart, MultiPartKind, SinglePart};
 
@@ -54,13 +56,17 @@ fn wire_mailbox(part: &'static str, mailbox: &Mailbox) -> Result<WireMailbox, Er
     if let Some(name) = &mailbox.name {
         headers::check_value(part, name)?;
     }
-    let address = wire(&mailbox.address);
-    let parsed = address.parse().map_err(|cause| Error::Address {
+    let address = wire_address(part, &mailbox.address)?;
+    Ok(WireMailbox::new(mailbox.name.clone(), address))
+}
+
+fn wire_address(part: &'static str, address: &Address) -> Result<WireAddress, Error> {
+    let text = wire(address);
+    text.parse().map_err(|cause| Error::Address {
         part,
-        value: address.clone(),
         reason: format!("{cause}"),
-    })?;
-    Ok(WireMailbox::new(mailbox.name.clone(), parsed))
+        value: text.clone(),
+    })
 }
 
 impl Frame {
@@ -104,6 +110,11 @@ impl Frame {
         if let Some(reply_to) = addressing.reply_to {
             builder = builder.reply_to(wire_mailbox("Reply-To", reply_to)?);
         }
+        // lettre reads the envelope from the headers unless it is given one, and cannot read quoted local
+        // parts there. Ours is made elsewhere, so any will do.
+        let unused = Envelope::new(None, vec![wire_address("From", &self.from.address)?])
+            .map_err(|cause| Error::Build(cause.to_string()))?;
+        builder = builder.envelope(unused);
         let built = match self.parts(rendered, addressing.message_id)? {
             Part::Single(part) => builder.singlepart(part),
             Part::Multi(part) => builder.multipart(part),

@@ -388,6 +388,18 @@ proptest! {
     }
 }
 
+#[test]
+fn a_quoted_local_part_is_an_address_like_any_other() {
+    for address in ["\"john doe\"@contoso.com", "\"a@b\"@contoso.com"] {
+        let renderer = renderer(text_only("x"));
+        let page = renderer.page(&cells("John", "")).unwrap();
+        let to = Address::parse(address).unwrap();
+        let bytes = renderer.compose(&page, &to, &identity(false)).unwrap();
+        let text = String::from_utf8(bytes).unwrap();
+        assert!(text.contains(&format!("To: {address}\r\n")), "{text}");
+    }
+}
+
 /// Folding may turn a run of spaces into one.
 fn squeeze(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
