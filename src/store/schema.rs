@@ -7,7 +7,10 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::Error;
 
 /// Released steps are never edited; a change is a new step.
-const STEPS: &[&str] = &[include_str!("schema/001_initial.sql")];
+const STEPS: &[&str] = &[
+    include_str!("schema/001_initial.sql"),
+    include_str!("schema/002_accounts.sql"),
+];
 
 fn height(connection: &Connection) -> Result<i64, Error> {
     Ok(connection.pragma_query_value(None, "user_version", |row| row.get(0))?)
