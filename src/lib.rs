@@ -10,7 +10,7 @@
 //! |---|---|---|---|
 //! | `clock` | – | time | the clock and its simulated twin |
 //! | `delivery` | – | nothing | message and recipient states, transitions, replies, verdicts, back-off |
-//! | `limits` | – | nothing | rules, rolling windows, "not before T" |
+//! | `limits` | – | nothing | rules, rolling windows, calendars, "not before T" |
 //! | `provider` | limits, delivery | nothing | presets and reply tables, as TOML files |
 //! | `recipients` | – | files | reading lists, addresses, duplicates |
 //! | `template` | – | nothing | the Handlebars set, helpers, which fields a template can touch |
@@ -21,7 +21,7 @@
 //! | `send` | clock, delivery, limits, provider, message, store, smtp | nothing | claims → outcomes; emits events |
 //! | `sandbox` | clock, limits | network | the stand-in server with bookkeeping of its own |
 //! | `preview` | recipients, message, plan, store | files | what would go out, in the terminal and as files |
-//! | `config` | delivery, limits, provider, plan, smtp, send | files | campaign.toml and accounts.toml → each room's checked options |
+//! | `config` | delivery, limits, provider, recipients, plan, smtp, send | files | campaign.toml and accounts.toml → each room's checked options |
 //! | `cli` | every room | terminal | a file per command; the only place that prints or exits |
 //!
 //! # A row's way

@@ -10,9 +10,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use postroom::clock::Clock;
 use postroom::delivery::{Backoff, Class};
-use postroom::limits::{Rule, Unit};
+use postroom::limits::{Calendar, Rule, Schedule, Unit};
 use postroom::plan::{AccountLimits, Frozen, Inputs, Mode, frozen_renderer, plan};
 use postroom::provider::{Preset, ReplyTable};
 use postroom::sandbox::{self, Act, Fault, Faults, Phase, Sandbox, Snapshot, TlsMode, When};
@@ -31,9 +32,19 @@ fn start() -> Timestamp {
     "2026-12-01T08:00:00Z".parse().unwrap()
 }
 
+fn name(number: usize) -> String {
+    format!("comms-{number}")
+}
+
 impl Campaign {
-    /// Planned for so many people, each with a mail of their own or all with the same one.
+    /// Planned for so many people, each with a mail of their own or all with the same one, for one
+    /// account without rules.
     fn new(people: usize, personal: bool) -> Self {
+        Self::planned(people, personal, &[vec![]], Schedule::default())
+    }
+
+    /// Planned for an account with each of these sets of rules.
+    fn planned(people: usize, personal: bool, rules: &[Vec<Rule>], schedule: Schedule) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let rows: Vec<String> = (1..=people)
             .map(|n| format!("p{n}@contoso.com,P{n}\n"))
@@ -49,16 +60,18 @@ impl Campaign {
             "Dear all\n"
         };
         std::fs::write(folder.path().join("mail.txt.hbs"), text).unwrap();
+        let account = |(number, rules): (usize, &Vec<Rule>)| AccountLimits {
+            name: name(number),
+            mailbox: name(number),
+            from: None,
+            rules: rules.clone(),
+            max_recipients_per_message: 500,
+            max_message_size: None,
+        };
         let inputs = Inputs {
             folder: folder.path().to_owned(),
             name: "news".to_owned(),
-            account: AccountLimits {
-                name: "comms".to_owned(),
-                mailbox: "comms".to_owned(),
-                rules: vec![],
-                max_recipients_per_message: 500,
-                max_message_size: None,
-            },
+            accounts: rules.iter().enumerate().map(account).collect(),
             from: "comms@contoso.com".to_owned(),
             to: None,
             reply_to: None,
@@ -76,7 +89,8 @@ impl Campaign {
             address_column: None,
             internal: vec![],
             mode: Mode::Auto,
-            time_zone: None,
+            schedule,
+            time_zone: Some(TimeZone::UTC),
         };
         let mut store = Store::open(&folder.path().join("store.db")).unwrap();
         let Ok(Frozen::Planned(id, _)) = plan(&inputs, &mut store, start(), &mut |_| {}) else {
@@ -94,61 +108,89 @@ impl Campaign {
         self.folder.path().join("store.db")
     }
 
+    fn store(&self) -> Store {
+        Store::open(&self.path()).unwrap()
+    }
+
     fn counts(&self) -> Counts {
-        Store::open(&self.path())
-            .unwrap()
-            .recipient_counts(self.id)
-            .unwrap()
+        self.store().recipient_counts(self.id).unwrap()
+    }
+
+    /// What the plan says of its end, in seconds from its start.
+    fn planned_end(&self) -> i64 {
+        let record = self.store().campaign("news").unwrap().unwrap();
+        record.finishes_at.unwrap().duration_since(start()).as_secs()
+    }
+
+    fn account(&self, number: usize, server: &Sandbox, rules: &[Rule]) -> Account {
+        Account {
+            name: name(number),
+            mailbox: name(number),
+            endpoint: Endpoint {
+                host: "127.0.0.1".to_owned(),
+                port: server.address().port(),
+                tls: Tls::None,
+                extra_roots: vec![],
+                trust_system_roots: false,
+                hello_name: String::new(),
+            },
+            credentials: None,
+            deadlines: Deadlines {
+                command: Duration::from_secs(1),
+                data: Duration::from_secs(1),
+                final_dot: Duration::from_secs(1),
+                ..Deadlines::default()
+            },
+            rules: rules.to_vec(),
+            max_connections: self.connections,
+            backoff: Backoff::new(vec![Duration::from_secs(30), Duration::from_mins(2)]),
+            replies: ReplyTable::for_preset(Preset::find("microsoft365").unwrap()).unwrap(),
+        }
     }
 
     /// Sends it to a server with these faults, by these rules.
     async fn send(&self, server: sandbox::Options, rules: &[Rule]) -> Sent {
+        self.send_by(vec![(server, rules.to_vec())]).await
+    }
+
+    /// Sends it by an account at each of these servers, by these rules.
+    async fn send_by(&self, servers: Vec<(sandbox::Options, Vec<Rule>)>) -> Sent {
         let clock = Clock::simulated(start());
-        let server = Sandbox::start(server, clock.clone()).await.unwrap();
+        let record = self.store().campaign("news").unwrap().unwrap();
+        let (mut running, mut accounts, mut renderers) = (vec![], vec![], vec![]);
+        for (number, (server, rules)) in servers.into_iter().enumerate() {
+            let server = Sandbox::start(server, clock.clone()).await.unwrap();
+            accounts.push(self.account(number, &server, &rules));
+            renderers.push(frozen_renderer(&self.path(), &record, &name(number)).unwrap());
+            running.push(server);
+        }
         let options = send::Options {
-            account: Account {
-                name: "comms".to_owned(),
-                mailbox: "comms".to_owned(),
-                endpoint: Endpoint {
-                    host: "127.0.0.1".to_owned(),
-                    port: server.address().port(),
-                    tls: Tls::None,
-                    extra_roots: vec![],
-                    trust_system_roots: false,
-                    hello_name: String::new(),
-                },
-                credentials: None,
-                deadlines: Deadlines {
-                    command: Duration::from_secs(1),
-                    data: Duration::from_secs(1),
-                    final_dot: Duration::from_secs(1),
-                    ..Deadlines::default()
-                },
-                rules: rules.to_vec(),
-                max_connections: self.connections,
-                backoff: Backoff::new(vec![Duration::from_secs(30), Duration::from_mins(2)]),
-                replies: ReplyTable::for_preset(Preset::find("microsoft365").unwrap()).unwrap(),
-            },
+            accounts,
+            calendar: Calendar::new(record.schedule.clone(), TimeZone::UTC),
             store: self.path(),
             wait: self.wait,
             max_messages: None,
             until: None,
         };
-        let store = Store::open(&self.path()).unwrap();
-        let record = store.campaign("news").unwrap().unwrap();
         let job = Job {
             campaign: self.id,
-            renderer: frozen_renderer(&self.path(), &record).unwrap(),
-            lock: store.lock_for_sending("news", clock.now()).unwrap(),
+            renderers,
+            lock: self.store().lock_for_sending("news", clock.now()).unwrap(),
         };
         let (stop, _handle) = Stop::new();
         let mut events = Vec::new();
         let ended = send::run(job, options, &clock, stop, &mut |event| events.push(event)).await;
+        let took = clock.now().duration_since(start()).as_secs();
+        let mut seen = vec![];
+        for server in running {
+            seen.push(server.stop().await);
+        }
         Sent {
             ended: ended.unwrap(),
             events,
-            took: clock.now().duration_since(start()).as_secs(),
-            seen: server.stop().await,
+            took,
+            all: seen.clone(),
+            seen: seen.swap_remove(0),
         }
     }
 }
@@ -159,6 +201,8 @@ struct Sent {
     /// Seconds on the simulated clock.
     took: i64,
     seen: Snapshot,
+    /// What each server has seen.
+    all: Vec<Snapshot>,
 }
 
 fn server(list: Vec<Fault>) -> sandbox::Options {

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use jiff::Timestamp;
+
+use super::starting::Until;
 
 /// Bulk mail merge that plans, proves, rehearses and sends a campaign inside the mail provider's limits.
 #[derive(Debug, Parser)]
@@ -157,9 +158,12 @@ pub(super) struct Send {
     /// Ends after this many messages
     #[arg(long, value_name = "N")]
     pub(super) max: Option<u64>,
-    /// Ends at this time, such as 2026-12-01T18:00:00+01:00
-    #[arg(long, value_name = "TIME")]
-    pub(super) until: Option<Timestamp>,
+    /// Ends at this time: 18:00, 2026-12-01T18:00, or with an offset
+    #[arg(long, value_name = "TIME", value_parser = Until::parse)]
+    pub(super) until: Option<Until>,
+    /// Begins although `not_before` was missed by more than a day
+    #[arg(long)]
+    pub(super) late: bool,
 }
 
 #[derive(Debug, Args)]

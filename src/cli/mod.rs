@@ -25,6 +25,7 @@ mod screen;
 mod send;
 mod sending;
 mod setup;
+mod starting;
 mod status;
 #[cfg(test)]
 mod tests;

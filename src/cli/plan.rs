@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::args::Plan;
@@ -12,12 +12,15 @@ use super::check::{note_warnings, refuse, rows_json, rows_line};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::screen::{Paint, Screen};
-use super::setup::{self, Planned, Setup, sender, zone_of};
+use super::setup::{self, Planned, Setup, accounts_words, senders, zone_of};
 use super::{Context, words};
 use crate::config::Sender;
-use crate::limits::Limiter;
-use crate::plan::{self, Alternative, Frozen, alternatives, is_edited};
+use crate::limits::{Closed, Reason};
+use crate::plan::{self, Alternative, Forecast, Frozen, Laid, alternatives, is_edited};
 use crate::store::{BatchProgress, CampaignRecord, RowCounts, Store};
+
+/// Ends that are nearer to each other than this are the same to a person.
+const SAME: SignedDuration = SignedDuration::from_mins(1);
 
 pub(super) fn run(context: &Context, args: &Plan) -> Result<Exit, Failure> {
     if args.discard {
@@ -33,21 +36,21 @@ pub(super) fn run(context: &Context, args: &Plan) -> Result<Exit, Failure> {
             Err(exit) => return Ok(exit),
         },
     };
-    let sender = planned_sender(context, &setup, &record)?;
-    show(&context.screen, &store, &record, &sender, now)?;
+    let senders = planned_senders(context, &setup, &record)?;
+    show(&context.screen, &store, &record, &senders, now)?;
     Ok(Exit::Done)
 }
 
-/// The sender that a plan was made for, which the folder may have been changed away from.
-pub(super) fn planned_sender(
+/// The senders that a plan was made for, which the folder may have been changed away from.
+pub(super) fn planned_senders(
     context: &Context,
     setup: &Setup,
     record: &CampaignRecord,
-) -> Result<Sender, Failure> {
-    if record.account == setup.sender.name {
-        return Ok(setup.sender.clone());
+) -> Result<Vec<Sender>, Failure> {
+    if record.accounts == setup.campaign.accounts {
+        return Ok(setup.senders.clone());
     }
-    sender(&record.account, &context.places)
+    senders(&record.accounts, &context.places)
 }
 
 /// The plan that is there already; warns when the folder was edited since.
@@ -65,11 +68,12 @@ pub(super) fn existing(
             record.name, record.folder
         ));
     }
-    if record.account != setup.sender.name {
+    if record.accounts != setup.campaign.accounts {
         context.screen.warning(&format!(
-            "the plan is for the account '{}', and campaign.toml now names '{}': it is sent by '{}' \
+            "the plan is for the {}, and campaign.toml now names the {}: the plan holds \
              (`postroom plan --discard`, then `postroom plan`, changes that while nothing is sent)",
-            record.account, setup.sender.name, record.account
+            accounts_words(&record.accounts),
+            accounts_words(&setup.campaign.accounts)
         ));
     } else if is_edited(&setup.inputs, &record.fingerprint) {
         context.screen.warning(
@@ -141,17 +145,27 @@ struct Figures {
     rows: RowCounts,
     messages: u64,
     batches: Vec<BatchProgress>,
+    /// Of what is still to go.
+    forecast: Option<Forecast>,
     alternatives: [Alternative; 2],
 }
 
-fn figures(store: &Store, record: &CampaignRecord, sender: &Sender) -> Result<Figures, Failure> {
+fn figures(
+    store: &Store,
+    record: &CampaignRecord,
+    senders: &[Sender],
+    now: Timestamp,
+) -> Result<Figures, Failure> {
     let rows = store.row_counts(record)?;
-    let limiter = Limiter::new(&sender.rules);
-    let cap = sender.max_recipients_per_message;
+    let outlook = setup::outlook(store, record, senders, now)?;
+    let caps = senders
+        .iter()
+        .map(|sender| sender.max_recipients_per_message);
     Ok(Figures {
         messages: store.message_counts(record.id)?.total(),
         batches: store.batches(record.id)?,
-        alternatives: alternatives(rows.planned, cap, &limiter, record.planned_at),
+        forecast: outlook.forecast(store, record.id)?,
+        alternatives: alternatives(rows.planned, caps.min().unwrap_or(1), &outlook),
         rows,
     })
 }
@@ -161,29 +175,23 @@ pub(super) fn show(
     screen: &Screen,
     store: &Store,
     record: &CampaignRecord,
-    sender: &Sender,
+    senders: &[Sender],
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let figures = figures(store, record, sender)?;
+    // Until it has begun the plan is told as it was made.
+    let from = if store.was_tried(record.id)? {
+        now
+    } else {
+        record.planned_at
+    };
+    let figures = figures(store, record, senders, from)?;
     if screen.is_json() {
         return screen.json(&plan_json(record, &figures));
     }
     let zone = zone_of(record);
-    let title = format!(
-        "Plan of '{}', sent by account '{}' ({})",
-        record.name, sender.name, sender.preset.title
-    );
-    screen.result(&screen.painted(Paint::Bold, &title))?;
-    screen.result("")?;
-    screen.result(&format!("  list        {}", rows_line(&figures.rows)))?;
-    screen.result(&format!(
-        "  messages    {}",
-        words::number(figures.messages)
-    ))?;
-    for rule in &sender.rules {
-        screen.result(&format!("  limit       {}", words::rule(rule)))?;
-    }
+    show_head(screen, record, senders, &figures)?;
     show_batches(screen, &figures.batches, &zone)?;
+    show_cuts(screen, record, &zone)?;
     if let Some(finishes_at) = record.finishes_at {
         let span = words::span(finishes_at.duration_since(record.planned_at));
         let finish = format!(
@@ -195,15 +203,13 @@ pub(super) fn show(
             screen.painted(Paint::Bold, &finish)
         ))?;
     }
+    show_limit(screen, figures.forecast.as_ref(), &zone)?;
     let others = figures
         .alternatives
         .iter()
         .filter(|other| other.messages != figures.messages);
     for alternative in others {
-        screen.result(&format!(
-            "  {}",
-            alternative_line(alternative, record.planned_at)
-        ))?;
+        screen.result(&format!("  {}", alternative_line(alternative, from)))?;
     }
     let age = now.duration_since(record.planned_at);
     if age.as_secs() > 60 {
@@ -215,13 +221,93 @@ pub(super) fn show(
     Ok(())
 }
 
+fn show_head(
+    screen: &Screen,
+    record: &CampaignRecord,
+    senders: &[Sender],
+    figures: &Figures,
+) -> Result<(), Failure> {
+    let by = accounts_words(&record.accounts);
+    let title = match senders {
+        [sender] => format!(
+            "Plan of '{}', sent by {by} ({})",
+            record.name, sender.preset.title
+        ),
+        _ => format!("Plan of '{}', sent by {by}", record.name),
+    };
+    screen.result(&screen.painted(Paint::Bold, &title))?;
+    screen.result("")?;
+    screen.result(&format!("  list        {}", rows_line(&figures.rows)))?;
+    let messages = words::number(figures.messages);
+    screen.result(&format!("  messages    {messages}"))?;
+    for sender in senders {
+        let whose = match senders {
+            [_] => String::new(),
+            _ => format!("  ({})", sender.name),
+        };
+        for rule in &sender.rules {
+            screen.result(&format!("  limit       {}{whose}", words::rule(rule)))?;
+        }
+    }
+    let schedule = &record.schedule;
+    if let Some(first) = schedule.not_before {
+        let first = words::time(first, &zone_of(record));
+        screen.result(&format!("  not before  {first}"))?;
+    }
+    if let Some(hours) = &schedule.hours {
+        screen.result(&format!("  hours       {hours} ({})", record.time_zone))?;
+    }
+    if !schedule.holidays.is_empty() {
+        let days: Vec<String> = schedule.holidays.iter().map(ToString::to_string).collect();
+        screen.result(&format!("  holidays    {}", days.join(", ")))?;
+    }
+    Ok(())
+}
+
+/// What holds a campaign back, and whether one more account would help.
+pub(super) fn show_limit(
+    screen: &Screen,
+    forecast: Option<&Forecast>,
+    zone: &TimeZone,
+) -> Result<(), Failure> {
+    let Some(forecast) = forecast else {
+        return Ok(());
+    };
+    if let Some(reason) = &forecast.laid.limited_by {
+        screen.result(&format!("  limited by  {}", words::limit(reason)))?;
+    }
+    let earlier = forecast
+        .with_another_account
+        .filter(|at| forecast.finishes_at.duration_since(*at) > SAME);
+    if let Some(at) = earlier {
+        let at = words::time(at, zone);
+        screen.result(&format!("  compare     with one more account: {at}"))?;
+    }
+    Ok(())
+}
+
+fn show_cuts(screen: &Screen, record: &CampaignRecord, zone: &TimeZone) -> Result<(), Failure> {
+    let Some(uncut) = record.uncut_finishes_at else {
+        return Ok(());
+    };
+    screen.result(&format!(
+        "  packing     {} cut in two, so that what is left of a window is used; whole, the last one would go {}",
+        words::count(record.cuts, "shared message is", "shared messages are"),
+        words::time(uncut, zone)
+    ))
+}
+
 fn show_batches(
     screen: &Screen,
     batches: &[BatchProgress],
     zone: &TimeZone,
 ) -> Result<(), Failure> {
+    let several = batches
+        .iter()
+        .any(|batch| batches.first().is_some_and(|first| first.account != batch.account));
     let days = batches.iter().map(|batch| Day {
         date: &batch.date,
+        account: several.then_some(batch.account.as_str()),
         messages: batch.messages,
         recipients: batch.recipients,
         first: batch.starts_at,
@@ -233,6 +319,8 @@ fn show_batches(
 /// A day's share, planned or rehearsed.
 pub(super) struct Day<'a> {
     pub(super) date: &'a str,
+    /// Told where there are several.
+    pub(super) account: Option<&'a str>,
     pub(super) messages: u64,
     pub(super) recipients: u64,
     pub(super) first: Timestamp,
@@ -253,12 +341,15 @@ pub(super) fn show_days<'a>(
     screen.result(&screen.painted(Paint::Dim, &head))?;
     for day in days {
         screen.result(&format!(
-            "  {:<18}{:>10}{:>12}   {:<7}{}",
+            "  {:<18}{:>10}{:>12}   {:<7}{}{}",
             words::day(day.date),
             words::number(day.messages),
             words::number(day.recipients),
             words::time_of_day(day.first, zone),
             words::time_of_day(day.last, zone),
+            day.account
+                .map(|account| format!("  by {account}"))
+                .unwrap_or_default(),
         ))?;
     }
     screen.result("")
@@ -289,14 +380,32 @@ fn plan_json(record: &CampaignRecord, figures: &Figures) -> Value {
         .collect();
     json!({
         "campaign": record.name,
-        "account": record.account,
+        "account": record.accounts.first(),
+        "accounts": record.accounts,
         "recipients": rows_json(&figures.rows),
         "messages": figures.messages,
         "mode": record.mode,
         "batches": figures.batches.iter().map(batch_json).collect::<Vec<_>>(),
         "finishes_at": record.finishes_at,
+        "limited_by": figures.forecast.as_ref().and_then(|forecast| limit_json(&forecast.laid)),
+        "with_another_account": figures.forecast.as_ref().and_then(|forecast| forecast.with_another_account),
+        "cuts": record.cuts,
+        "uncut_finishes_at": record.uncut_finishes_at,
         "alternatives": alternatives,
     })
+}
+
+/// What holds a campaign back, as `plan` and `status` have it.
+pub(super) fn limit_json(laid: &Laid) -> Option<Value> {
+    let (kind, rule) = match laid.limited_by? {
+        Reason::Rule(rule) => ("rule", Some(rule)),
+        Reason::Closed(Closed::Hours) => ("hours", None),
+        Reason::Closed(Closed::Holiday) => ("holiday", None),
+        Reason::Closed(Closed::NotBefore) => ("not_before", None),
+        Reason::Provider => ("provider", None),
+        Reason::Deferred => ("deferred", None),
+    };
+    Some(json!({ "kind": kind, "rule": rule }))
 }
 
 /// A batch as `plan` and `rehearse` have it.

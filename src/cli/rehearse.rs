@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::plan::freeze;
 use super::rehearsed::Summary;
 use super::sending::Show;
-use super::setup::{Setup, zone_of};
+use super::setup::{Setup, calendar_of, zone_of};
 use super::{Context, connect, interrupt};
 use crate::clock::Clock;
 use crate::config::cache_folder;
@@ -157,16 +157,27 @@ pub(super) struct Rehearsal<'a> {
 
 impl Rehearsal<'_> {
     async fn send(&self, show: &Show<'_>) -> Result<(Ended, Snapshot), Failure> {
-        let sender = &self.setup.sender;
-        let renderer = frozen_renderer(self.path, self.record)?;
-        let mut options = connect::stand_in(sender, &renderer.definition().internal, self.refuse);
-        options.maildir = Some(self.maildir.clone());
-        options.keep_records = true;
-        let server = connect::start(options, &self.clock).await?;
+        let senders = &self.setup.senders;
+        let mut renderers = Vec::new();
+        for account in &self.record.accounts {
+            renderers.push(frozen_renderer(self.path, self.record, account)?);
+        }
+        let mut servers = Vec::new();
+        let mut accounts = Vec::new();
+        for (sender, renderer) in senders.iter().zip(&renderers) {
+            let internal = &renderer.definition().internal;
+            let mut options = connect::stand_in(sender, internal, self.refuse);
+            options.maildir = Some(self.maildir.clone());
+            options.keep_records = true;
+            let server = connect::start(options, &self.clock).await?;
+            accounts.push(connect::account_at(sender, &server)?);
+            servers.push(server);
+        }
         let (stop, handle) = Stop::new();
         interrupt::watch(handle, || {})?;
         let options = Options {
-            account: connect::account_at(sender, &server)?,
+            accounts,
+            calendar: calendar_of(self.record),
             store: self.path.to_owned(),
             wait: true,
             max_messages: None,
@@ -175,13 +186,17 @@ impl Rehearsal<'_> {
         let store = Store::open(self.path)?;
         let job = Job {
             campaign: self.record.id,
-            renderer,
+            renderers,
             lock: store.lock_for_sending(&self.record.name, self.clock.now())?,
         };
         let ended = send::run(job, options, &self.clock, stop, &mut |event| {
             show.event(&event);
         })
         .await?;
-        Ok((ended, server.stop().await))
+        let mut seen = Snapshot::default();
+        for server in servers {
+            seen = seen.and(server.stop().await);
+        }
+        Ok((ended, seen))
     }
 }

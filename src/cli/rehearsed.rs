@@ -81,7 +81,8 @@ impl Summary {
         let line = |name: &str, value: &str| screen.result(&format!("  {name:<12}{value}"));
         let title = format!(
             "Rehearsal of '{}' on a stand-in for {}",
-            rehearsal.record.name, rehearsal.setup.sender.preset.title
+            rehearsal.record.name,
+            rehearsal.setup.senders[0].preset.title
         );
         screen.result(&screen.painted(Paint::Bold, &title))?;
         screen.result("")?;
@@ -105,8 +106,8 @@ impl Summary {
                 self.real.as_secs_f32()
             ),
         )?;
-        let limits = &rehearsal.setup.sender.provider_rules;
-        let kept: Vec<String> = limits.iter().map(words::rule).collect();
+        let limits = rehearsal.setup.senders.iter().flat_map(|sender| &sender.provider_rules);
+        let kept: Vec<String> = limits.map(words::rule).collect();
         if !kept.is_empty() {
             line(
                 "limits",
@@ -139,6 +140,7 @@ impl Summary {
             let date = self.zone.to_datetime(received.at).date().to_string();
             let day = days.entry(date).or_insert(Day {
                 date: "",
+                account: None,
                 messages: 0,
                 recipients: 0,
                 first: received.at,

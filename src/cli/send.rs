@@ -5,14 +5,15 @@ use std::path::{Path, PathBuf};
 use super::args::Send;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::plan::{existing, freeze, planned_sender};
+use super::plan::{existing, freeze, planned_senders};
 use super::rehearse::make_private;
 use super::sending::{Show, verdict};
-use super::setup::{self, Setup, zone_of};
+use super::setup::{self, Setup, accounts_words, calendar_of, zone_of};
 use super::status::{Standing, counts_line, status_json};
-use super::{Context, connect, interrupt, words};
+use super::{Context, connect, interrupt, starting, words};
 use crate::config::Sender;
-use crate::plan::{forecast, frozen_renderer};
+use crate::message::Renderer;
+use crate::plan::frozen_renderer;
 use crate::send::{self, Ended, Job, Options, Stop};
 use crate::store::{CampaignRecord, SenderLock, Store};
 
@@ -28,11 +29,11 @@ pub(super) fn run(context: &Context, args: &Send) -> Result<Exit, Failure> {
             Err(exit) => return Ok(exit),
         },
     };
-    let sender = planned_sender(context, &setup, &record)?;
+    let senders = planned_senders(context, &setup, &record)?;
     let errand = Errand {
         context,
         args,
-        sender: &sender,
+        senders: &senders,
         record: &record,
         path: &path,
     };
@@ -75,43 +76,50 @@ fn question(
     context: &Context,
     store: &Store,
     record: &CampaignRecord,
-    sender: &Sender,
+    senders: &[Sender],
 ) -> Result<String, Failure> {
     let people = store.recipient_counts(record.id)?;
     let messages = store.message_counts(record.id)?;
     let left = |counts: &crate::store::Counts| counts.pending + counts.deferred;
     let now = context.clock.now();
-    let finish = match forecast(store, record.id, &sender.rules, &sender.mailbox(), now)? {
+    let outlook = setup::outlook(store, record, senders, now)?;
+    let finish = match outlook.forecast(store, record.id)? {
         Some(forecast) => format!(
             ", finished {} at the earliest",
             words::time(forecast.finishes_at, &zone_of(record))
         ),
         None => String::new(),
     };
-    let server = sender
-        .host
-        .as_deref()
-        .unwrap_or("the built-in stand-in server (nothing leaves this machine)");
+    let mut servers: Vec<&str> = senders.iter().map(server_words).collect();
+    servers.dedup();
     Ok(format!(
-        "Send '{}': {} to {}, by account '{}' through {server}{finish}?",
+        "Send '{}': {} to {}, by {} through {}{finish}?",
         record.name,
         words::count(left(&messages), "message", "messages"),
         words::count(left(&people), "recipient", "recipients"),
-        sender.name,
+        accounts_words(&record.accounts),
+        servers.join(" and "),
     ))
+}
+
+fn server_words(sender: &Sender) -> &str {
+    sender
+        .host
+        .as_deref()
+        .unwrap_or("the built-in stand-in server (nothing leaves this machine)")
 }
 
 fn dry_run(
     context: &Context,
     store: &Store,
     record: &CampaignRecord,
-    sender: &Sender,
+    senders: &[Sender],
 ) -> Result<Exit, Failure> {
     if context.screen.is_json() {
-        let standing = Standing::of(store, record, Some(sender), context.clock.now())?;
+        let standing = Standing::of(store, record, Some(senders), context.clock.now())?;
         context.screen.json(&status_json(record, &standing))?;
     } else {
-        let question = question(context, store, record, sender)?;
+        let question = question(context, store, record, senders)?;
         context.screen.result(&format!(
             "Would {}",
             question.replacen("Send", "send", 1).trim_end_matches('?')
@@ -146,24 +154,40 @@ fn nothing_left(
 struct Errand<'a> {
     context: &'a Context,
     args: &'a Send,
-    sender: &'a Sender,
+    senders: &'a [Sender],
     record: &'a CampaignRecord,
     path: &'a Path,
 }
 
 impl Errand<'_> {
+    /// True when it goes to the built-in stand-in.
+    fn plays(&self) -> bool {
+        self.senders.iter().any(Sender::is_sandbox)
+    }
+
+    fn renderers(&self) -> Result<Vec<Renderer>, Failure> {
+        let accounts = self.record.accounts.iter();
+        let renderer = |account: &String| Ok(frozen_renderer(self.path, self.record, account)?);
+        accounts.map(renderer).collect()
+    }
+
     /// Takes the campaign and asks.
     fn agree(&self, store: &mut Store) -> Result<Agreed, Failure> {
         let (context, record) = (self.context, self.record);
         if self.args.dry_run {
-            return dry_run(context, store, record, self.sender).map(Agreed::No);
+            return dry_run(context, store, record, self.senders).map(Agreed::No);
         }
         let lock = store.lock_for_sending(&record.name, context.clock.now())?;
         recover(context, store, record)?;
         if store.recipient_counts(record.id)?.is_finished() {
             return nothing_left(context, store, record).map(Agreed::No);
         }
-        let question = question(context, store, record, self.sender)?;
+        starting::look_at_clock(record, context.clock.now())?;
+        if !starting::may_begin_late(context, store, record, self.args)? {
+            context.screen.note("nothing was sent");
+            return Ok(Agreed::No(Exit::Done));
+        }
+        let question = question(context, store, record, self.senders)?;
         if context.screen.confirm(&question, self.args.yes)? {
             return Ok(Agreed::Yes(lock));
         }
@@ -175,7 +199,7 @@ impl Errand<'_> {
         let screen = &self.context.screen;
         let counts = store.recipient_counts(self.record.id)?;
         let zone = zone_of(self.record);
-        if self.sender.is_sandbox() {
+        if self.plays() {
             let maildir = maildir_beside(self.path);
             screen.note(&format!(
                 "the stand-in keeps what it receives in {}, and refuses {}",
@@ -184,13 +208,14 @@ impl Errand<'_> {
             ));
         }
         // A password is asked for before anything is drawn.
-        let account = if self.sender.is_sandbox() {
+        let accounts = if self.plays() {
             None
         } else {
-            Some(connect::account(self.sender)?)
+            let accounts = self.senders.iter().map(connect::account);
+            Some(accounts.collect::<Result<Vec<_>, _>>()?)
         };
         let show = Show::new(self.context, &counts, zone.clone(), false);
-        let ended = connect::runtime()?.block_on(self.send(lock, account, &show));
+        let ended = connect::runtime()?.block_on(self.send(lock, accounts, &show));
         show.end();
         let ended = ended?;
         let counts = store.recipient_counts(self.record.id)?;
@@ -200,7 +225,7 @@ impl Errand<'_> {
             .unwrap_or_else(|| self.record.clone());
         if screen.is_json() {
             let standing =
-                Standing::of(store, &record, Some(self.sender), self.context.clock.now())?;
+                Standing::of(store, &record, Some(self.senders), self.context.clock.now())?;
             let mut value = status_json(&record, &standing);
             value["event"] = "ended".into();
             screen.json(&value)?;
@@ -224,35 +249,38 @@ impl Errand<'_> {
     async fn send(
         &self,
         lock: SenderLock,
-        account: Option<send::Account>,
+        accounts: Option<Vec<send::Account>>,
         show: &Show<'_>,
     ) -> Result<Ended, Failure> {
-        let renderer = frozen_renderer(self.path, self.record)?;
-        let internal = &renderer.definition().internal;
+        let renderers = self.renderers()?;
         let mut server = None;
-        let account = if let Some(account) = account {
-            account
-        } else {
-            let mut options = connect::stand_in(self.sender, internal, &[connect::GONE.to_owned()]);
-            let maildir = maildir_beside(self.path);
-            make_private(&maildir)?;
-            options.maildir = Some(maildir);
-            let started = server.insert(connect::start(options, &self.context.clock).await?);
-            connect::account_at(self.sender, started)?
+        let accounts = match (accounts, self.senders, renderers.first()) {
+            (Some(accounts), ..) => accounts,
+            (None, [sender, ..], Some(renderer)) => {
+                let internal = &renderer.definition().internal;
+                let mut options = connect::stand_in(sender, internal, &[connect::GONE.to_owned()]);
+                let maildir = maildir_beside(self.path);
+                make_private(&maildir)?;
+                options.maildir = Some(maildir);
+                let started = server.insert(connect::start(options, &self.context.clock).await?);
+                vec![connect::account_at(sender, started)?]
+            }
+            _ => return Err(Failure::own("a campaign without an account")),
         };
         let (stop, handle) = Stop::new();
         let quiet = self.context.screen.is_json();
         interrupt::watch(handle, move || tell(quiet))?;
         let options = Options {
-            account,
+            accounts,
+            calendar: calendar_of(self.record),
             store: self.path.to_owned(),
             wait: !self.args.no_wait,
             max_messages: self.args.max,
-            until: self.args.until,
+            until: self.args.until.map(|until| until.next(self.context.clock.now())),
         };
         let job = Job {
             campaign: self.record.id,
-            renderer,
+            renderers,
             lock,
         };
         let ended = send::run(job, options, &self.context.clock, stop, &mut |event| {

@@ -127,6 +127,10 @@ impl<'a> Show<'a> {
                 "no connection ({because}); trying again at {}",
                 time(*until)
             )),
+            Event::AccountStopped { account, trouble } => Some(format!(
+                "the account '{account}' has stopped; the others take its share over: {} ({})\n    {}",
+                trouble.meaning, trouble.reply, trouble.remedy
+            )),
             Event::Waiting { until, why }
                 if self.is_long(*until) || *why == Waiting::OtherSender =>
             {
@@ -155,6 +159,7 @@ impl<'a> Show<'a> {
 pub(super) fn reason(why: &Waiting) -> String {
     match why {
         Waiting::Rule(rule) => format!("the limit of {}", words::rule(rule)),
+        Waiting::Calendar(closed) => words::closed(*closed).to_owned(),
         Waiting::Deferred => "messages that were put off".to_owned(),
         Waiting::Provider(words) => format!("the provider, which asked for a pause ({words})"),
         Waiting::Server(what) => format!("the server ({what})"),
@@ -199,6 +204,10 @@ fn event_json(event: &Event) -> Value {
         }),
         Event::Reconnecting { because, until } => json!({
             "event": "reconnecting", "because": because, "until": until,
+        }),
+        Event::AccountStopped { account, trouble } => json!({
+            "event": "account_stopped", "account": account, "because": trouble.meaning, "reply": trouble.reply,
+            "remedy": trouble.remedy,
         }),
         Event::Waiting { until, why } => {
             json!({ "event": "waiting", "until": until, "for": reason(why) })

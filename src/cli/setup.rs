@@ -8,34 +8,63 @@ use super::args::Places;
 use super::exit::Exit;
 use super::failure::Failure;
 use crate::config::{Accounts, Campaign, Sender, accounts_path, store_path};
-use crate::plan::Inputs;
+use crate::limits::Calendar;
+use crate::plan::{AccountLimits, Inputs, Outlook};
 use crate::store::{CampaignRecord, Store};
 
-/// A campaign's folder and the account that it names, both read and checked.
+/// A campaign's folder and the accounts that it names, all read and checked.
 pub(super) struct Setup {
     pub(super) campaign: Campaign,
-    pub(super) sender: Sender,
+    pub(super) senders: Vec<Sender>,
     pub(super) inputs: Inputs,
 }
 
 impl Setup {
     pub(super) fn read(folder: &Path, places: &Places) -> Result<Self, Failure> {
         let campaign = Campaign::load(folder)?;
-        let name = campaign.accounts.first().map_or("", String::as_str);
-        let sender = sender(name, places)?;
-        let inputs = campaign.inputs(&sender);
+        let senders = senders(&campaign.accounts, places)?;
+        let inputs = campaign.inputs(&senders);
         Ok(Self {
             campaign,
-            sender,
+            senders,
             inputs,
         })
     }
 }
 
-/// The account of this name.
-pub(super) fn sender(name: &str, places: &Places) -> Result<Sender, Failure> {
+/// The accounts of these names, which are to share a campaign.
+pub(super) fn senders(names: &[String], places: &Places) -> Result<Vec<Sender>, Failure> {
     let accounts = Accounts::load(&accounts_path(places.accounts.as_deref())?)?;
-    Ok(Sender::of(accounts.get(name)?)?)
+    let sender = |name: &String| Ok::<_, Failure>(Sender::of(accounts.get(name)?)?);
+    let senders = names.iter().map(sender).collect::<Result<Vec<_>, _>>()?;
+    Sender::check_together(&senders)?;
+    Ok(senders)
+}
+
+/// How a campaign's accounts and its calendar stand now.
+pub(super) fn outlook(
+    store: &Store,
+    record: &CampaignRecord,
+    senders: &[Sender],
+    now: jiff::Timestamp,
+) -> Result<Outlook, Failure> {
+    let limits: Vec<AccountLimits> = senders.iter().map(Sender::limits).collect();
+    Ok(Outlook::of(store, &limits, calendar_of(record), now)?)
+}
+
+/// When a planned campaign may be sent.
+pub(super) fn calendar_of(record: &CampaignRecord) -> Calendar {
+    Calendar::new(record.schedule.clone(), zone_of(record))
+}
+
+/// `account 'comms'`, `accounts 'comms' and 'comms-2'`.
+pub(super) fn accounts_words(names: &[String]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("'{name}'")).collect();
+    match quoted.split_last() {
+        Some((last, [])) => format!("account {last}"),
+        Some((last, others)) => format!("accounts {} and {last}", others.join(", ")),
+        None => "no account".to_owned(),
+    }
 }
 
 /// Opens the store.

@@ -1,17 +1,18 @@
 //! `postroom status`: where a campaign stands.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::args::Folder;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::screen::Paint;
-use super::setup::{Planned, sender};
+use super::screen::{Paint, Screen};
+use super::plan::{limit_json, show_limit};
+use super::setup::{self, Planned, senders};
 use super::{Context, words};
 use crate::config::Sender;
-use crate::plan::forecast;
-use crate::store::{CampaignRecord, Counts, RunState, Store};
+use crate::plan::Forecast;
+use crate::store::{CampaignRecord, Counts, NewBatch, RunState, Store};
 
 /// Where a campaign stands.
 pub(super) struct Standing {
@@ -20,14 +21,16 @@ pub(super) struct Standing {
     pub(super) messages: Counts,
     pub(super) next_send_at: Option<Timestamp>,
     pub(super) finishes_at: Option<Timestamp>,
+    /// What is still to come.
+    pub(super) forecast: Option<Forecast>,
 }
 
 impl Standing {
-    /// Without a sender no times are told.
+    /// Without the senders no times are told.
     pub(super) fn of(
         store: &Store,
         record: &CampaignRecord,
-        sender: Option<&Sender>,
+        senders: Option<&[Sender]>,
         now: Timestamp,
     ) -> Result<Self, Failure> {
         let people = store.recipient_counts(record.id)?;
@@ -38,24 +41,25 @@ impl Standing {
             RunState::Sending if !running => RunState::Planned,
             other => other.clone(),
         };
-        let forecast = match sender {
-            Some(sender) if state != RunState::Finished => {
-                forecast(store, record.id, &sender.rules, &sender.mailbox(), now)?
+        let forecast = match senders {
+            Some(senders) if state != RunState::Finished => {
+                setup::outlook(store, record, senders, now)?.forecast(store, record.id)?
             }
             _ => None,
         };
         let waits = matches!(state, RunState::Sending | RunState::Waiting);
         let next_send_at = record
             .next_send_at
-            .or_else(|| forecast.map(|forecast| forecast.next_send_at))
+            .or_else(|| forecast.as_ref().map(|forecast| forecast.next_send_at))
             .filter(|_| waits);
         Ok(Self {
             messages: store.message_counts(record.id)?,
-            // A pause that the provider asked for is no rule, so the forecast does not know of it.
             finishes_at: forecast
+                .as_ref()
                 .map(|forecast| forecast.finishes_at)
                 .max(next_send_at),
             next_send_at,
+            forecast,
             people,
             state,
         })
@@ -66,13 +70,14 @@ pub(super) fn run(context: &Context, args: &Folder) -> Result<Exit, Failure> {
     let now = context.clock.now();
     let mut planned = Planned::find(&args.folder, &context.places)?;
     planned.settle(now)?;
-    let sender = sender(&planned.record.account, &context.places);
-    if let Err(failure) = &sender {
+    let senders = senders(&planned.record.accounts, &context.places);
+    if let Err(failure) = &senders {
         context
             .screen
             .warning(&format!("no times can be told: {}", failure.message));
     }
-    let standing = Standing::of(&planned.store, &planned.record, sender.as_ref().ok(), now)?;
+    let known = senders.as_deref().ok();
+    let standing = Standing::of(&planned.store, &planned.record, known, now)?;
     if context.screen.is_json() {
         context
             .screen
@@ -107,27 +112,78 @@ fn show(context: &Context, planned: &Planned, standing: &Standing) -> Result<(),
         }
     }
     screen.result("")?;
-    for batch in planned.store.batches(record.id)? {
-        screen.result(&format!(
-            "  {:<18}{} of {} messages settled",
-            words::day(&batch.date),
-            words::number(batch.settled),
-            words::number(batch.messages)
-        ))?;
-    }
+    show_days(screen, planned, standing.forecast.as_ref())?;
     if let Some(at) = standing.next_send_at {
         screen.result(&format!("  next        {}", words::time(at, &planned.zone)))?;
     }
     if let Some(at) = standing.finishes_at {
+        let moved = record.finishes_at.map_or_else(String::new, |planned| {
+            moved_words(at.duration_since(planned))
+        });
         screen.result(&format!(
-            "  finishes    {} at the earliest",
+            "  finishes    {} at the earliest{moved}",
             words::time(at, &planned.zone)
         ))?;
     }
+    show_limit(screen, standing.forecast.as_ref(), &planned.zone)?;
     if standing.people.in_doubt > 0 {
         screen.note("`postroom resolve` lists what is in doubt, and how to settle it");
     }
     Ok(())
+}
+
+/// The days of the plan with what is done of each, then the days that what is left will take from now on.
+fn show_days(
+    screen: &Screen,
+    planned: &Planned,
+    forecast: Option<&Forecast>,
+) -> Result<(), Failure> {
+    let several = planned.record.accounts.len() > 1;
+    let by = |account: &str| {
+        let told = several.then(|| format!("  by {account}"));
+        told.unwrap_or_default()
+    };
+    let head = format!("  {:<18}{:>12}{:>12}", "planned", "messages", "settled");
+    screen.result(&screen.painted(Paint::Dim, &head))?;
+    for batch in planned.store.batches(planned.record.id)? {
+        screen.result(&format!(
+            "  {:<18}{:>12}{:>12}{}",
+            words::day(&batch.date),
+            words::number(batch.messages),
+            words::number(batch.settled),
+            by(&batch.account)
+        ))?;
+    }
+    screen.result("")?;
+    let Some(forecast) = forecast else {
+        return Ok(());
+    };
+    let head = format!(
+        "  {:<18}{:>12}{:>12}   {:<7}to",
+        "to come", "messages", "recipients", "from"
+    );
+    screen.result(&screen.painted(Paint::Dim, &head))?;
+    for batch in &forecast.laid.batches {
+        screen.result(&format!(
+            "  {:<18}{:>12}{:>12}   {:<7}{}{}",
+            words::day(&batch.date),
+            words::number(batch.messages),
+            words::number(batch.recipients),
+            words::time_of_day(batch.starts_at, &planned.zone),
+            words::time_of_day(batch.ends_at, &planned.zone),
+            by(&batch.account)
+        ))?;
+    }
+    screen.result("")
+}
+
+/// How far the end has moved from the plan's.
+fn moved_words(by: SignedDuration) -> String {
+    if by.abs() < SignedDuration::from_mins(1) {
+        return String::new();
+    }
+    let way = if by.is_negative() { "earlier" } else { "later" };
+    format!(" ({} {way} than planned)", words::span(by.abs()))
 }
 
 fn by_outcome(counts: &Counts) -> [(&'static str, u64); 8] {
@@ -183,6 +239,23 @@ pub(super) fn status_json(record: &CampaignRecord, standing: &Standing) -> Value
         "messages": counts_json(&standing.messages),
         "next_send_at": standing.next_send_at,
         "finishes_at": standing.finishes_at,
+        "planned_finishes_at": record.finishes_at,
+        "to_come": standing.forecast.as_ref().map(|forecast| {
+            forecast.laid.batches.iter().map(to_come_json).collect::<Vec<_>>()
+        }),
+        "limited_by": standing.forecast.as_ref().and_then(|forecast| limit_json(&forecast.laid)),
         "stopped_because": because,
+    })
+}
+
+/// A day of what is still to come.
+fn to_come_json(batch: &NewBatch) -> Value {
+    json!({
+        "account": batch.account,
+        "date": batch.date,
+        "messages": batch.messages,
+        "recipients": batch.recipients,
+        "starts_at": batch.starts_at,
+        "ends_at": batch.ends_at,
     })
 }

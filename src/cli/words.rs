@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::limits::Rule;
+use crate::limits::{Closed, Reason, Rule};
 
 /// 1203 → `1,203`.
 pub(super) fn number(count: u64) -> String {
@@ -27,6 +27,25 @@ pub(super) fn count(count: u64, one: &str, many: &str) -> String {
 pub(super) fn rule(rule: &Rule) -> String {
     rule.to_string()
         .replacen(&rule.max.to_string(), &number(rule.max), 1)
+}
+
+/// What holds messages back, as the subject of a sentence.
+pub(super) fn limit(reason: &Reason) -> String {
+    match reason {
+        Reason::Rule(limit) => format!("the limit of {}", rule(limit)),
+        Reason::Closed(closed) => self::closed(*closed).to_owned(),
+        Reason::Provider => "the pause that the provider asked for".to_owned(),
+        Reason::Deferred => "messages that were put off".to_owned(),
+    }
+}
+
+/// A closed calendar.
+pub(super) fn closed(closed: Closed) -> &'static str {
+    match closed {
+        Closed::NotBefore => "the start that the campaign has set (not_before)",
+        Closed::Holiday => "a holiday",
+        Closed::Hours => "the sending hours",
+    }
 }
 
 /// The two largest units: `2 d 3 h`, `5 h 33 min`, `10 min`, `20 s`.

@@ -12,6 +12,7 @@ use super::server;
 use super::typed::NO_MAX;
 use crate::delivery::Backoff;
 use crate::limits::Rule;
+use crate::recipients::Mailbox;
 
 /// Every key of an account, by table.
 pub(super) const SCHEMA: Schema = &[
@@ -20,6 +21,7 @@ pub(super) const SCHEMA: Schema = &[
         &[
             "provider",
             "username",
+            "from",
             "auth",
             "reserve",
             "host",
@@ -57,6 +59,8 @@ pub struct Account {
     pub provider: String,
     /// The name to sign in with; there unless `auth` is none.
     pub username: Option<String>,
+    /// The From header of what it sends, where that is not the campaign's.
+    pub from: Option<String>,
     /// How to sign in.
     pub auth: Auth,
     /// What is left free for people who use the same mailbox.
@@ -180,6 +184,7 @@ pub(super) fn read(account: &Section<'_>, name: &str, folder: &Path) -> Option<A
         name: name.to_owned(),
         provider: String::new(),
         username: line("username"),
+        from: from(account),
         auth: auth.unwrap_or(Auth::None),
         reserve: reserve(&account.table("reserve")),
         port: account.whole("port", 1, 65_535).map(|port| port as u16),
@@ -201,6 +206,21 @@ pub(super) fn read(account: &Section<'_>, name: &str, folder: &Path) -> Option<A
         provider: provider?,
         ..rest
     })
+}
+
+/// A sender of its own, checked like the campaign's.
+fn from(account: &Section<'_>) -> Option<String> {
+    let text = account.text("from")?;
+    if let Err(cause) = Mailbox::parse(text.get_ref()) {
+        account.refuse(
+            "from",
+            Some(text.span()),
+            format!("is not a sender: {cause}"),
+            "write from = \"Contoso Comms <comms@contoso.com>\"",
+        );
+        return None;
+    }
+    Some(text.into_inner())
 }
 
 /// How to sign in. Without `auth`, a table that only one way uses decides; without a username there

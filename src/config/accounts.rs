@@ -96,6 +96,7 @@ fn sandbox() -> Account {
         name: SANDBOX.to_owned(),
         provider: SANDBOX.to_owned(),
         username: None,
+        from: None,
         auth: Auth::None,
         reserve: Reserve::default(),
         host: None,

@@ -3,26 +3,35 @@
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{Offset, TimeZone};
-use toml::Spanned;
 use toml::de::DeValue;
 use toml::value::{Datetime, Offset as TomlOffset};
 
 use super::section::{Section, Value};
+use crate::limits::{Hours, Schedule};
 
 /// The keys of `[delivery]`.
-pub(super) const KEYS: &[&str] = &["mode", "hours", "timezone", "not_before", "holidays"];
+pub(super) const KEYS: &[&str] = &[
+    "mode",
+    "hours",
+    "timezone",
+    "not_before",
+    "missed_start",
+    "holidays",
+];
 
 /// When and how the campaign is sent.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeliveryOptions {
     /// Whether recipients with equal content share messages.
     pub mode: Mode,
-    /// Sending hours, as typed.
-    pub hours: Option<String>,
+    /// Sending hours.
+    pub hours: Option<Hours>,
     /// The campaign's time zone; the machine's when none is given.
     pub timezone: Option<TimeZone>,
     /// Nothing is sent before this.
     pub not_before: Option<NotBefore>,
+    /// What happens when that was missed by more than a day.
+    pub missed_start: MissedStart,
     /// Days without sending, each once, in the file's order.
     pub holidays: Vec<Date>,
 }
@@ -39,6 +48,17 @@ pub enum Mode {
     Individual,
 }
 
+/// What happens when a campaign that was to begin at a time begins more than a day later: the machine was
+/// off, or the timer did not run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MissedStart {
+    /// A person is asked. The default: an invitation to what is over cannot be recalled.
+    #[default]
+    Ask,
+    /// It goes on.
+    Go,
+}
+
 /// When sending may begin, as the file says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotBefore {
@@ -46,6 +66,23 @@ pub enum NotBefore {
     Local(DateTime),
     /// Written with an offset.
     At(Timestamp),
+}
+
+impl DeliveryOptions {
+    /// When the campaign may be sent; times without an offset are those of its zone.
+    pub fn schedule(&self) -> Schedule {
+        let zone = self.timezone.clone().unwrap_or_else(TimeZone::system);
+        let not_before = self.not_before.and_then(|first| match first {
+            NotBefore::At(at) => Some(at),
+            NotBefore::Local(wall) => zone.to_timestamp(wall).ok(),
+        });
+        Schedule {
+            hours: self.hours.clone(),
+            holidays: self.holidays.iter().copied().collect(),
+            not_before,
+            starts_late: self.missed_start == MissedStart::Go,
+        }
+    }
 }
 
 /// Reads the table.
@@ -57,10 +94,32 @@ pub(super) fn read(section: &Section<'_>) -> DeliveryOptions {
     ];
     DeliveryOptions {
         mode: section.choice("mode", &modes).unwrap_or_default(),
-        hours: section.text("hours").map(Spanned::into_inner),
+        hours: hours(section),
         timezone: timezone(section),
         not_before: not_before(section),
+        missed_start: section
+            .choice(
+                "missed_start",
+                &[("ask", MissedStart::Ask), ("go", MissedStart::Go)],
+            )
+            .unwrap_or_default(),
         holidays: holidays(section),
+    }
+}
+
+fn hours(section: &Section<'_>) -> Option<Hours> {
+    let text = section.text("hours")?;
+    match Hours::parse(text.get_ref()) {
+        Ok(hours) => Some(hours),
+        Err(cause) => {
+            section.refuse(
+                "hours",
+                Some(text.span()),
+                format!("cannot be used: {cause}"),
+                "write hours = \"Mon-Fri 08:00-18:00\"; several parts are divided by commas: \"Mon-Thu 08:00-12:00, 13:00-17:00, Fri 08:00-14:00\"",
+            );
+            None
+        }
     }
 }
 

@@ -165,6 +165,12 @@ pub enum SenderError {
         /// The rule, before the reserve.
         rule: Rule,
     },
+    /// Two accounts of a campaign are one mailbox.
+    #[error("the accounts '{0}' and '{1}' sign in to the same mailbox, which has one quota")]
+    SameMailbox(String, String),
+    /// The built-in stand-in beside real accounts.
+    #[error("the account 'sandbox' cannot share a campaign with others")]
+    SandboxAmongOthers,
 }
 
 impl SenderError {
@@ -179,6 +185,12 @@ impl SenderError {
             },
             Self::NoHost(_) => {
                 "add host = \"smtp.example.com\" to the account in accounts.toml".to_owned()
+            }
+            Self::SameMailbox(..) => {
+                "name one of them in campaign.toml, or another mailbox in accounts.toml".to_owned()
+            }
+            Self::SandboxAmongOthers => {
+                "name it alone; `postroom rehearse` plays the providers of all real accounts".to_owned()
             }
             Self::AllReserved { .. } => "make 'reserve' in accounts.toml smaller".to_owned(),
         }

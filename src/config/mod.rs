@@ -30,7 +30,7 @@ mod words;
 pub use account::{Account, Auth, Deadlines, Flow, OAuth2, Reserve, Tls};
 pub use accounts::{Accounts, SANDBOX};
 pub use campaign::{Campaign, FILE_NAME};
-pub use delivery::{DeliveryOptions, Mode, NotBefore};
+pub use delivery::{DeliveryOptions, MissedStart, Mode, NotBefore};
 pub use error::{AccountError, ConfigError, Problem, SenderError, UnknownAccount};
 pub use message::MessageOptions;
 pub use places::{accounts_path, cache_folder, store_path};

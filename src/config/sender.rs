@@ -13,6 +13,7 @@ use super::secret::SecretSource;
 use crate::limits::{Rule, Unit};
 use crate::plan::{self, AccountLimits, Inputs};
 use crate::provider::{self, Preset, ReplyTable};
+use crate::recipients::{Address, Mailbox};
 use crate::send;
 use crate::smtp::{self, Credentials, Deadlines, Endpoint};
 
@@ -87,6 +88,28 @@ impl Sender {
         })
     }
 
+    /// Makes sure that these accounts can share a campaign.
+    ///
+    /// # Errors
+    /// Two of them are one mailbox, whose quota would be counted twice; or the stand-in is among others.
+    pub fn check_together(senders: &[Self]) -> Result<(), SenderError> {
+        for (at, sender) in senders.iter().enumerate() {
+            if let Some(other) = senders[..at]
+                .iter()
+                .find(|other| other.mailbox() == sender.mailbox())
+            {
+                return Err(SenderError::SameMailbox(
+                    other.name.clone(),
+                    sender.name.clone(),
+                ));
+            }
+            if sender.is_sandbox() && senders.len() > 1 {
+                return Err(SenderError::SandboxAmongOthers);
+            }
+        }
+        Ok(())
+    }
+
     /// True for the built-in stand-in server.
     pub fn is_sandbox(&self) -> bool {
         self.host.is_none()
@@ -121,11 +144,33 @@ impl Sender {
         }
     }
 
+    /// The From header of what it sends for a campaign whose own is `usual`; none where that holds. One of
+    /// several accounts whose provider lets everybody send only as themselves has its own address in it.
+    fn from(&self, usual: &str, several: bool) -> Option<String> {
+        if self.account.from.is_some() || !several || !self.preset.sends_as_itself {
+            return self.account.from.clone();
+        }
+        let usual = Mailbox::parse(usual).ok()?;
+        let address = Address::parse(self.account.username.as_deref()?).ok()?;
+        if usual.address.as_str().eq_ignore_ascii_case(address.as_str()) {
+            return None;
+        }
+        Some(match usual.name {
+            // In quotes, as a name may hold a comma (RFC 5322 3.2.4).
+            Some(name) => {
+                let quoted = name.replace('\\', "\\\\").replace('"', "\\\"");
+                format!("\"{quoted}\" <{address}>")
+            }
+            None => address.to_string(),
+        })
+    }
+
     /// What planning must know.
     pub fn limits(&self) -> AccountLimits {
         AccountLimits {
             name: self.name.clone(),
             mailbox: self.mailbox(),
+            from: self.account.from.clone(),
             rules: self.rules.clone(),
             max_recipients_per_message: self.max_recipients_per_message,
             max_message_size: self.max_message_size,
@@ -196,13 +241,18 @@ fn after_reserve(account: &Account, rules: &[Rule]) -> Result<Vec<Rule>, SenderE
 }
 
 impl Campaign {
-    /// What a plan for this sender is made from.
-    pub fn inputs(&self, sender: &Sender) -> Inputs {
+    /// What a plan for these senders is made from.
+    pub fn inputs(&self, senders: &[Sender]) -> Inputs {
         let message = &self.message;
+        let several = senders.len() > 1;
+        let limits = |sender: &Sender| AccountLimits {
+            from: sender.from(&message.from, several),
+            ..sender.limits()
+        };
         Inputs {
             folder: self.folder.clone(),
             name: self.name.clone(),
-            account: sender.limits(),
+            accounts: senders.iter().map(limits).collect(),
             from: message.from.clone(),
             to: message.to.clone(),
             reply_to: message.reply_to.clone(),
@@ -224,6 +274,7 @@ impl Campaign {
                 Mode::Shared => plan::Mode::Shared,
                 Mode::Individual => plan::Mode::Individual,
             },
+            schedule: self.delivery.schedule(),
             time_zone: self.delivery.timezone.clone(),
         }
     }

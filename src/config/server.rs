@@ -68,7 +68,23 @@ pub(super) fn tls(account: &Section<'_>, host: Option<&str>) -> Option<Tls> {
 /// Rules in place of the preset's.
 pub(super) fn limits(account: &Section<'_>) -> Option<Vec<Rule>> {
     let tables = account.tables("limits")?;
-    Some(tables.iter().filter_map(rule).collect())
+    let mut rules: Vec<Rule> = Vec::new();
+    for table in &tables {
+        let Some(rule) = rule(table) else { continue };
+        if let Some(known) = rules
+            .iter()
+            .find(|known| (known.unit, known.per) == (rule.unit, rule.per))
+        {
+            table.refuse(
+                "max",
+                table.value("max").map(Spanned::span),
+                format!("stands beside another rule for the same window, '{known}'"),
+                "keep one rule for each window and unit: the smaller one is the one that holds",
+            );
+        }
+        rules.push(rule);
+    }
+    Some(rules)
 }
 
 fn rule(section: &Section<'_>) -> Option<Rule> {

@@ -17,13 +17,6 @@ struct Later {
 
 const CAMPAIGN: &[Later] = &[
     Later {
-        table: "",
-        key: "accounts",
-        asks: |value| value.as_array().is_some_and(|names| names.len() > 1),
-        what: "sending one campaign from several accounts",
-        remedy: "name one account: account = \"…\"",
-    },
-    Later {
         table: "recipients",
         key: "duplicates",
         asks: |value| value.as_str() == Some("group"),
@@ -43,27 +36,6 @@ const CAMPAIGN: &[Later] = &[
         asks: |value| value.as_str().is_some_and(is_workbook),
         what: "reading .xlsx workbooks",
         remedy: "save the sheet as CSV (UTF-8) and name that file",
-    },
-    Later {
-        table: "delivery",
-        key: "hours",
-        asks: |_| true,
-        what: "sending hours",
-        remedy: "take it out, and run `postroom send --until TIME` inside the hours you want",
-    },
-    Later {
-        table: "delivery",
-        key: "not_before",
-        asks: |_| true,
-        what: "a time to begin",
-        remedy: "take it out, and start `postroom send` at that time",
-    },
-    Later {
-        table: "delivery",
-        key: "holidays",
-        asks: |value| value.as_array().is_none_or(|days| !days.is_empty()),
-        what: "leaving out holidays",
-        remedy: "take it out, and stop the send over those days with Ctrl-C",
     },
 ];
 

@@ -29,7 +29,7 @@ impl Unit {
 }
 
 /// At most `max` units in any window of length `per` (rolling).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
     /// The most that a window may hold; at least 1.

@@ -1,6 +1,8 @@
 //! From a row's cells to the bytes of its mail: the one path that checking, planning, previewing,
 //! rehearsing and sending share.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -24,12 +26,27 @@ pub struct Definition {
     pub columns: Columns,
     /// The From header.
     pub from: String,
+    /// The From header of what these accounts send, where it is another.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub senders: BTreeMap<String, String>,
     /// Content-ID and path of each inline image.
     pub inline: Vec<(String, String)>,
     /// The value of List-Unsubscribe.
     pub list_unsubscribe: Option<String>,
     /// Domains whose recipients do not count as external.
     pub internal: Vec<String>,
+}
+
+impl Definition {
+    /// The same, with the From header of what this account sends.
+    #[must_use]
+    pub fn sent_by(self, account: &str) -> Self {
+        let from = self.senders.get(account).cloned();
+        Self {
+            from: from.unwrap_or(self.from),
+            ..self
+        }
+    }
 }
 
 /// What makes a message this one: chosen once, the same in every attempt.

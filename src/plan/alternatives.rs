@@ -1,10 +1,10 @@
 //! What the same campaign would come to, were it packed otherwise.
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
+use super::forecast::Outlook;
 use super::timetable::Timetable;
-use crate::limits::{Limiter, Rule, Weight};
+use crate::limits::Weight;
 
 /// A way to pack a campaign, and what it comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,19 +19,14 @@ pub struct Alternative {
 
 /// Both extremes for `recipients` people: everybody shares (only possible when nothing is personal),
 /// and everybody gets their own. Copies are left out of account.
-pub fn alternatives(
-    recipients: u64,
-    cap: u64,
-    limiter: &Limiter,
-    now: Timestamp,
-) -> [Alternative; 2] {
+pub fn alternatives(recipients: u64, cap: u64, outlook: &Outlook) -> [Alternative; 2] {
     let cap = cap.max(1);
     let shared = std::iter::repeat_n(cap, usize::try_from(recipients / cap).unwrap_or(usize::MAX))
         .chain(Some(recipients % cap).filter(|rest| *rest > 0));
     let individual = std::iter::repeat_n(1, usize::try_from(recipients).unwrap_or(usize::MAX));
     [
-        ("shared", lay_out(shared, limiter, now)),
-        ("individual", lay_out(individual, limiter, now)),
+        ("shared", lay_out(shared, outlook.table())),
+        ("individual", lay_out(individual, outlook.table())),
     ]
     .map(|(mode, (messages, finishes_at))| Alternative {
         mode,
@@ -42,10 +37,8 @@ pub fn alternatives(
 
 fn lay_out(
     sizes: impl Iterator<Item = u64>,
-    limiter: &Limiter,
-    now: Timestamp,
+    mut table: Timetable,
 ) -> (u64, Option<Timestamp>) {
-    let mut table = Timetable::new("", limiter.clone(), now, TimeZone::UTC);
     let (mut messages, mut possible) = (0, true);
     for recipients in sizes {
         let weight = Weight {
@@ -53,18 +46,8 @@ fn lay_out(
             external: 0,
         };
         messages += 1;
-        possible = possible && table.add(weight, recipients).is_ok();
+        possible = possible && table.add(weight, recipients, None).is_ok();
     }
-    let (batches, _) = table.finish();
-    let finishes_at = batches.last().map(|batch| batch.ends_at);
+    let finishes_at = table.finish().finishes_at;
     (messages, finishes_at.filter(|_| possible))
-}
-
-/// The cap of a shared message: the provider's, or a smaller maximum of a rule.
-pub(super) fn smallest_cap(cap: u64, rules: &[Rule], unit: crate::limits::Unit) -> u64 {
-    rules
-        .iter()
-        .filter(|rule| rule.unit == unit)
-        .map(|rule| rule.max)
-        .fold(cap, u64::min)
 }

@@ -7,16 +7,26 @@ use super::findings::Findings;
 use super::inputs::Inputs;
 use super::ready;
 use super::sources::literal_attachments;
+use crate::limits::Schedule;
 use crate::message::Definition;
 
-/// Of the definition, the list, the images, the attachments that everybody gets, and how it is packed.
+/// Of the definition, the list, the images, the attachments that everybody gets, and how and when it is
+/// sent.
 /// Attachments of single rows are left out: reading them all would take as long as planning.
 pub(super) fn of(inputs: &Inputs, definition: &Definition) -> std::io::Result<[u8; 32]> {
     let mut hasher = blake3::Hasher::new();
     let written = serde_json::to_vec(definition).map_err(std::io::Error::other)?;
     add(&mut hasher, &written);
     add(&mut hasher, inputs.mode.as_str().as_bytes());
-    add(&mut hasher, inputs.account.name.as_bytes());
+    for account in &inputs.accounts {
+        add(&mut hasher, account.name.as_bytes());
+    }
+    if inputs.schedule != Schedule::default() {
+        add(
+            &mut hasher,
+            &serde_json::to_vec(&inputs.schedule).map_err(std::io::Error::other)?,
+        );
+    }
     add(
         &mut hasher,
         inputs

@@ -1,63 +1,148 @@
-//! When a planned campaign will be finished, from where it stands now.
+//! When a planned campaign will be finished, from where it stands now, and what would change that.
 
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::error::Error;
-use super::timetable::Timetable;
-use crate::limits::{Limiter, Reservation, Rule};
-use crate::store::Store;
+use super::inputs::AccountLimits;
+use super::timetable::{Laid, Timetable, Track};
+use crate::limits::{Calendar, Limiter, Reservation, Unit};
+use crate::store::{Remaining, Store};
+
+/// The accounts that send a campaign, as they stand, and when it may be sent.
+#[derive(Debug, Clone)]
+pub struct Outlook {
+    tracks: Vec<Track>,
+    calendar: Calendar,
+    now: Timestamp,
+}
 
 /// What is still to come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Forecast {
+    /// The days of each account.
+    pub laid: Laid,
     /// When the next message may go.
     pub next_send_at: Timestamp,
     /// When the last one may go.
     pub finishes_at: Timestamp,
-    /// The rule that holds messages back most often.
-    pub limited_by: Option<Rule>,
+    /// When it would be, had one more account the first one's limits.
+    pub with_another_account: Option<Timestamp>,
 }
 
-/// Lays out what is left of a campaign from `now` on, beside what the mailbox has handed over. None
-/// when nothing is left, or when a rule never allows it.
-pub fn forecast(
-    store: &Store,
-    campaign: i64,
-    rules: &[Rule],
-    mailbox: &str,
-    now: Timestamp,
-) -> Result<Option<Forecast>, Error> {
-    let limiter = limiter_of(rules, mailbox, store, now)?;
-    let mut table = Timetable::new("", limiter, now, TimeZone::UTC);
-    let mut possible = true;
-    store.remaining(campaign, |weight| {
-        possible = possible && table.add(weight, 0).is_ok();
-    })?;
-    let (batches, limited_by) = table.finish();
-    let (Some(first), Some(last)) = (batches.first(), batches.last()) else {
-        return Ok(None);
-    };
-    Ok(possible.then_some(Forecast {
-        next_send_at: first.starts_at,
-        finishes_at: last.ends_at,
-        limited_by,
-    }))
+impl Outlook {
+    /// The accounts with what the store says that they have handed over.
+    pub fn of(
+        store: &Store,
+        accounts: &[AccountLimits],
+        calendar: Calendar,
+        now: Timestamp,
+    ) -> Result<Self, Error> {
+        let track = |account: &AccountLimits| -> Result<Track, Error> {
+            let hold = store.hold(&account.mailbox)?;
+            Ok(Track {
+                account: account.name.clone(),
+                limiter: limiter_of(account, store, now)?,
+                held_until: hold.map(|hold| hold.until),
+            })
+        };
+        Ok(Self {
+            tracks: accounts.iter().map(track).collect::<Result<_, _>>()?,
+            calendar,
+            now,
+        })
+    }
+
+    /// True when a rule counts recipients, all of them or external ones.
+    pub(super) fn counts_recipients(&self) -> bool {
+        let mut rules = self.tracks.iter().flat_map(|track| track.limiter.rules());
+        rules.any(|rule| rule.unit != Unit::Messages)
+    }
+
+    /// An empty timetable.
+    pub(super) fn table(&self) -> Timetable {
+        Timetable::new(self.tracks.clone(), self.calendar.clone(), self.now)
+    }
+
+    /// One with a further account that has the first one's rules and all of their room.
+    pub(super) fn with_another_account(&self) -> Timetable {
+        let mut tracks = self.tracks.clone();
+        let another = self.tracks.first().map(|first| {
+            let rules: Vec<_> = first.limiter.rules().copied().collect();
+            Track {
+                account: String::new(),
+                limiter: Limiter::new(&rules),
+                held_until: None,
+            }
+        });
+        tracks.extend(another);
+        Timetable::new(tracks, self.calendar.clone(), self.now)
+    }
+
+    /// Lays out what is left of a campaign. None when nothing is left, or when a rule never allows it.
+    pub fn forecast(&self, store: &Store, campaign: i64) -> Result<Option<Forecast>, Error> {
+        let mut pending = Queue::new(vec![self.table(), self.with_another_account()]);
+        let mut deferred = Vec::new();
+        store.remaining(campaign, |message| match message.due_at {
+            None => pending.add(message),
+            Some(_) => deferred.push(message),
+        })?;
+        // Those that were put off go between the others; only the last of them can matter to the end.
+        deferred.sort_by_key(|message| message.due_at);
+        for message in deferred {
+            pending.add(message);
+        }
+        let mut laid = pending.finish().into_iter();
+        let (Some(Some(laid)), another) = (laid.next(), laid.next()) else {
+            return Ok(None);
+        };
+        let first = laid.batches.iter().map(|batch| batch.starts_at).min();
+        let (Some(next_send_at), Some(finishes_at)) = (first, laid.finishes_at) else {
+            return Ok(None);
+        };
+        Ok(Some(Forecast {
+            with_another_account: another.flatten().and_then(|laid| laid.finishes_at),
+            next_send_at,
+            finishes_at,
+            laid,
+        }))
+    }
+}
+
+/// Timetables that get the same messages; one that never has room for one of them drops out.
+struct Queue(Vec<Option<Timetable>>);
+
+impl Queue {
+    fn new(tables: Vec<Timetable>) -> Self {
+        Self(tables.into_iter().map(Some).collect())
+    }
+
+    fn add(&mut self, message: Remaining) {
+        for table in &mut self.0 {
+            let added = table
+                .as_mut()
+                .map(|table| table.add(message.weight, message.listed, message.due_at));
+            if matches!(added, Some(Err(_))) {
+                *table = None;
+            }
+        }
+    }
+
+    fn finish(self) -> Vec<Option<Laid>> {
+        self.0
+            .into_iter()
+            .map(|table| table.map(Timetable::finish))
+            .collect()
+    }
 }
 
 /// What the mailbox has handed over, and what it has in hand, which counts as handed over now.
-pub(super) fn limiter_of(
-    rules: &[Rule],
-    mailbox: &str,
-    store: &Store,
-    now: Timestamp,
-) -> Result<Limiter, Error> {
-    let mut limiter = Limiter::new(rules);
+fn limiter_of(account: &AccountLimits, store: &Store, now: Timestamp) -> Result<Limiter, Error> {
+    let mut limiter = Limiter::new(&account.rules);
     let longest = SignedDuration::try_from(limiter.longest_window()).unwrap_or(SignedDuration::MAX);
     let since = now.saturating_sub(longest).unwrap_or(Timestamp::MIN);
-    for entry in store.ledger_since(mailbox, since)? {
+    for entry in store.ledger_since(&account.mailbox, since)? {
         if let Some(at) = entry.stamped_at {
-            limiter.record(at, entry.weight);
+            limiter.record(at.min(now), entry.weight);
         } else {
             limiter.reserve(Reservation(entry.id), entry.weight);
             limiter.stamp(Reservation(entry.id), now);

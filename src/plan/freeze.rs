@@ -1,23 +1,23 @@
 //! Planning: a proved campaign is frozen in the store, all of it or nothing.
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
 use super::check::Checked;
 use super::error::Error;
 use super::findings::Findings;
-use super::forecast::limiter_of;
+use super::cutting::{CutUp, Listed, cut_up};
+use super::forecast::Outlook;
 use super::inputs::Inputs;
 use super::packing::Grown;
 use super::prove::{Proved, files_of};
 use super::sources::{CAMPAIGN, error};
-use super::timetable::Timetable;
+use super::timetable::Laid;
 use super::walk::{Progress, Sink, Tally, Walk};
 use super::{fingerprint, ready};
-use crate::limits::{Rule, Weight};
+use crate::limits::Rule;
 use crate::message::{self, Files};
-use crate::recipients::Row;
-use crate::store::{NewBatch, NewCampaign, NewMessage, PlanWriter, Reason, Store};
+use crate::recipients::{Address, Domains, Row};
+use crate::store::{NewCampaign, NewMessage, PlanWriter, Reason, Store};
 
 /// What came of planning.
 #[derive(Debug)]
@@ -39,7 +39,8 @@ pub fn plan(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Frozen, Error> {
     let mut findings = Findings::default();
-    let limiter = limiter_of(&inputs.account.rules, &inputs.account.mailbox, store, now)?;
+    let calendar = inputs.calendar();
+    let outlook = Outlook::of(store, &inputs.accounts, calendar.clone(), now)?;
     let Some(mut ready) = ready::read(inputs, &mut findings) else {
         return Ok(Frozen::Defective(Checked::new(findings, Tally::default())));
     };
@@ -49,15 +50,16 @@ pub fn plan(
         .renderer
         .as_ref()
         .map(|renderer| renderer.sender().domain().to_owned());
-    let zone = inputs.time_zone.clone().unwrap_or_else(TimeZone::system);
+    let accounts: Vec<&str> = inputs.accounts.iter().map(|one| one.name.as_str()).collect();
     let writer = store.begin_plan(&NewCampaign {
         name: &inputs.name,
         folder: &inputs.folder.to_string_lossy(),
-        account: &inputs.account.name,
+        accounts: &accounts,
+        schedule: &inputs.schedule,
         mode: inputs.mode.as_str(),
         definition: &definition,
         fingerprint: mark,
-        time_zone: zone.iana_name().unwrap_or("UTC"),
+        time_zone: calendar.zone().iana_name().unwrap_or("UTC"),
         planned_at: now,
     })?;
     let mut sink = Freezing {
@@ -67,18 +69,11 @@ pub fn plan(
         cells: String::new(),
     };
     let tally = Walk::new(inputs, &mut findings, &mut sink).run(&mut ready, now, progress)?;
-    let mut writer = sink.writer;
-    freeze_images(inputs, &mut writer, &mut findings)?;
+    freeze_images(inputs, &mut sink.writer, &mut findings)?;
     let mut finishes_at = None;
     if !findings.has_errors() {
-        let table = Timetable::new(&inputs.account.name, limiter, now, zone);
-        match lay_out(&writer, table)? {
-            Ok(batches) => {
-                for batch in &batches {
-                    writer.batch(batch)?;
-                }
-                finishes_at = batches.last().map(|batch| batch.ends_at);
-            }
+        match lay_out(&mut sink, &outlook, &ready.definition.internal)? {
+            Ok(laid) => finishes_at = laid.finishes_at,
             Err(rule) => findings.add(never_fits(&rule)),
         }
     }
@@ -86,29 +81,72 @@ pub fn plan(
         // The writer is dropped with its transaction: the store is as it was.
         return Ok(Frozen::Defective(Checked::new(findings, tally)));
     }
-    let campaign = writer.commit(tally.rows.listed, finishes_at)?;
+    let campaign = sink.writer.commit(tally.rows.listed, finishes_at)?;
     Ok(Frozen::Planned(campaign, Checked::new(findings, tally)))
 }
 
-/// The batches, or the rule that some message can never meet.
+/// Lays out the messages and writes their batches down: as they are, or with shared ones cut smaller
+/// where that ends the campaign earlier. The rule that some message can never meet, if there is one.
 fn lay_out(
-    writer: &PlanWriter<'_>,
-    mut table: Timetable,
-) -> Result<Result<Vec<NewBatch>, Rule>, Error> {
+    sink: &mut Freezing<'_>,
+    outlook: &Outlook,
+    internal: &[String],
+) -> Result<Result<Laid, Rule>, Error> {
+    let mut table = outlook.table();
     let mut impossible = None;
-    writer.weights(|recipients, external, listed| {
-        let weight = Weight {
-            recipients,
-            external,
-        };
+    let mut shared = false;
+    sink.writer.planned(|message| {
+        shared |= message.listed > 1;
         if impossible.is_none() {
-            impossible = table.add(weight, listed).err();
+            impossible = table.add(message.weight, message.listed, None).err();
         }
     })?;
-    Ok(match impossible {
-        Some(rule) => Err(rule),
-        None => Ok(table.finish().0),
-    })
+    if let Some(rule) = impossible {
+        return Ok(Err(rule));
+    }
+    let mut laid = table.finish();
+    if shared && let Some(cut) = cut_up_if_earlier(sink, outlook, internal, &laid)? {
+        sink.writer.cut(&cut.cuts)?;
+        if let Some(uncut) = laid.finishes_at {
+            sink.writer.note_cuts(cut.cuts.len() as u64, uncut)?;
+        }
+        laid = cut.laid;
+    }
+    for batch in &laid.batches {
+        sink.writer.batch(batch)?;
+    }
+    for run in &laid.runs {
+        sink.writer.assign(run)?;
+    }
+    Ok(Ok(laid))
+}
+
+fn cut_up_if_earlier(
+    sink: &Freezing<'_>,
+    outlook: &Outlook,
+    internal: &[String],
+    uncut: &Laid,
+) -> Result<Option<CutUp>, Error> {
+    // Where nothing has to wait, or nobody counts people, nothing is left of a window of them.
+    if uncut.limited_by.is_none() || !outlook.counts_recipients() {
+        return Ok(None);
+    }
+    let internal = Domains::parse(internal).unwrap_or_default();
+    let mut messages = Vec::new();
+    sink.writer.planned(|message| messages.push(message))?;
+    let listed = |message| -> Result<Vec<Listed>, Error> {
+        let all = sink.writer.recipients_of(message)?;
+        let one = |(row, address): (u64, String)| Listed {
+            row,
+            external: Address::parse(&address).is_ok_and(|known| !internal.contains(&known)),
+        };
+        Ok(all.into_iter().map(one).collect())
+    };
+    let new_id = || Ok(message::new_message_id(&sink.domain)?);
+    let cut = cut_up(&messages, outlook.table(), listed, new_id)?;
+    Ok(cut
+        .ok()
+        .filter(|cut| !cut.cuts.is_empty() && cut.laid.finishes_at < uncut.finishes_at))
 }
 
 fn never_fits(rule: &Rule) -> super::findings::Finding {

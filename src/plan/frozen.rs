@@ -20,9 +20,14 @@ pub enum FrozenError {
     Message(#[from] message::Error),
 }
 
-/// Makes the renderer of the campaign that lies frozen in the store at `path`.
-pub fn frozen_renderer(path: &Path, record: &CampaignRecord) -> Result<Renderer, FrozenError> {
+/// Makes the renderer of the campaign that lies frozen in the store at `path`, as this account sends it.
+pub fn frozen_renderer(
+    path: &Path,
+    record: &CampaignRecord,
+    account: &str,
+) -> Result<Renderer, FrozenError> {
     let definition: Definition = serde_json::from_str(&record.definition)?;
+    let definition = definition.sent_by(account);
     let store = Mutex::new(Store::open(path)?);
     let campaign = record.id;
     let files: Files = Arc::new(move |path| {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use jiff::tz::TimeZone;
 
 use super::packing::Mode;
-use crate::limits::Rule;
+use crate::limits::{Calendar, Rule, Schedule, Unit};
 
 /// A campaign to check or plan. Paths are relative to the folder.
 #[derive(Debug, Clone)]
@@ -14,8 +14,8 @@ pub struct Inputs {
     pub folder: PathBuf,
     /// Its identity in the store.
     pub name: String,
-    /// The account that is to send it.
-    pub account: AccountLimits,
+    /// The accounts that are to send it; at least one.
+    pub accounts: Vec<AccountLimits>,
     /// The From header.
     pub from: String,
     /// Template of the To header.
@@ -50,8 +50,46 @@ pub struct Inputs {
     pub internal: Vec<String>,
     /// How it is packed.
     pub mode: Mode,
-    /// The time zone of its batches' dates; none: the machine's.
+    /// When it may be sent.
+    pub schedule: Schedule,
+    /// The time zone of its hours and its batches' dates; none: the machine's.
     pub time_zone: Option<TimeZone>,
+}
+
+impl Inputs {
+    /// When it may be sent, in its time zone.
+    pub fn calendar(&self) -> Calendar {
+        let zone = self.time_zone.clone().unwrap_or_else(TimeZone::system);
+        Calendar::new(self.schedule.clone(), zone)
+    }
+
+    /// The most envelope recipients of a message that every account can send.
+    pub(super) fn max_recipients_per_message(&self) -> u64 {
+        let caps = self.accounts.iter();
+        caps.map(|account| account.max_recipients_per_message)
+            .min()
+            .unwrap_or(u64::MAX)
+    }
+
+    /// The most bytes of a message that every account can send.
+    pub(super) fn max_message_size(&self) -> Option<u64> {
+        let sizes = self.accounts.iter();
+        sizes.filter_map(|account| account.max_message_size).min()
+    }
+
+    /// The most of this unit that a message may have: no more than the provider's cap of it, nor than any
+    /// account's rule.
+    pub(super) fn cap(&self, unit: Unit) -> u64 {
+        let cap = match unit {
+            Unit::Recipients => self.max_recipients_per_message(),
+            Unit::Messages | Unit::ExternalRecipients => u64::MAX,
+        };
+        let rules = self.accounts.iter().flat_map(|account| &account.rules);
+        rules
+            .filter(|rule| rule.unit == unit)
+            .map(|rule| rule.max)
+            .fold(cap, u64::min)
+    }
 }
 
 /// What the plan must know of the account.
@@ -61,6 +99,8 @@ pub struct AccountLimits {
     pub name: String,
     /// What its quota is counted by.
     pub mailbox: String,
+    /// The From header of what it sends, where that is not the campaign's.
+    pub from: Option<String>,
     /// The rules that hold, what is reserved for others taken off.
     pub rules: Vec<Rule>,
     /// The most envelope recipients of one message.

@@ -11,6 +11,7 @@
 
 mod alternatives;
 mod check;
+mod cutting;
 mod error;
 mod findings;
 mod fingerprint;
@@ -33,11 +34,11 @@ pub use check::{Checked, check};
 pub use error::Error;
 pub use findings::{Finding, Severity};
 pub use fingerprint::is_edited;
-pub use forecast::{Forecast, forecast};
+pub use forecast::{Forecast, Outlook};
 pub use freeze::{Frozen, plan};
 pub use frozen::{FrozenError, frozen_renderer};
 pub use inputs::{AccountLimits, Inputs};
 pub use packing::Mode;
 pub use ready::{Ready, open};
-pub use timetable::Timetable;
+pub use timetable::{Laid, Timetable, Track};
 pub use walk::Progress;

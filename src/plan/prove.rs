@@ -134,7 +134,7 @@ impl<'a> Prover<'a> {
             .renderer
             .compose(page, address, &identity)
             .map_err(|cause| vec![self.finding(row, &cause)])?;
-        if let Some(cap) = self.inputs.account.max_message_size
+        if let Some(cap) = self.inputs.max_message_size()
             && content.len() as u64 > cap
         {
             let message = format!(
@@ -156,7 +156,7 @@ impl<'a> Prover<'a> {
     }
 
     fn check_envelope(&self, row: &Row, copies: u64) -> Result<(), Vec<Finding>> {
-        let cap = self.inputs.account.max_recipients_per_message;
+        let cap = self.inputs.max_recipients_per_message();
         if copies < cap {
             return Ok(());
         }

@@ -171,6 +171,11 @@ pub(super) fn read_definition(
         data: read_data(inputs, findings),
         columns: columns.clone(),
         from: inputs.from.clone(),
+        senders: inputs
+            .accounts
+            .iter()
+            .filter_map(|account| Some((account.name.clone(), account.from.clone()?)))
+            .collect(),
         inline: inputs
             .inline
             .iter()

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::*;
-use crate::limits::{Rule, Unit};
+use crate::limits::{Calendar, Rule, Unit};
 use crate::store::Store;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -30,13 +30,14 @@ impl Folder {
         Inputs {
             folder: self.0.path().to_owned(),
             name: "news".to_owned(),
-            account: AccountLimits {
+            accounts: vec![AccountLimits {
                 name: "comms".to_owned(),
                 mailbox: "comms@contoso.com".to_owned(),
+                from: None,
                 rules: vec![],
                 max_recipients_per_message: 500,
                 max_message_size: None,
-            },
+}],
             from: "comms@contoso.com".to_owned(),
             to: None,
             reply_to: None,
@@ -54,6 +55,7 @@ impl Folder {
             address_column: None,
             internal: vec![],
             mode: Mode::Auto,
+            schedule: crate::limits::Schedule::default(),
             time_zone: Some(TimeZone::UTC),
         }
     }
@@ -236,7 +238,7 @@ fn a_message_over_the_providers_size_is_found_before_sending() {
     folder.write("big.bin", &"x".repeat(200_000));
     let mut inputs = folder.inputs();
     inputs.attach = vec!["big.bin".to_owned()];
-    inputs.account.max_message_size = Some(200_000);
+    inputs.accounts[0].max_message_size = Some(200_000);
     let found = checked(&inputs);
     assert_eq!(
         codes(&found)[0],
@@ -249,7 +251,7 @@ fn a_message_over_the_providers_size_is_found_before_sending() {
 fn batches_are_days_and_follow_the_rules() {
     let folder = Folder::new(&staff(25, 25));
     let mut inputs = folder.inputs();
-    inputs.account.rules = vec![Rule {
+    inputs.accounts[0].rules = vec![Rule {
         max: 10,
         per: Duration::from_hours(24),
         unit: Unit::Recipients,
@@ -284,12 +286,16 @@ fn an_edit_after_planning_is_noticed() {
 
 #[test]
 fn both_extremes_are_told() {
-    let limiter = crate::limits::Limiter::new(&[Rule {
+    let folder = Folder::new(&staff(1, 1));
+    let mut accounts = folder.inputs().accounts;
+    accounts[0].rules = vec![Rule {
         max: 30,
         per: Duration::from_mins(1),
         unit: Unit::Messages,
-    }]);
-    let [shared, individual] = alternatives(10_000, 500, &limiter, now());
+    }];
+    let store = folder.store();
+    let outlook = Outlook::of(&store, &accounts, Calendar::always(), now()).unwrap();
+    let [shared, individual] = alternatives(10_000, 500, &outlook);
     assert_eq!((shared.messages, individual.messages), (20, 10_000));
     assert_eq!(shared.finishes_at, Some(now()));
     let hours = individual

@@ -1,166 +1,243 @@
-//! The timetable: which message goes when, by the same limiter that the sender asks.
+//! The timetable: which message goes when and by which account, by the same answer that the sender asks.
 //!
 //! It takes the network for infinitely fast: with a provider's rules those are what takes the time.
+//! Every message is given to the account that can take it first, so that all of them end together, as
+//! early as the rules allow. `plan`, `status`, the rehearsal and what would be otherwise
+//! ([`Outlook`](super::Outlook)) are all laid out here.
 
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
+use jiff::civil::Time;
+use jiff::{SignedDuration, Timestamp};
 
-use crate::limits::{Decision, Limiter, Rule, Weight};
-use crate::store::NewBatch;
+use crate::limits::{Calendar, Decision, Limiter, Reason, Rule, Unit, Weight, earliest};
+use crate::store::{NewBatch, Run};
+
+/// An account on the way: its windows, and the pause that its provider asked for.
+#[derive(Debug, Clone)]
+pub struct Track {
+    /// The account's name.
+    pub account: String,
+    /// What it has handed over.
+    pub limiter: Limiter,
+    /// Nothing goes before this.
+    pub held_until: Option<Timestamp>,
+}
 
 /// Puts messages, in order, on a calendar.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Timetable {
-    limiter: Limiter,
+    tracks: Vec<Track>,
+    calendar: Calendar,
+    /// When the last message went.
     now: Timestamp,
-    time_zone: TimeZone,
-    account: String,
+    last: usize,
+    days: Vec<Option<Day>>,
     batches: Vec<NewBatch>,
-    next_message: u64,
-    /// How often each rule held a message back.
-    held_back: Vec<u64>,
+    runs: Vec<Run>,
+    placed: u64,
+    /// How long each reason held messages back.
+    waits: Vec<(Reason, SignedDuration)>,
+}
+
+/// The batch of an account that is being filled, and the end of its day.
+#[derive(Debug, Clone, Copy)]
+struct Day {
+    batch: usize,
+    ends: Timestamp,
+}
+
+/// Where a message would go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Slot {
+    pub(super) at: Timestamp,
+    pub(super) track: usize,
+    reason: Option<Reason>,
 }
 
 impl Timetable {
-    /// A timetable that starts at `now` with what the account has already handed over.
-    pub fn new(account: &str, limiter: Limiter, now: Timestamp, time_zone: TimeZone) -> Self {
-        let rules = limiter.rules().count();
+    /// A timetable that starts at `now` with what the accounts have already handed over.
+    pub fn new(tracks: Vec<Track>, calendar: Calendar, now: Timestamp) -> Self {
         Self {
-            limiter,
+            days: vec![None; tracks.len()],
+            tracks,
+            calendar,
             now,
-            time_zone,
-            account: account.to_owned(),
+            last: 0,
             batches: Vec::new(),
-            next_message: 1,
-            held_back: vec![0; rules],
+            runs: Vec::new(),
+            placed: 0,
+            waits: Vec::new(),
         }
+    }
+
+    /// When the last message so far goes.
+    pub(super) fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The first place for a message of this weight that is not due before `due`; of several accounts the
+    /// one that sent last goes on. The rule, when no account ever allows it.
+    pub(super) fn find(&self, weight: Weight, due: Option<Timestamp>) -> Result<Slot, Rule> {
+        let mut best: Result<Slot, Option<Rule>> = Err(None);
+        let others = (0..self.tracks.len()).filter(|track| *track != self.last);
+        for track in std::iter::once(self.last).chain(others) {
+            match (self.on(track, weight, due), &best) {
+                (Ok(slot), Ok(known)) if slot.at >= known.at => {}
+                (Ok(slot), _) => {
+                    best = Ok(slot);
+                    if slot.at == self.now {
+                        break;
+                    }
+                }
+                (Err(rule), Err(None)) => best = Err(rule),
+                (Err(_), _) => {}
+            }
+        }
+        // A timetable without an account has no rule that could be in the way.
+        best.map_err(|rule| rule.unwrap_or_else(no_rule))
+    }
+
+    fn on(&self, track: usize, weight: Weight, due: Option<Timestamp>) -> Result<Slot, Option<Rule>> {
+        let Some(lane) = self.tracks.get(track) else {
+            return Err(None);
+        };
+        let (mut at, mut reason) = (self.now, None);
+        for (until, why) in [(due, Reason::Deferred), (lane.held_until, Reason::Provider)] {
+            if let Some(until) = until.filter(|until| *until > at) {
+                (at, reason) = (until, Some(why));
+            }
+        }
+        loop {
+            match earliest(&lane.limiter, &self.calendar, at, weight) {
+                Decision::Go => return Ok(Slot { at, track, reason }),
+                Decision::NotBefore(until, why) => (at, reason) = (until, Some(why)),
+                // Nothing is reserved here, so only a message that never fits is left.
+                Decision::AfterVerdict(rule) | Decision::Never(rule) => return Err(Some(rule)),
+            }
+        }
+    }
+
+    /// How much of a message that goes in this slot would fit into its windows: recipients, external ones.
+    pub(super) fn room(&self, slot: Slot) -> (u64, u64) {
+        let room = |unit| {
+            let limiter = self.tracks.get(slot.track).map(|track| &track.limiter);
+            limiter
+                .and_then(|limiter| limiter.room(slot.at, unit))
+                .unwrap_or(u64::MAX)
+        };
+        (room(Unit::Recipients), room(Unit::ExternalRecipients))
     }
 
     /// Adds the next message, `listed` of whose envelope are of the list. When the rules never allow it,
     /// that rule is returned.
-    pub fn add(&mut self, weight: Weight, listed: u64) -> Result<(), Rule> {
-        loop {
-            match self.limiter.decide(self.now, weight) {
-                Decision::Go => break,
-                Decision::NotBefore(until, rule) => {
-                    self.held_back[rule] += 1;
-                    self.now = until;
-                }
-                // Nothing is reserved here, so only a message that never fits is left.
-                Decision::AfterVerdict(rule) | Decision::Never(rule) => {
-                    return match self.limiter.rules().nth(rule) {
-                        Some(rule) => Err(*rule),
-                        None => Ok(()),
-                    };
-                }
-            }
-        }
-        self.limiter.record(self.now, weight);
-        self.enter(listed);
+    pub fn add(
+        &mut self,
+        weight: Weight,
+        listed: u64,
+        due: Option<Timestamp>,
+    ) -> Result<(), Rule> {
+        let slot = self.find(weight, due)?;
+        self.place(slot, weight, listed);
         Ok(())
     }
 
-    fn enter(&mut self, recipients: u64) {
-        let date = self.time_zone.to_datetime(self.now).date().to_string();
-        let number = self.next_message;
-        self.next_message += 1;
-        match self.batches.last_mut() {
-            Some(batch) if batch.date == date => {
-                batch.ends_at = self.now;
-                batch.messages += 1;
-                batch.recipients += recipients;
+    pub(super) fn place(&mut self, slot: Slot, weight: Weight, listed: u64) {
+        if let Some(reason) = slot.reason {
+            let wait = slot.at.duration_since(self.now);
+            match self.waits.iter_mut().find(|(known, _)| *known == reason) {
+                Some((_, sum)) => *sum = sum.saturating_add(wait),
+                None => self.waits.push((reason, wait)),
             }
-            _ => self.batches.push(NewBatch {
-                number: self.batches.len() as u64 + 1,
-                account: self.account.clone(),
-                date,
-                starts_at: self.now,
-                ends_at: self.now,
-                first_message: number,
+        }
+        (self.now, self.last) = (slot.at, slot.track);
+        if let Some(track) = self.tracks.get_mut(slot.track) {
+            track.limiter.record(slot.at, weight);
+        }
+        self.enter(slot, listed);
+    }
+
+    fn enter(&mut self, slot: Slot, recipients: u64) {
+        self.placed += 1;
+        let known = self.days.get(slot.track).copied().flatten();
+        let batch = match known {
+            Some(day) if slot.at < day.ends => day.batch,
+            _ => self.open_batch(slot),
+        };
+        if let Some(batch) = self.batches.get_mut(batch) {
+            batch.ends_at = slot.at;
+            batch.messages += 1;
+            batch.recipients += recipients;
+        }
+        let number = batch as u64 + 1;
+        match self.runs.last_mut() {
+            Some(run) if run.batch == number => run.messages += 1,
+            _ => self.runs.push(Run {
+                first: self.placed,
                 messages: 1,
-                recipients,
+                lane: slot.track,
+                batch: number,
             }),
         }
     }
 
-    /// The batches, and the rule that held messages back most often.
-    pub fn finish(self) -> (Vec<NewBatch>, Option<Rule>) {
-        let busiest = self
-            .held_back
-            .iter()
-            .enumerate()
-            .filter(|(_, count)| **count > 0)
-            .max_by_key(|(_, count)| **count)
-            .map(|(index, _)| index);
-        let rule = busiest.and_then(|index| self.limiter.rules().nth(index).copied());
-        (self.batches, rule)
+    fn open_batch(&mut self, slot: Slot) -> usize {
+        let zone = self.calendar.zone();
+        let today = zone.to_datetime(slot.at).date();
+        let tomorrow = today.tomorrow().ok();
+        let midnight = tomorrow.map(|day| day.to_datetime(Time::midnight()));
+        let ends = midnight.and_then(|midnight| zone.to_timestamp(midnight).ok());
+        let batch = self.batches.len();
+        if let Some(day) = self.days.get_mut(slot.track) {
+            let ends = ends.unwrap_or(Timestamp::MAX);
+            *day = Some(Day { batch, ends });
+        }
+        let account = self.tracks.get(slot.track).map(|track| &track.account);
+        self.batches.push(NewBatch {
+            number: batch as u64 + 1,
+            account: account.cloned().unwrap_or_default(),
+            date: today.to_string(),
+            starts_at: slot.at,
+            ends_at: slot.at,
+            messages: 0,
+            recipients: 0,
+        });
+        batch
     }
+
+    /// What it came to.
+    pub fn finish(self) -> Laid {
+        let longest = self.waits.into_iter().max_by_key(|(_, wait)| *wait);
+        Laid {
+            finishes_at: (self.placed > 0).then_some(self.now),
+            limited_by: longest.map(|(reason, _)| reason),
+            batches: self.batches,
+            runs: self.runs,
+            messages: self.placed,
+        }
+    }
+}
+
+fn no_rule() -> Rule {
+    Rule {
+        max: 0,
+        per: std::time::Duration::ZERO,
+        unit: Unit::Messages,
+    }
+}
+
+/// A finished timetable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Laid {
+    /// Each account's days.
+    pub batches: Vec<NewBatch>,
+    /// Which messages are in which of them.
+    pub runs: Vec<Run>,
+    /// How many messages it has.
+    pub messages: u64,
+    /// When the last one goes; none when there is none.
+    pub finishes_at: Option<Timestamp>,
+    /// What holds messages back for the longest time.
+    pub limited_by: Option<Reason>,
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::limits::Unit;
-    use std::time::Duration;
-
-    #[test]
-    fn ten_thousand_individual_messages_take_five_and_a_half_hours_at_thirty_a_minute() {
-        let rules = [
-            Rule {
-                max: 10_000,
-                per: Duration::from_hours(24),
-                unit: Unit::Recipients,
-            },
-            Rule {
-                max: 30,
-                per: Duration::from_mins(1),
-                unit: Unit::Messages,
-            },
-        ];
-        let start: Timestamp = "2026-12-01T00:00:00Z".parse().unwrap();
-        let mut table = Timetable::new("comms", Limiter::new(&rules), start, TimeZone::UTC);
-        for _ in 0..10_001 {
-            table
-                .add(
-                    Weight {
-                        recipients: 1,
-                        external: 0,
-                    },
-                    1,
-                )
-                .unwrap();
-        }
-        let (batches, busiest) = table.finish();
-        assert_eq!(batches.len(), 2);
-        assert_eq!((batches[0].messages, batches[1].messages), (10_000, 1));
-        let minutes = batches[0].ends_at.duration_since(start).as_secs() / 60;
-        assert_eq!(
-            minutes, 333,
-            "the first thirty go at once, then thirty a minute"
-        );
-        assert_eq!(batches[1].date, "2026-12-02");
-        assert_eq!(batches[1].first_message, 10_001);
-        assert_eq!(busiest, Some(rules[1]));
-    }
-
-    #[test]
-    fn what_can_never_go_is_said() {
-        let rule = Rule {
-            max: 10,
-            per: Duration::from_mins(1),
-            unit: Unit::Recipients,
-        };
-        let start: Timestamp = "2026-12-01T00:00:00Z".parse().unwrap();
-        let mut table = Timetable::new("comms", Limiter::new(&[rule]), start, TimeZone::UTC);
-        assert_eq!(
-            table.add(
-                Weight {
-                    recipients: 11,
-                    external: 0
-                },
-                11
-            ),
-            Err(rule)
-        );
-    }
-}
+mod tests;

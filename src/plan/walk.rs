@@ -5,7 +5,6 @@ use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
 
-use super::alternatives::smallest_cap;
 use super::error::Error;
 use super::findings::Findings;
 use super::inputs::Inputs;
@@ -69,14 +68,9 @@ impl<'a> Walk<'a> {
         findings: &'a mut Findings,
         sink: &'a mut dyn Sink,
     ) -> Self {
-        let rules = &inputs.account.rules;
         let caps = Caps {
-            recipients: smallest_cap(
-                inputs.account.max_recipients_per_message,
-                rules,
-                Unit::Recipients,
-            ),
-            external: smallest_cap(u64::MAX, rules, Unit::ExternalRecipients),
+            recipients: inputs.cap(Unit::Recipients),
+            external: inputs.cap(Unit::ExternalRecipients),
         };
         Self {
             packer: Packer::new(inputs.mode, caps),

@@ -38,7 +38,8 @@ pub struct Mail {
 pub struct Previewer {
     store: Store,
     record: CampaignRecord,
-    renderer: Renderer,
+    /// One for each account.
+    renderers: Vec<Renderer>,
     /// The plan is only for the preview, so its Message-IDs are not those that will go out.
     placeholder: bool,
     _temporary: Option<tempfile::TempDir>,
@@ -58,7 +59,7 @@ impl Previewer {
     pub fn of_plan(path: &Path, record: CampaignRecord) -> Result<Self, Error> {
         Ok(Self {
             store: Store::open(path)?,
-            renderer: frozen_renderer(path, &record)?,
+            renderers: renderers(path, &record)?,
             record,
             placeholder: false,
             _temporary: None,
@@ -85,7 +86,7 @@ impl Previewer {
             return Ok(Unplanned::Defective(checked));
         };
         let previewer = Self {
-            renderer: frozen_renderer(&path, &record)?,
+            renderers: renderers(&path, &record)?,
             store,
             record,
             placeholder: true,
@@ -120,15 +121,26 @@ impl Previewer {
     /// The message with this number.
     pub fn mail(&self, number: u64) -> Result<Option<Mail>, Error> {
         let message = self.store.message(self.record.id, number)?;
-        message.map(|message| self.render(&message)).transpose()
+        message.map_or(Ok(None), |message| self.render(&message))
     }
 
-    fn render(&self, message: &MessageRecord) -> Result<Mail, Error> {
+    /// Makes the mails of the account that sends this message.
+    fn renderer(&self, message: &MessageRecord) -> Option<&Renderer> {
+        let account = message.account.as_deref().unwrap_or_default();
+        let accounts = &self.record.accounts;
+        let lane = accounts.iter().position(|known| known == account);
+        self.renderers.get(lane.unwrap_or(0))
+    }
+
+    fn render(&self, message: &MessageRecord) -> Result<Option<Mail>, Error> {
+        let Some(renderer) = self.renderer(message) else {
+            return Ok(None);
+        };
         let message_id = if self.placeholder {
             format!(
                 "<not-planned-yet-{}@{}>",
                 message.number,
-                self.renderer.sender().domain()
+                renderer.sender().domain()
             )
         } else {
             message.message_id.clone()
@@ -145,24 +157,23 @@ impl Previewer {
             .recipients
             .iter()
             .map(|recipient| (recipient.address.as_str(), recipient.cells.as_str()));
-        let prepared = self.renderer.prepare(listed, &identity)?;
+        let prepared = renderer.prepare(listed, &identity)?;
         let first = message.recipients.first();
         let cells: Vec<String> =
             first.map_or(Ok(Vec::new()), |first| serde_json::from_str(&first.cells))?;
-        let page = self.renderer.page(&cells)?;
+        let page = renderer.page(&cells)?;
         let to = match first.map(|first| Address::parse(&first.address)) {
-            Some(Ok(address)) => self
-                .renderer
+            Some(Ok(address)) => renderer
                 .addressee(&page, &address, message.shared)
                 .to_string(),
             _ => String::new(),
         };
-        Ok(Mail {
+        Ok(Some(Mail {
             number: message.number,
-            from: self.renderer.definition().from.clone(),
+            from: renderer.definition().from.clone(),
             to,
             subject: page.rendered.subject.clone(),
-            text: self.renderer.text(&page)?,
+            text: renderer.text(&page)?,
             attachments: page.attachments().map(str::to_owned).collect(),
             recipients: message
                 .recipients
@@ -171,6 +182,12 @@ impl Previewer {
                 .collect(),
             content: prepared.content,
             message_id,
-        })
+        }))
     }
+}
+
+fn renderers(path: &Path, record: &CampaignRecord) -> Result<Vec<Renderer>, Error> {
+    let accounts = record.accounts.iter();
+    let renderer = |account: &String| Ok(frozen_renderer(path, record, account)?);
+    accounts.map(renderer).collect()
 }

@@ -16,13 +16,14 @@ fn inputs(folder: &std::path::Path) -> Inputs {
     Inputs {
         folder: folder.to_owned(),
         name: "news".to_owned(),
-        account: AccountLimits {
+        accounts: vec![AccountLimits {
             name: "comms".to_owned(),
             mailbox: "comms".to_owned(),
+            from: None,
             rules: vec![],
             max_recipients_per_message: 500,
             max_message_size: None,
-        },
+}],
         from: "comms@contoso.com".to_owned(),
         to: None,
         reply_to: None,
@@ -40,7 +41,8 @@ fn inputs(folder: &std::path::Path) -> Inputs {
         address_column: None,
         internal: vec![],
         mode: Mode::Auto,
-        time_zone: None,
+        schedule: Default::default(),
+            time_zone: None,
     }
 }
 

@@ -63,6 +63,10 @@ pub struct Preset {
     pub max_recipients_per_message: u32,
     /// The largest message in bytes, as it goes over the wire; none when only the server says it (RFC 1870).
     pub max_message_size: Option<u64>,
+    /// An account sends only in its own name, unless it has been given the right to send as another: with
+    /// several accounts each has a From address of its own.
+    #[serde(default)]
+    pub sends_as_itself: bool,
     /// The most connections at a time for one account.
     pub max_connections: u32,
     /// What may be handed over in which window; all must allow.

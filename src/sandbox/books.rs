@@ -61,6 +61,22 @@ pub struct Snapshot {
     pub records: Vec<Received>,
 }
 
+impl Snapshot {
+    /// What this server and another one have seen together.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.messages += other.messages;
+        self.recipients += other.recipients;
+        self.refused_recipients += other.refused_recipients;
+        self.refused_messages += other.refused_messages;
+        self.connections += other.connections;
+        self.most_connections += other.most_connections;
+        self.breaches.extend(other.breaches);
+        self.records.extend(other.records);
+        self
+    }
+}
+
 #[derive(Debug)]
 struct State {
     seen: Snapshot,

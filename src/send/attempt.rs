@@ -6,7 +6,7 @@ use super::offered::Sorted;
 use super::options::Account;
 use super::settling::release;
 use super::sorting::{Lesson, judge};
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::delivery::Phase;
 use crate::message::{Identity, Prepared, Renderer};
 use crate::smtp::{Envelope, HandOver as HandedOver, OfferState, Session};
@@ -15,6 +15,8 @@ use crate::store::{Claim, Finish, HandOver, Journal};
 /// What every attempt of a run shares.
 #[derive(Debug)]
 pub(super) struct Context {
+    /// The number of the account among the campaign's.
+    pub(super) lane: usize,
     pub(super) account: Account,
     pub(super) clock: Clock,
     pub(super) journal: Journal,
@@ -26,6 +28,8 @@ pub(super) struct Context {
 pub(super) struct Outcome {
     pub(super) events: Vec<Event>,
     pub(super) lesson: Lesson,
+    /// The provider asked for a pause: the mailbox is held until then, in these words.
+    pub(super) held: Option<(Timestamp, String)>,
     /// The content went out: it counts for `max_messages`.
     pub(super) handed_over: bool,
     /// The server took the message or settled at least one recipient.
@@ -68,6 +72,12 @@ pub(super) async fn attempt(
     let listed = claim.recipients.len();
     let lesson = &mut tried.outcome.lesson;
     let sorted = Sorted::by(&offer.recipients, listed, &context.account.replies, lesson);
+    if let OfferState::Broken(phase, error) = &offer.state
+        && let Some(reply) = error.reply()
+    {
+        judge(&context.account.replies, *phase, reply, lesson);
+    }
+    tried.heed().await?;
     match offer.state {
         OfferState::Ready if sorted.accepted.is_empty() => {
             // Only copies were accepted: without a listed recipient there is nothing to send.
@@ -81,14 +91,6 @@ pub(super) async fn attempt(
         }
         OfferState::Refused(phase, reply) => tried.refused_whole(phase, &reply, sorted).await?,
         OfferState::Broken(phase, error) => {
-            if let Some(reply) = error.reply() {
-                judge(
-                    &context.account.replies,
-                    phase,
-                    reply,
-                    &mut tried.outcome.lesson,
-                );
-            }
             tried.broken(phase, error.to_string(), sorted).await?;
         }
     }
@@ -151,7 +153,7 @@ impl Tried<'_> {
         let blameless = !sorted.not_their_fault.is_empty();
         let blameless = blameless && later.is_empty();
         let due_at = if blameless {
-            self.after_pause(at)
+            at
         } else {
             due_at
         };
@@ -163,7 +165,7 @@ impl Tried<'_> {
             deferred,
             weight: self.weight(&sorted.accepted),
         };
-        if let Err(error) = self.context.journal.hand_over(self.claim, mark).await {
+        if let Err(error) = self.context.journal.hand_over(self.context.lane, self.claim, mark).await {
             // The mark is not on disk, so nothing may go out.
             session.abandon();
             return Err(error.into());
@@ -181,7 +183,7 @@ impl Tried<'_> {
                     at,
                     reply: reply.to_string(),
                 };
-                self.context.journal.finish(self.claim, accepted).await?;
+                self.context.journal.finish(self.context.lane, self.claim, accepted).await?;
                 self.outcome.progress = true;
                 self.outcome.events.push(Event::Sent {
                     number: self.claim.number,
@@ -205,7 +207,7 @@ impl Tried<'_> {
                     at,
                     reply: reply.clone(),
                 };
-                self.context.journal.finish(self.claim, lost).await?;
+                self.context.journal.finish(self.context.lane, self.claim, lost).await?;
                 self.outcome.events.push(Event::InDoubt {
                     number: self.claim.number,
                     message_id: self.claim.message_id.clone(),

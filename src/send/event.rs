@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::delivery::{Class, Phase};
-use crate::limits::Rule;
+use crate::limits::{Closed, Reason, Rule};
 
 /// Something that happened.
 #[derive(Debug, Clone)]
@@ -64,6 +64,13 @@ pub enum Event {
         /// When it is tried again.
         until: Timestamp,
     },
+    /// An account's trouble ended its part; the others take its share over.
+    AccountStopped {
+        /// Its name.
+        account: String,
+        /// Its trouble.
+        trouble: Box<Trouble>,
+    },
     /// Nothing can go before `until`.
     Waiting {
         /// When the next message may go.
@@ -78,6 +85,8 @@ pub enum Event {
 pub enum Waiting {
     /// The window of a rule.
     Rule(Rule),
+    /// The campaign's calendar.
+    Calendar(Closed),
     /// Deferred messages.
     Deferred,
     /// The provider asked for a pause, in these words.
@@ -86,6 +95,17 @@ pub enum Waiting {
     Server(String),
     /// Another process of the same account.
     OtherSender,
+}
+
+impl From<Reason> for Waiting {
+    fn from(reason: Reason) -> Self {
+        match reason {
+            Reason::Rule(rule) => Self::Rule(rule),
+            Reason::Closed(closed) => Self::Calendar(closed),
+            Reason::Deferred => Self::Deferred,
+            Reason::Provider => Self::Provider(String::new()),
+        }
+    }
 }
 
 /// Why an account had to stop.

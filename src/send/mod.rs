@@ -1,8 +1,9 @@
 //! Sending a planned campaign: claims → outcomes, over days, stopped and started at will.
 //!
-//! One dispatcher gives leave to as many workers as the account may have connections; each worker
-//! owns one session, claims a message, offers it, marks it, hands it over and records the verdict.
-//! The dispatcher alone waits. It must not print or decide limits: it emits [`Event`]s, the store's
+//! A campaign has one or more accounts, each a lane of its own. One dispatcher gives leave to as many
+//! workers as each account may have connections; each worker owns one session, claims a message, offers
+//! it, marks it, hands it over and records the verdict. An account that stops leaves the others going,
+//! and they take over its share. The dispatcher alone waits. It must not print or decide limits: it emits [`Event`]s, the store's
 //! journal asks the limiter. Called by `cli` (`send`, `rehearse`).
 //!
 //! Stopping: no worker is ever dropped in the middle of a dialogue, because that would be a crash
@@ -13,12 +14,15 @@ mod attempt;
 mod dispatcher;
 mod error;
 mod event;
+mod lane;
 mod offered;
 mod options;
+mod pace;
 mod reactions;
 mod settling;
 mod sorting;
 mod stop;
+mod waiting;
 mod worker;
 
 pub use dispatcher::{Job, run};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use crate::delivery::Backoff;
-use crate::limits::Rule;
+use crate::limits::{Calendar, Rule};
 use crate::provider::ReplyTable;
 use crate::smtp::{Credentials, Deadlines, Endpoint};
 
@@ -35,8 +35,10 @@ pub struct Account {
 /// How far and how long to send.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The account.
-    pub account: Account,
+    /// The accounts; at least one, in the order of the plan's lanes.
+    pub accounts: Vec<Account>,
+    /// When the campaign may be sent.
+    pub calendar: Calendar,
     /// The store's file.
     pub store: PathBuf,
     /// Wait through limits and back-offs; otherwise end at the first wait.

@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use super::attempt::Outcome;
 use super::dispatcher::Dispatcher;
 use super::error::Error;
 use super::event::{Ended, Event, Trouble, Waiting};
+use super::lane::Lane;
 use super::sorting::{Lesson, is_hopeless, judge, unreachable};
+use crate::clock::Timestamp;
 use crate::delivery::{Class, Phase};
+use crate::limits::Reason;
 use crate::smtp::SessionError;
 use crate::store::Answer;
 
@@ -28,57 +31,179 @@ const BREAKER: u32 = 20;
 const OTHER_SENDER: SignedDuration = SignedDuration::from_secs(2);
 
 impl Dispatcher<'_> {
-    pub(super) fn learn(&mut self, outcome: Outcome) {
-        self.ever_connected = true;
-        self.awaiting_verdict = false;
-        // A message that was put off or given back is there to be claimed again.
-        self.drained = false;
-        self.handed_over += u64::from(outcome.handed_over);
+    pub(super) fn learn(&mut self, number: usize, outcome: Outcome) {
         for event in outcome.events {
             (self.report)(event);
         }
-        if outcome.progress {
-            self.failures = 0;
-            self.lost = 0;
+        // A message that was put off or given back is there to be claimed again, by whichever account.
+        for lane in &mut self.lanes {
+            (lane.awaiting_verdict, lane.drained) = (false, false);
         }
-        self.count_lost(outcome.lost.as_deref());
+        let Some(lane) = self.lanes.get_mut(number) else {
+            return;
+        };
+        lane.ever_connected = true;
+        if outcome.progress {
+            lane.failures = 0;
+            lane.lost = 0;
+            lane.pace.recover();
+        }
+        let mut trouble = lane.count_lost(outcome.lost.as_deref());
         match outcome.refused_message {
-            Some(reply) => self.count_refusal(&reply),
-            None if outcome.progress => self.refusals = 0,
+            Some(reply) => trouble = trouble.or(lane.count_refusal(&reply)),
+            None if outcome.progress => lane.refusals = 0,
             None => {}
         }
-        let asked_to_wait = outcome.lesson.pause.is_some();
-        self.heed(outcome.lesson);
+        let was_held = outcome.held.is_some();
+        if let Some((until, words)) = outcome.held {
+            lane.pace.slow_down();
+            lane.block_until(until, Waiting::Provider(words));
+        }
+        if let Some(trouble) = outcome.lesson.stop.or(trouble) {
+            self.stop_lane(number, trouble);
+        }
         if let Some((phase, what)) = outcome.broke
             && !outcome.progress
-            && !asked_to_wait
+            && !was_held
             && self.ending.is_none()
         {
-            self.back_off(unreachable(phase, what));
+            self.back_off(number, unreachable(phase, what));
         }
     }
 
+    /// An account's trouble ends its part; when no account is left, the send.
+    fn stop_lane(&mut self, number: usize, trouble: Box<Trouble>) {
+        let Some(lane) = self.lanes.get_mut(number) else {
+            return;
+        };
+        if lane.stopped.is_some() {
+            return;
+        }
+        let account = lane.context.account.name.clone();
+        lane.stopped = Some(trouble.clone());
+        if self.lanes.iter().all(|lane| lane.stopped.is_some()) {
+            self.ending.get_or_insert(Ok(Ended::Stopped(trouble)));
+            return;
+        }
+        (self.report)(Event::AccountStopped { account, trouble });
+        // Its share is there to be taken over.
+        for lane in &mut self.lanes {
+            lane.drained = false;
+        }
+    }
+
+    pub(super) fn block(&mut self, number: usize, answer: Answer) {
+        let busy = self.busy();
+        let soon = self.clock.now().saturating_add(OTHER_SENDER);
+        let Some(lane) = self.lanes.get_mut(number) else {
+            return;
+        };
+        match answer {
+            Answer::Claimed(_) | Answer::MayGo => {}
+            // A verdict that is still to come may put a message off for less long, or give it back.
+            Answer::NotBefore(_, Reason::Deferred) | Answer::AfterVerdict(_) if busy > 0 => {
+                lane.awaiting_verdict = true;
+            }
+            Answer::NotBefore(until, reason) => lane.block_until(until, Waiting::from(reason)),
+            Answer::Held(until, words) => lane.block_until(until, Waiting::Provider(words)),
+            Answer::AfterVerdict(_) => {
+                lane.block_until(soon.unwrap_or(Timestamp::MAX), Waiting::OtherSender);
+            }
+            Answer::Never(number, rule) => {
+                let rule = rule.to_string();
+                self.fail(Error::NeverFits { number, rule });
+            }
+            Answer::Nothing => lane.drained = true,
+        }
+    }
+
+    pub(super) async fn no_session(
+        &mut self,
+        number: usize,
+        error: &SessionError,
+    ) -> Result<(), Error> {
+        let Some(lane) = self.lanes.get_mut(number) else {
+            return Ok(());
+        };
+        lane.rested = true;
+        let mut lesson = Lesson::default();
+        if let Some(reply) = error.reply() {
+            judge(&lane.context.account.replies, error.phase, reply, &mut lesson);
+        }
+        if let Some(mut trouble) = lesson.stop {
+            // A server that turns everybody away before a sign-in is no different from one that is not there.
+            trouble.unreachable |= error.phase <= Phase::Hello;
+            self.stop_lane(number, trouble);
+            return Ok(());
+        }
+        if let Some(pause) = lesson.pause
+            && lane.failures < RECONNECT.len()
+        {
+            // The provider said how long: that, and not the ladder of a broken line.
+            lane.failures += 1;
+            let words = pause.reply.clone();
+            let until = self.journal.hold(number, self.clock.now(), pause).await?;
+            if let Some(lane) = self.lanes.get_mut(number) {
+                lane.block_until(until, Waiting::Provider(words));
+            }
+            return Ok(());
+        }
+        let trouble = unreachable(error.phase, error.to_string());
+        if is_hopeless(error) {
+            self.stop_lane(number, Box::new(trouble));
+        } else {
+            self.back_off(number, trouble);
+        }
+        Ok(())
+    }
+
+    /// A line that broke for several sessions at once broke once.
+    fn back_off(&mut self, number: usize, trouble: Trouble) {
+        let wait = self.options.wait;
+        let Some(lane) = self.lanes.get_mut(number) else {
+            return;
+        };
+        if matches!(lane.blocked, Some((_, Waiting::Server(_)))) {
+            return;
+        }
+        let Some(pause) = lane.next_pause(wait) else {
+            self.stop_lane(number, Box::new(trouble));
+            return;
+        };
+        lane.failures += 1;
+        let because = trouble.reply;
+        let until = self.clock.now().saturating_add(pause);
+        lane.block_until(
+            until.unwrap_or(Timestamp::MAX),
+            Waiting::Server(because.clone()),
+        );
+        if let Some((until, _)) = lane.blocked {
+            (self.report)(Event::Reconnecting { because, until });
+        }
+    }
+}
+
+impl Lane {
     /// One cut of the network may take a verdict from each connection; more than that is a server that
     /// answers nobody, and every further message would be in doubt too.
-    fn count_lost(&mut self, what: Option<&str>) {
-        let Some(what) = what else { return };
+    fn count_lost(&mut self, what: Option<&str>) -> Option<Box<Trouble>> {
+        let what = what?;
         self.lost += 1;
-        if self.lost > self.options.account.max_connections && self.ending.is_none() {
-            let trouble = Trouble {
+        (self.lost > self.context.account.max_connections).then(|| {
+            Box::new(Trouble {
                 meaning: format!("no verdict came for {} messages one after the other", self.lost),
                 remedy: "settle what is in doubt with `postroom resolve`; let the administrator of the server look \
                          why it does not answer after the content, then run send again"
                     .to_owned(),
                 ..unreachable(Phase::FinalDot, what.to_owned())
-            };
-            self.ending = Some(Ok(Ended::Stopped(Box::new(trouble))));
-        }
+            })
+        })
     }
 
-    fn count_refusal(&mut self, reply: &str) {
+    fn count_refusal(&mut self, reply: &str) -> Option<Box<Trouble>> {
         self.refusals += 1;
-        if self.refusals >= BREAKER && self.ending.is_none() {
-            self.ending = Some(Ok(Ended::Stopped(Box::new(Trouble {
+        (self.refusals >= BREAKER).then(|| {
+            Box::new(Trouble {
                 class: Class::Message,
                 phase: Phase::FinalDot,
                 reply: reply.to_owned(),
@@ -86,116 +211,19 @@ impl Dispatcher<'_> {
                 remedy: "look at the reply, mend the message or the account, then run send again"
                     .to_owned(),
                 unreachable: false,
-            }))));
-        }
+            })
+        })
     }
 
-    fn heed(&mut self, lesson: Lesson) {
-        if let Some(trouble) = lesson.stop
-            && self.ending.is_none()
-        {
-            self.ending = Some(Ok(Ended::Stopped(trouble)));
-        }
-        if let Some((pause, words)) = lesson.pause {
-            self.block_for(pause, Waiting::Provider(words));
-        }
-    }
-
-    fn block_for(&mut self, pause: Duration, why: Waiting) {
-        let pause = SignedDuration::try_from(pause).unwrap_or(SignedDuration::MAX);
-        let until = self.context.clock.now().checked_add(pause);
-        self.block_until(until.unwrap_or(Timestamp::MAX), why);
-    }
-
-    /// The longer one of two reasons to wait holds.
-    fn block_until(&mut self, until: Timestamp, why: Waiting) {
-        let is_longer = |(known, _): &(Timestamp, Waiting)| *known < until;
-        if self.blocked.as_ref().is_none_or(is_longer) {
-            self.blocked = Some((until, why));
-        }
-    }
-
-    pub(super) fn block(&mut self, answer: &Answer) {
-        self.ever_connected = true;
-        match *answer {
-            Answer::Claimed(_) => {}
-            Answer::NotBefore(until, rule) => self.block_until(until, Waiting::Rule(rule)),
-            Answer::NotDue(until) if self.busy() == 0 => {
-                self.block_until(until, Waiting::Deferred);
-            }
-            Answer::AfterVerdict(_) if self.busy() == 0 => {
-                let until = self.context.clock.now().saturating_add(OTHER_SENDER);
-                self.block_until(until.unwrap_or(Timestamp::MAX), Waiting::OtherSender);
-            }
-            // A verdict that is still to come may free a share or put a message off.
-            Answer::NotDue(_) | Answer::AfterVerdict(_) => self.awaiting_verdict = true,
-            Answer::Never(number, rule) => {
-                let rule = rule.to_string();
-                self.ending = Some(Err(Error::NeverFits { number, rule }));
-            }
-            Answer::Nothing => self.drained = true,
-        }
-    }
-
-    pub(super) fn no_session(&mut self, error: &SessionError) {
-        let mut lesson = Lesson::default();
-        if let Some(reply) = error.reply() {
-            judge(
-                &self.options.account.replies,
-                error.phase,
-                reply,
-                &mut lesson,
-            );
-        }
-        if let Some(trouble) = lesson.stop.as_mut() {
-            // A server that turns everybody away before a sign-in is no different from one that is not there.
-            trouble.unreachable |= error.phase <= Phase::Hello;
-            return self.heed(lesson);
-        }
-        if let Some((pause, words)) = lesson.pause
-            && self.failures < RECONNECT.len()
-        {
-            // The provider said how long: that, and not the ladder of a broken line.
-            self.failures += 1;
-            self.block_for(pause, Waiting::Provider(words));
-            return;
-        }
-        let trouble = unreachable(error.phase, error.to_string());
-        if is_hopeless(error) {
-            self.ending
-                .get_or_insert(Ok(Ended::Stopped(Box::new(trouble))));
-            return;
-        }
-        self.back_off(trouble);
-    }
-
-    /// A line that broke for several sessions at once broke once.
-    fn back_off(&mut self, trouble: Trouble) {
-        if matches!(self.blocked, Some((_, Waiting::Server(_)))) {
-            return;
-        }
-        let Some(seconds) = self.next_pause() else {
-            self.ending
-                .get_or_insert(Ok(Ended::Stopped(Box::new(trouble))));
-            return;
-        };
-        self.failures += 1;
-        let because = trouble.reply;
-        let pause = Duration::from_secs(seconds);
-        self.block_for(pause, Waiting::Server(because.clone()));
-        if let Some((until, _)) = self.blocked {
-            (self.report)(Event::Reconnecting { because, until });
-        }
-    }
-
-    /// The seconds until the next attempt to connect; none when it is time to give up. A campaign that
+    /// How long to wait for the next attempt to connect; none when it is time to give up. A campaign that
     /// was on its way and may wait goes on trying for a day: laptops sleep, lines come back.
-    fn next_pause(&self) -> Option<u64> {
+    fn next_pause(&self, wait: bool) -> Option<Duration> {
         let last = RECONNECT.len() - 1;
-        match (self.ever_connected, self.options.wait) {
+        let seconds = match (self.ever_connected, wait) {
             (false, _) => RECONNECT[..FIRST_CONNECT_TRIES].get(self.failures).copied(),
             (true, false) => RECONNECT.get(self.failures).copied(),
             (true, true) => (self.failures < PATIENCE).then(|| RECONNECT[self.failures.min(last)]),
-        }
+        };
+        seconds.map(Duration::from_secs)
     }
 }

@@ -27,7 +27,7 @@ pub(super) async fn release(
         reply,
         refused,
     };
-    Ok(context.journal.finish(claim, released).await?)
+    Ok(context.journal.finish(context.lane, claim, released).await?)
 }
 
 impl Tried<'_> {
@@ -60,15 +60,17 @@ impl Tried<'_> {
         now.checked_add(SignedDuration::try_from(wait).ok()?).ok()
     }
 
-    /// When a message that is not at fault is tried again: as soon as the account may go on.
-    pub(super) fn after_pause(&self, now: Timestamp) -> Timestamp {
-        self.outcome
-            .lesson
-            .pause
-            .as_ref()
-            .and_then(|(pause, _)| SignedDuration::try_from(*pause).ok())
-            .and_then(|pause| now.checked_add(pause).ok())
-            .unwrap_or(now)
+    /// Holds the mailbox when the provider asked for a pause: before anything is put off or given back, so
+    /// that no other connection takes it up again meanwhile.
+    pub(super) async fn heed(&mut self) -> Result<(), Error> {
+        let Some(pause) = self.outcome.lesson.pause.take() else {
+            return Ok(());
+        };
+        let words = pause.reply.clone();
+        let (lane, now) = (self.context.lane, self.context.clock.now());
+        let until = self.context.journal.hold(lane, now, pause).await?;
+        self.outcome.held = Some((until, words));
+        Ok(())
     }
 
     /// Takes the refused recipients into the events; returns them as the store wants them.
@@ -130,6 +132,7 @@ impl Tried<'_> {
             reply,
             &mut self.outcome.lesson,
         );
+        self.heed().await?;
         let words = reply.to_string();
         match fate {
             Fate::Refused => {
@@ -141,7 +144,8 @@ impl Tried<'_> {
                 release(self.context, self.claim, phase, words, refused).await
             }
             Fate::NotItsFault => {
-                let due_at = self.after_pause(self.context.clock.now());
+                // The mailbox is held, not the message: another account may take it at once.
+                let due_at = self.context.clock.now();
                 self.defer(phase, words, refused, Some(due_at)).await
             }
         }
@@ -203,7 +207,7 @@ impl Tried<'_> {
                     reply: last_words.unwrap_or_else(|| "nobody was accepted".to_owned()),
                     refused,
                 };
-                Ok(self.context.journal.finish(self.claim, refused).await?)
+                Ok(self.context.journal.finish(self.context.lane, self.claim, refused).await?)
             }
         }
     }
@@ -272,7 +276,7 @@ impl Tried<'_> {
             reply: what,
             refused,
         };
-        Ok(self.context.journal.finish(self.claim, released).await?)
+        Ok(self.context.journal.finish(self.context.lane, self.claim, released).await?)
     }
 
     pub(super) async fn defer(
@@ -297,7 +301,7 @@ impl Tried<'_> {
             reply: reply.clone(),
             refused,
         };
-        self.context.journal.finish(self.claim, deferred).await?;
+        self.context.journal.finish(self.context.lane, self.claim, deferred).await?;
         self.outcome.events.push(Event::Deferred {
             number: self.claim.number,
             recipients,
@@ -331,6 +335,6 @@ impl Tried<'_> {
             reply,
             refused,
         };
-        Ok(self.context.journal.finish(self.claim, finish).await?)
+        Ok(self.context.journal.finish(self.context.lane, self.claim, finish).await?)
     }
 }

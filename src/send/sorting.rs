@@ -2,20 +2,38 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use super::event::Trouble;
 use crate::delivery::{Class, Phase, Reply, Verdict};
 use crate::provider::ReplyTable;
 use crate::smtp::{SessionError, SessionErrorKind};
+use crate::store::Pause;
 
 /// What an attempt has taught about the account or the connection.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Lesson {
-    /// Nothing may go for this long, in the provider's words.
-    pub(super) pause: Option<(Duration, String)>,
+    /// The provider asked for a pause.
+    pub(super) pause: Option<Pause>,
     /// The account must stop.
     pub(super) stop: Option<Box<Trouble>>,
     /// The connection is of no more use.
     pub(super) reconnect: bool,
+}
+
+impl Lesson {
+    /// The longest pause that was asked for holds.
+    fn pause_for(&mut self, length: Duration, is_cap: bool, reply: &Reply) {
+        let length = SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX);
+        let known = self.pause.as_ref().map(|pause| (pause.is_cap, pause.length));
+        if known < Some((is_cap, length)) {
+            self.pause = Some(Pause {
+                length,
+                is_cap,
+                reply: reply.to_string(),
+            });
+        }
+    }
 }
 
 /// What becomes of a recipient or a message after a negative reply.
@@ -42,14 +60,12 @@ pub(super) fn judge(
         Verdict::RefuseRecipient | Verdict::RefuseMessage => Fate::Refused,
         // A positive reply is judged only by its place in the dialogue; here it is out of place.
         Verdict::Accept | Verdict::Defer => Fate::Later,
-        Verdict::SlowDown(pause) | Verdict::HoldAccount(pause) => {
-            let longer = lesson
-                .pause
-                .as_ref()
-                .is_none_or(|(known, _)| *known < pause);
-            if longer {
-                lesson.pause = Some((pause, reply.to_string()));
-            }
+        Verdict::SlowDown(pause) => {
+            lesson.pause_for(pause, false, reply);
+            Fate::NotItsFault
+        }
+        Verdict::HoldAccount(pause) => {
+            lesson.pause_for(pause, true, reply);
             Fate::NotItsFault
         }
         Verdict::Reconnect => {

@@ -36,7 +36,7 @@ pub(super) struct Worker {
     pub(super) number: usize,
     pub(super) context: Arc<Context>,
     pub(super) leave: mpsc::Receiver<Leave>,
-    pub(super) reports: mpsc::UnboundedSender<(usize, Report)>,
+    pub(super) reports: mpsc::UnboundedSender<(usize, usize, Report)>,
     pub(super) session: Option<Session>,
 }
 
@@ -49,7 +49,7 @@ impl Worker {
                 continue;
             }
             let report = self.send_one().await;
-            if self.reports.send((self.number, report)).is_err() {
+            if self.reports.send((self.context.lane, self.number, report)).is_err() {
                 break;
             }
         }
@@ -75,7 +75,11 @@ impl Worker {
         let Some(session) = self.session.as_mut() else {
             return Report::Failed(Error::Worker("a session was lost".to_owned()));
         };
-        let claim = match self.context.journal.claim(self.context.clock.now()).await {
+        let claim = match self
+            .context
+            .journal
+            .claim(self.context.lane, self.context.clock.now())
+            .await {
             Ok(Answer::Claimed(claim)) => claim,
             Ok(answer) => return Report::Blocked(answer),
             Err(error) => return Report::Failed(error.into()),

@@ -1,19 +1,26 @@
 //! Taking the next message, and putting right what a dead sender left behind.
 
-use std::time::Duration;
-
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use super::{Error, Store, ledger, to_optional_timestamp};
 use crate::delivery::{Event, MessageState};
-use crate::limits::{Decision, Limiter, Reservation, Rule, Weight};
+use crate::limits::{Calendar, Reason, Rule, Weight};
 
-/// Who claims, for which mailbox, under which rules.
+/// Who claims, and when anything may go at all.
 #[derive(Debug, Clone)]
 pub struct Claiming {
     /// The campaign's id.
     pub campaign: i64,
+    /// When it may be sent.
+    pub calendar: Calendar,
+    /// The accounts that send it, in the order of the plan's lanes.
+    pub lanes: Vec<Lane>,
+}
+
+/// An account that sends, for which mailbox, under which rules.
+#[derive(Debug, Clone)]
+pub struct Lane {
     /// The account's name, for the record.
     pub account: String,
     /// What quotas are counted by: the same mailbox has one ledger, however accounts are named.
@@ -64,133 +71,76 @@ pub struct Claim {
 pub enum Answer {
     /// This one may go now.
     Claimed(Box<Claim>),
-    /// Not before this time, because of this rule.
-    NotBefore(Timestamp, Rule),
+    /// A message may go now; nothing was taken.
+    MayGo,
+    /// Not before this time, and why.
+    NotBefore(Timestamp, Reason),
+    /// Not before this time, because the provider asked for a pause in these words.
+    Held(Timestamp, String),
     /// Not before another message in hand has its verdict, because of this rule.
     AfterVerdict(Rule),
     /// The message with this number alone is more than this rule ever allows.
     Never(u64, Rule),
-    /// Deferred messages are left; the first is due at this time.
-    NotDue(Timestamp),
     /// Nothing is pending or deferred.
     Nothing,
 }
 
-/// The mailbox's limiter, kept up with the ledger.
-#[derive(Debug)]
-pub(super) struct Gate {
-    claiming: Claiming,
-    limiter: Limiter,
-    /// SQLite's count of commits by other connections, when the limiter was last filled.
-    seen: Option<i64>,
-}
-
-struct Next {
+/// The message whose turn it is.
+pub(super) struct Next {
     id: i64,
     state: MessageState,
-    number: u64,
-    weight: Weight,
+    pub(super) number: u64,
+    pub(super) weight: Weight,
 }
 
-impl Gate {
-    pub(super) fn new(claiming: Claiming) -> Self {
-        Self {
-            limiter: Limiter::new(&claiming.rules),
-            claiming,
-            seen: None,
-        }
-    }
-
-    pub(super) fn limiter(&mut self) -> &mut Limiter {
-        &mut self.limiter
-    }
-
-    /// Fills the limiter again when another process or campaign has written to the store.
-    fn keep_up(&mut self, connection: &Connection, now: Timestamp) -> Result<(), Error> {
-        let version = connection.pragma_query_value(None, "data_version", |row| row.get(0))?;
-        if self.seen == Some(version) {
-            return Ok(());
-        }
-        let mut limiter = Limiter::new(&self.claiming.rules);
-        let longest = limiter.longest_window() + Duration::from_secs(1);
-        let longest = SignedDuration::try_from(longest).unwrap_or(SignedDuration::MAX);
-        let since = now.saturating_sub(longest).unwrap_or(Timestamp::MIN);
-        for entry in ledger::since(connection, &self.claiming.mailbox, since)? {
-            match entry.stamped_at {
-                Some(at) => limiter.record(at, entry.weight),
-                None => limiter.reserve(Reservation(entry.id), entry.weight),
-            }
-        }
-        self.limiter = limiter;
-        self.seen = Some(version);
-        Ok(())
-    }
-
-    /// Takes the next message if the rules allow it now. Runs inside a write transaction, so that
-    /// no other process can take the same share.
-    pub(super) fn claim(
-        &mut self,
-        connection: &Connection,
-        now: Timestamp,
-    ) -> Result<Answer, Error> {
-        let Some(next) = next_message(connection, self.claiming.campaign, now)? else {
-            let due = next_due(connection, self.claiming.campaign)?;
-            return Ok(due.map_or(Answer::Nothing, Answer::NotDue));
-        };
-        self.keep_up(connection, now)?;
-        let rule = |index: usize| self.claiming.rules.get(index).copied();
-        let decision = self.limiter.decide(now, next.weight);
-        let refusal = match decision {
-            Decision::Go => None,
-            Decision::NotBefore(until, index) => {
-                rule(index).map(|rule| Answer::NotBefore(until, rule))
-            }
-            Decision::AfterVerdict(index) => rule(index).map(Answer::AfterVerdict),
-            Decision::Never(index) => rule(index).map(|rule| Answer::Never(next.number, rule)),
-        };
-        if let Some(refusal) = refusal {
-            return Ok(refusal);
-        }
-        let claim = take(connection, &self.claiming, &next, now)?;
-        self.limiter
-            .reserve(Reservation(claim.reservation), claim.weight);
-        Ok(Answer::Claimed(Box::new(claim)))
-    }
-}
-
-fn next_message(
+/// The next message for the account with this number: its own first, what was put off and is due before
+/// the others; then those of accounts that are slower or have stopped, from their end.
+pub(super) fn next_message(
     connection: &Connection,
     campaign: i64,
+    lane: usize,
+    lanes: usize,
     now: Timestamp,
 ) -> Result<Option<Next>, Error> {
-    const COLUMNS: &str = "SELECT id, state, number, recipients, external FROM message";
-    let read = |row: &rusqlite::Row<'_>| {
-        Ok((
-            row.get::<_, i64>(0)?,
-            row.get::<_, String>(1)?,
-            row.get::<_, u64>(2)?,
-            Weight {
+    const DUE: &str = "state = 'deferred' AND lane = ?2 AND due_at <= ?3 ORDER BY due_at, number";
+    const OWN: &str = "state = 'pending' AND lane = ?2 AND ?3 > 0 ORDER BY due_at, number";
+    const LAST: &str =
+        "state = 'pending' AND lane = ?2 AND ?3 > 0 ORDER BY due_at DESC, number DESC";
+    for condition in [DUE, OWN] {
+        if let Some(next) = first(connection, condition, campaign, lane, now)? {
+            return Ok(Some(next));
+        }
+    }
+    for other in (0..lanes).filter(|other| *other != lane) {
+        for condition in [DUE, LAST] {
+            if let Some(next) = first(connection, condition, campaign, other, now)? {
+                return Ok(Some(next));
+            }
+        }
+    }
+    Ok(None)
+}
+
+fn first(
+    connection: &Connection,
+    condition: &str,
+    campaign: i64,
+    lane: usize,
+    now: Timestamp,
+) -> Result<Option<Next>, Error> {
+    let row = connection
+        .prepare_cached(&format!(
+            "SELECT id, state, number, recipients, external FROM message WHERE campaign = ?1 AND {condition} LIMIT 1"
+        ))?
+        .query_row(params![campaign, lane, now.as_millisecond()], |row| {
+            let weight = Weight {
                 recipients: row.get(3)?,
                 external: row.get(4)?,
-            },
-        ))
-    };
-    let due = connection
-        .prepare_cached(&format!(
-            "{COLUMNS} WHERE campaign = ? AND state = 'deferred' AND due_at <= ? ORDER BY due_at, number LIMIT 1"
-        ))?
-        .query_row(params![campaign, now.as_millisecond()], read)
+            };
+            Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?, weight))
+        })
         .optional()?;
-    let next = match due {
-        Some(due) => Some(due),
-        None => connection
-            .prepare_cached(&format!(
-                "{COLUMNS} WHERE campaign = ? AND state = 'pending' ORDER BY due_at, number LIMIT 1"
-            ))?
-            .query_row([campaign], read)
-            .optional()?,
-    };
-    next.map(|(id, state, number, weight)| {
+    row.map(|(id, state, number, weight)| {
         let state = MessageState::from_name(&state).ok_or(Error::Corrupt(state))?;
         Ok(Next {
             id,
@@ -202,18 +152,26 @@ fn next_message(
     .transpose()
 }
 
-fn next_due(connection: &Connection, campaign: i64) -> Result<Option<Timestamp>, Error> {
-    let due: Option<i64> = connection
-        .prepare_cached(
-            "SELECT min(due_at) FROM message WHERE campaign = ? AND state = 'deferred'",
-        )?
-        .query_row([campaign], |row| row.get(0))?;
-    to_optional_timestamp(due)
+/// When the first message that was put off is due.
+pub(super) fn next_due(
+    connection: &Connection,
+    campaign: i64,
+    lanes: usize,
+) -> Result<Option<Timestamp>, Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT min(due_at) FROM message WHERE campaign = ? AND state = 'deferred' AND lane = ?",
+    )?;
+    let mut first = None;
+    for lane in 0..lanes {
+        let due: Option<i64> = statement.query_row(params![campaign, lane], |row| row.get(0))?;
+        first = [first, due].into_iter().flatten().min();
+    }
+    to_optional_timestamp(first)
 }
 
-fn take(
+pub(super) fn take(
     connection: &Connection,
-    claiming: &Claiming,
+    lane: &Lane,
     next: &Next,
     now: Timestamp,
 ) -> Result<Claim, Error> {
@@ -238,9 +196,9 @@ fn take(
         .prepare_cached(
             "INSERT INTO attempt (message, number, account, claimed_at) VALUES (?, ?, ?, ?)",
         )?
-        .execute(params![next.id, attempts, claiming.account, at])?;
+        .execute(params![next.id, attempts, lane.account, at])?;
     let attempt = connection.last_insert_rowid();
-    let reservation = ledger::reserve(connection, &claiming.mailbox, attempt, next.weight)?;
+    let reservation = ledger::reserve(connection, &lane.mailbox, attempt, next.weight)?;
     Ok(Claim {
         message: next.id,
         attempt,

@@ -216,9 +216,9 @@ pub(super) fn hand_over(
 /// Makes a message of its own for recipients that were asked to come again while the others go on.
 fn split_off(connection: &Connection, claim: &Claim, split: &Split) -> Result<(), Error> {
     connection.execute(
-        "INSERT INTO message (campaign, number, batch, shared, state, message_id, digest, recipients, external,
+        "INSERT INTO message (campaign, number, batch, lane, shared, state, message_id, digest, recipients, external,
                               attempts, failures, dated_at, due_at)
-         SELECT campaign, (SELECT max(number) + 1 FROM message WHERE campaign = m.campaign), batch, shared,
+         SELECT campaign, (SELECT max(number) + 1 FROM message WHERE campaign = m.campaign), batch, lane, shared,
                 'deferred', message_id, digest, ?, ?, attempts, failures + ?, dated_at, ?
          FROM message m WHERE id = ?",
         params![

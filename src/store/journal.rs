@@ -10,22 +10,29 @@ use jiff::Timestamp;
 use rusqlite::TransactionBehavior;
 use tokio::sync::oneshot;
 
-use super::claims::Gate;
+
 use super::finishing::{self, Finish, HandOver};
+use super::gate::{Gate, Pause};
 use super::{Answer, Claim, Claiming, Error, RunState, Store, progress};
 
 /// The most that is put into one commit: keeps the first asker's wait short.
 const GROUP: usize = 64;
 
+/// The number of an account among those of a campaign.
+type Number = usize;
+
 enum Job {
-    Claim(Timestamp),
-    HandOver(Box<(Claim, HandOver)>),
-    Finish(Box<(Claim, Finish)>),
+    Claim(Number, Timestamp),
+    Look(Number, Timestamp),
+    HandOver(Number, Box<(Claim, HandOver)>),
+    Finish(Number, Box<(Claim, Finish)>),
+    Hold(Number, Timestamp, Pause),
     State(RunState, Option<Timestamp>),
 }
 
 enum Done {
     Answer(Answer),
+    Until(Timestamp),
     Written,
 }
 
@@ -58,24 +65,41 @@ impl Journal {
         self.ask(job).await.map(drop)
     }
 
-    /// Takes the next message if the rules allow it at `now`: the first mark.
-    pub async fn claim(&self, now: Timestamp) -> Result<Answer, Error> {
-        match self.ask(Job::Claim(now)).await? {
+    async fn answer(&self, job: Job) -> Result<Answer, Error> {
+        match self.ask(job).await? {
             Done::Answer(answer) => Ok(answer),
-            Done::Written => Err(Error::WriterGone),
+            Done::Written | Done::Until(_) => Err(Error::WriterGone),
         }
     }
 
+    /// Takes the next message for the account of this lane, if it may go at `now`: the first mark.
+    pub async fn claim(&self, lane: usize, now: Timestamp) -> Result<Answer, Error> {
+        self.answer(Job::Claim(lane, now)).await
+    }
+
+    /// What [`Journal::claim`] would answer, without taking anything.
+    pub async fn look(&self, lane: usize, now: Timestamp) -> Result<Answer, Error> {
+        self.answer(Job::Look(lane, now)).await
+    }
+
     /// The second mark. When this returns an error, nothing may go out.
-    pub async fn hand_over(&self, claim: &Claim, mark: HandOver) -> Result<(), Error> {
-        self.record(Job::HandOver(Box::new((claim.clone(), mark))))
+    pub async fn hand_over(&self, lane: usize, claim: &Claim, mark: HandOver) -> Result<(), Error> {
+        self.record(Job::HandOver(lane, Box::new((claim.clone(), mark))))
             .await
     }
 
     /// The verdict.
-    pub async fn finish(&self, claim: &Claim, finish: Finish) -> Result<(), Error> {
-        self.record(Job::Finish(Box::new((claim.clone(), finish))))
+    pub async fn finish(&self, lane: usize, claim: &Claim, finish: Finish) -> Result<(), Error> {
+        self.record(Job::Finish(lane, Box::new((claim.clone(), finish))))
             .await
+    }
+
+    /// The provider asked the account of this lane to pause. Returns until when.
+    pub async fn hold(&self, lane: usize, now: Timestamp, pause: Pause) -> Result<Timestamp, Error> {
+        match self.ask(Job::Hold(lane, now, pause)).await? {
+            Done::Until(until) => Ok(until),
+            Done::Written | Done::Answer(_) => Err(Error::WriterGone),
+        }
     }
 
     /// What the campaign is doing, for `status` in another process.
@@ -89,7 +113,7 @@ impl Journal {
 }
 
 fn write(mut store: Store, claiming: &Claiming, queue: &mpsc::Receiver<Ask>) {
-    let mut gate = Gate::new(claiming.clone());
+    let mut gates = Gate::all(claiming);
     while let Ok(first) = queue.recv() {
         let mut group = vec![first];
         while group.len() < GROUP
@@ -97,17 +121,17 @@ fn write(mut store: Store, claiming: &Claiming, queue: &mpsc::Receiver<Ask>) {
         {
             group.push(next);
         }
-        write_group(&mut store, &mut gate, claiming, group);
+        write_group(&mut store, &mut gates, claiming, group);
     }
 }
 
-fn write_group(store: &mut Store, gate: &mut Gate, claiming: &Claiming, group: Vec<Ask>) {
+fn write_group(store: &mut Store, gates: &mut Vec<Gate>, claiming: &Claiming, group: Vec<Ask>) {
     let transaction = store
         .connection
         .transaction_with_behavior(TransactionBehavior::Immediate);
     let mut transaction = match transaction {
         Ok(transaction) => transaction,
-        Err(error) => return refuse(gate, claiming, group, &error.to_string()),
+        Err(error) => return refuse(gates, claiming, group, &error.to_string()),
     };
     let mut done = Vec::with_capacity(group.len());
     for (job, answer) in group {
@@ -116,7 +140,7 @@ fn write_group(store: &mut Store, gate: &mut Gate, claiming: &Claiming, group: V
             .savepoint()
             .map_err(Error::from)
             .and_then(|savepoint| {
-                let result = carry_out(&savepoint, gate, claiming, &job)?;
+                let result = carry_out(&savepoint, gates, claiming, &job)?;
                 savepoint.commit()?;
                 Ok(result)
             });
@@ -131,7 +155,7 @@ fn write_group(store: &mut Store, gate: &mut Gate, claiming: &Claiming, group: V
         }
         Err(error) => {
             // Nothing was written: the limiter is filled again from the ledger.
-            *gate = Gate::new(claiming.clone());
+            *gates = Gate::all(claiming);
             for (answer, _) in done {
                 let _gone = answer.send(Err(Error::Commit(error.to_string())));
             }
@@ -139,8 +163,8 @@ fn write_group(store: &mut Store, gate: &mut Gate, claiming: &Claiming, group: V
     }
 }
 
-fn refuse(gate: &mut Gate, claiming: &Claiming, group: Vec<Ask>, why: &str) {
-    *gate = Gate::new(claiming.clone());
+fn refuse(gates: &mut Vec<Gate>, claiming: &Claiming, group: Vec<Ask>, why: &str) {
+    *gates = Gate::all(claiming);
     for (_, answer) in group {
         let _gone = answer.send(Err(Error::Commit(why.to_owned())));
     }
@@ -148,17 +172,33 @@ fn refuse(gate: &mut Gate, claiming: &Claiming, group: Vec<Ask>, why: &str) {
 
 fn carry_out(
     connection: &rusqlite::Connection,
-    gate: &mut Gate,
+    gates: &mut [Gate],
     claiming: &Claiming,
     job: &Job,
 ) -> Result<Done, Error> {
-    match job {
-        Job::Claim(now) => return gate.claim(connection, *now).map(Done::Answer),
-        Job::HandOver(work) => finishing::hand_over(connection, gate.limiter(), &work.0, &work.1)?,
-        Job::Finish(work) => finishing::finish(connection, gate.limiter(), &work.0, &work.1)?,
+    let lane = match job {
+        Job::Claim(lane, _) | Job::Look(lane, _) | Job::Hold(lane, ..) => *lane,
+        Job::HandOver(lane, _) | Job::Finish(lane, _) => *lane,
         Job::State(state, next) => {
             progress::set_state(connection, claiming.campaign, state, *next)?;
+            return Ok(Done::Written);
         }
+    };
+    let gate = gates.get_mut(lane).ok_or(Error::WriterGone)?;
+    match job {
+        Job::Claim(_, now) => return gate.claim(connection, *now).map(Done::Answer),
+        Job::Look(_, now) => return gate.look(connection, *now).map(Done::Answer),
+        Job::Hold(_, now, pause) => return gate.hold(connection, *now, pause).map(Done::Until),
+        Job::HandOver(_, work) => {
+            finishing::hand_over(connection, gate.limiter(), &work.0, &work.1)?;
+        }
+        Job::Finish(_, work) => {
+            finishing::finish(connection, gate.limiter(), &work.0, &work.1)?;
+            if let Finish::Accepted { at, .. } = work.1 {
+                gate.taken(connection, at)?;
+            }
+        }
+        Job::State(..) => {}
     }
     Ok(Done::Written)
 }

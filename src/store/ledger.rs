@@ -1,6 +1,6 @@
 //! The ledger: what each mailbox has handed over and when. Rules are judged from it.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, params};
 
 use super::{Error, Store, to_optional_timestamp};
@@ -56,14 +56,60 @@ pub(super) fn since(
         mailbox,
         since.as_millisecond(),
     )?;
-    all.extend(entries(
+    all.extend(reserved(connection, mailbox)?);
+    Ok(all)
+}
+
+/// What is reserved and has no stamp yet.
+pub(super) fn reserved(connection: &Connection, mailbox: &str) -> Result<Vec<Entry>, Error> {
+    entries(
         connection,
         "SELECT id, stamped_at, recipients, external FROM ledger
          WHERE mailbox = ? AND stamped_at IS NULL AND id > ? ORDER BY id",
         mailbox,
         0,
-    )?);
-    Ok(all)
+    )
+}
+
+/// The entries that were stamped after the stamp with this number, in the order in which they were written.
+pub(super) fn stamped_after(
+    connection: &Connection,
+    mailbox: &str,
+    sequence: i64,
+) -> Result<Vec<Entry>, Error> {
+    entries(
+        connection,
+        "SELECT id, stamped_at, recipients, external FROM ledger
+         WHERE mailbox = ? AND sequence > ? ORDER BY sequence",
+        mailbox,
+        sequence,
+    )
+}
+
+/// The number of the mailbox's last stamp; 0 when there is none.
+pub(super) fn last_sequence(connection: &Connection, mailbox: &str) -> Result<i64, Error> {
+    Ok(connection
+        .prepare_cached("SELECT coalesce(max(sequence), 0) FROM ledger WHERE mailbox = ?")?
+        .query_row([mailbox], |row| row.get(0))?)
+}
+
+/// Stamps further ahead of `now` than `by` become `now`: the clock was wrong when they were made. Whenever
+/// that was, it was not later than now, so they still count in full.
+pub(super) fn set_back(
+    connection: &Connection,
+    mailbox: &str,
+    now: Timestamp,
+    by: SignedDuration,
+) -> Result<(), Error> {
+    let bound = now.saturating_add(by).unwrap_or(Timestamp::MAX);
+    connection
+        .prepare_cached("UPDATE ledger SET stamped_at = ? WHERE mailbox = ? AND stamped_at > ?")?
+        .execute(params![
+            now.as_millisecond(),
+            mailbox,
+            bound.as_millisecond()
+        ])?;
+    Ok(())
 }
 
 /// Takes a share; the entry's id.
@@ -90,7 +136,9 @@ pub(super) fn reserve(
 pub(super) fn stamp(connection: &Connection, attempt: i64, at: Timestamp) -> Result<(), Error> {
     connection
         .prepare_cached(
-            "UPDATE ledger SET stamped_at = ? WHERE attempt = ? AND stamped_at IS NULL",
+            "UPDATE ledger SET stamped_at = ?, sequence =
+                 (SELECT coalesce(max(l.sequence), 0) + 1 FROM ledger l WHERE l.mailbox = ledger.mailbox)
+             WHERE attempt = ? AND stamped_at IS NULL",
         )?
         .execute(params![at.as_millisecond(), attempt])?;
     Ok(())

@@ -12,6 +12,8 @@
 mod claims;
 mod error;
 mod finishing;
+mod gate;
+mod holds;
 mod journal;
 mod ledger;
 mod lock;
@@ -29,14 +31,18 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rusqlite::Connection;
 
-pub use claims::{Answer, Claim, Claimed, Claiming};
+pub use claims::{Answer, Claim, Claimed, Claiming, Lane};
 pub use error::Error;
 pub use finishing::{Finish, HandOver, Split};
+pub use gate::Pause;
+pub use holds::Hold;
 pub use journal::Journal;
 pub use ledger::Entry;
 pub use lock::SenderLock;
-pub use planning::{NewBatch, NewCampaign, NewMessage, PlanWriter, Reason};
-pub use progress::{BatchProgress, CampaignRecord, Counts, RowCounts, RunState};
+pub use planning::{
+    Cut, NewBatch, NewCampaign, NewMessage, PlanWriter, Planned, Reason, Run,
+};
+pub use progress::{BatchProgress, CampaignRecord, Counts, Remaining, RowCounts, RunState};
 pub use report::{MessageRecord, ReportRow};
 pub use resolving::{Doubt, Resolution, Selection};
 

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
 
 use super::{Error, Store};
+use crate::limits::{Schedule, Weight};
 
 /// A campaign as it is frozen.
 #[derive(Debug, Clone)]
@@ -12,8 +13,10 @@ pub struct NewCampaign<'a> {
     pub name: &'a str,
     /// Where it was planned from.
     pub folder: &'a str,
-    /// The account that sends it.
-    pub account: &'a str,
+    /// The accounts that send it; at least one.
+    pub accounts: &'a [&'a str],
+    /// When it may be sent.
+    pub schedule: &'a Schedule,
     /// `auto`, `shared` or `individual`.
     pub mode: &'a str,
     /// Everything but files and rows that decides its bytes, as JSON.
@@ -54,12 +57,49 @@ pub struct NewBatch {
     pub starts_at: Timestamp,
     /// When its last message goes.
     pub ends_at: Timestamp,
-    /// The number of its first message.
-    pub first_message: u64,
     /// How many messages it has.
     pub messages: u64,
     /// How many listed recipients they have.
     pub recipients: u64,
+}
+
+/// Messages that follow each other in the order of sending and go in one batch, by one account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Run {
+    /// The number of the first one, from 1.
+    pub first: u64,
+    /// How many.
+    pub messages: u64,
+    /// The number of their account among the campaign's.
+    pub lane: usize,
+    /// Their batch.
+    pub batch: u64,
+}
+
+/// A planned message, as far as a timetable must know it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Planned {
+    /// Its id in the store.
+    pub id: i64,
+    /// What its envelope takes from the rules.
+    pub weight: Weight,
+    /// How many of its recipients are of the list.
+    pub listed: u64,
+}
+
+/// A shared message that is cut in two.
+#[derive(Debug, Clone)]
+pub struct Cut {
+    /// The message that is cut.
+    pub message: i64,
+    /// The row of the first recipient who goes on in the second message.
+    pub from_row: u64,
+    /// What is left of the first one.
+    pub first: Weight,
+    /// What the second one takes.
+    pub second: Weight,
+    /// The second one's Message-ID, with its angle brackets.
+    pub message_id: String,
 }
 
 /// Why a row of the list became no recipient.
@@ -98,20 +138,28 @@ impl Store {
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
         transaction.execute(
-            "INSERT INTO campaign (name, folder, account, mode, definition, fingerprint, time_zone, planned_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO campaign (name, folder, account, mode, definition, fingerprint, time_zone, planned_at, calendar)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             params![
                 new.name,
                 new.folder,
-                new.account,
+                new.accounts.first(),
                 new.mode,
                 new.definition,
                 new.fingerprint,
                 new.time_zone,
                 new.planned_at.as_millisecond(),
+                serde_json::to_string(new.schedule)
+                    .map_err(|cause| Error::Corrupt(cause.to_string()))?,
             ],
         )?;
         let campaign = transaction.last_insert_rowid();
+        for (lane, account) in new.accounts.iter().enumerate() {
+            transaction.execute(
+                "INSERT INTO campaign_account (campaign, lane, account) VALUES (?, ?, ?)",
+                params![campaign, lane, account],
+            )?;
+        }
         Ok(PlanWriter {
             transaction,
             campaign,
@@ -213,21 +261,83 @@ impl PlanWriter<'_> {
         Ok(())
     }
 
-    /// Calls `each` with every message's envelope recipients, external ones among them, and recipients
-    /// of the list, in the order of sending.
-    pub fn weights(&self, mut each: impl FnMut(u64, u64, u64)) -> Result<(), Error> {
+    /// Calls `each` with every message, in the order of sending.
+    pub fn planned(&self, mut each: impl FnMut(Planned)) -> Result<(), Error> {
         let mut statement = self.transaction.prepare(
-            "SELECT recipients, external, (SELECT count(*) FROM recipient r WHERE r.message = m.id)
+            "SELECT id, recipients, external, (SELECT count(*) FROM recipient r WHERE r.message = m.id)
              FROM message m WHERE campaign = ? ORDER BY number",
         )?;
         let mut rows = statement.query([self.campaign])?;
         while let Some(row) = rows.next()? {
-            each(row.get(0)?, row.get(1)?, row.get(2)?);
+            each(Planned {
+                id: row.get(0)?,
+                weight: Weight {
+                    recipients: row.get(1)?,
+                    external: row.get(2)?,
+                },
+                listed: row.get(3)?,
+            });
         }
         Ok(())
     }
 
-    /// Adds a batch and puts its messages into it.
+    /// Row and address of a message's recipients, in the order of the list.
+    pub fn recipients_of(&self, message: i64) -> Result<Vec<(u64, String)>, Error> {
+        let mut statement = self.transaction.prepare_cached(
+            "SELECT row, address FROM recipient WHERE message = ? ORDER BY row",
+        )?;
+        let rows = statement.query_map([message], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Cuts shared messages in two; the second one follows the first in the order of sending. Each
+    /// message is cut at most once.
+    pub fn cut(&mut self, cuts: &[Cut]) -> Result<(), Error> {
+        self.transaction.execute(
+            "UPDATE message SET number = number * 2 WHERE campaign = ?",
+            [self.campaign],
+        )?;
+        for cut in cuts {
+            self.cut_one(cut)?;
+        }
+        self.transaction.execute(
+            "UPDATE message SET number = placed.place FROM
+                 (SELECT id, row_number() OVER (ORDER BY number) AS place FROM message WHERE campaign = ?1) placed
+             WHERE message.id = placed.id",
+            [self.campaign],
+        )?;
+        Ok(())
+    }
+
+    fn cut_one(&self, cut: &Cut) -> Result<(), Error> {
+        self.transaction
+            .prepare_cached(
+                "INSERT INTO message (campaign, number, shared, message_id, digest, recipients, external)
+                 SELECT campaign, number + 1, shared, ?, digest, ?, ? FROM message WHERE id = ?",
+            )?
+            .execute(params![
+                cut.message_id,
+                cut.second.recipients,
+                cut.second.external,
+                cut.message
+            ])?;
+        let second = self.transaction.last_insert_rowid();
+        self.transaction
+            .prepare_cached("UPDATE message SET recipients = ?, external = ? WHERE id = ?")?
+            .execute(params![
+                cut.first.recipients,
+                cut.first.external,
+                cut.message
+            ])?;
+        self.transaction
+            .prepare_cached(
+                "UPDATE recipient SET message = ?1 WHERE campaign = ?2 AND message = ?3 AND row >= ?4",
+            )?
+            .execute(params![second, self.campaign, cut.message, cut.from_row])?;
+        Ok(())
+    }
+
+    /// Adds a batch.
     pub fn batch(&mut self, batch: &NewBatch) -> Result<(), Error> {
         self.transaction.execute(
             "INSERT INTO batch (campaign, number, account, date, starts_at, ends_at, messages, recipients)
@@ -243,14 +353,31 @@ impl PlanWriter<'_> {
                 batch.recipients,
             ],
         )?;
-        self.transaction.execute(
-            "UPDATE message SET batch = ?1 WHERE campaign = ?2 AND number >= ?3 AND number < ?4",
-            params![
-                batch.number,
+        Ok(())
+    }
+
+    /// Puts messages into their batch and gives them to its account.
+    pub fn assign(&mut self, run: &Run) -> Result<(), Error> {
+        self.transaction
+            .prepare_cached(
+                "UPDATE message SET batch = ?1, lane = ?2 WHERE campaign = ?3 AND state = 'pending' AND lane = 0
+                 AND due_at IS NULL AND number >= ?4 AND number < ?5",
+            )?
+            .execute(params![
+                run.batch,
+                run.lane,
                 self.campaign,
-                batch.first_message,
-                batch.first_message + batch.messages,
-            ],
+                run.first,
+                run.first + run.messages,
+            ])?;
+        Ok(())
+    }
+
+    /// Notes how many messages were cut, and when the campaign would end without that.
+    pub fn note_cuts(&mut self, cuts: u64, uncut_finishes_at: Timestamp) -> Result<(), Error> {
+        self.transaction.execute(
+            "UPDATE campaign SET cuts = ?, uncut_finishes_at = ? WHERE id = ?",
+            params![cuts, uncut_finishes_at.as_millisecond(), self.campaign],
         )?;
         Ok(())
     }

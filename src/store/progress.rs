@@ -1,11 +1,11 @@
 //! Where a campaign stands.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{Error, Store, to_optional_timestamp, to_timestamp};
 use crate::delivery::RecipientState;
-use crate::limits::Weight;
+use crate::limits::{Schedule, Weight};
 
 /// What a campaign is doing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,8 +44,14 @@ pub struct CampaignRecord {
     pub name: String,
     /// Where it was planned from.
     pub folder: String,
-    /// The account that sends it.
-    pub account: String,
+    /// The accounts that send it, in the order of the plan's lanes.
+    pub accounts: Vec<String>,
+    /// When it may be sent.
+    pub schedule: Schedule,
+    /// How many shared messages were cut to use what is left of a window.
+    pub cuts: u64,
+    /// When it would be finished without those cuts, by the plan.
+    pub uncut_finishes_at: Option<Timestamp>,
     /// `auto`, `shared` or `individual`.
     pub mode: String,
     /// Everything but files and rows that decides its bytes, as JSON.
@@ -132,6 +138,17 @@ pub struct RowCounts {
     pub filtered: u64,
 }
 
+/// A message that is still to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Remaining {
+    /// What it takes from the rules.
+    pub weight: Weight,
+    /// When it is due, if it was put off.
+    pub due_at: Option<Timestamp>,
+    /// How many of its recipients are of the list.
+    pub listed: u64,
+}
+
 /// A batch and how far it is.
 #[derive(Debug, Clone)]
 pub struct BatchProgress {
@@ -190,45 +207,46 @@ fn run_state(name: &str, because: Option<String>) -> Result<RunState, Error> {
 impl Store {
     /// The campaign with this name.
     pub fn campaign(&self, name: &str) -> Result<Option<CampaignRecord>, Error> {
-        let row = self
-            .connection
-            .query_row(
-                "SELECT id, name, folder, account, mode, definition, fingerprint, time_zone, planned_at, finishes_at,
-                        listed, run_state, stopped_because, next_send_at
-                 FROM campaign WHERE name = ?",
-                [name],
-                |row| {
-                    let record = CampaignRecord {
-                        id: row.get(0)?,
-                        name: row.get(1)?,
-                        folder: row.get(2)?,
-                        account: row.get(3)?,
-                        mode: row.get(4)?,
-                        definition: row.get(5)?,
-                        fingerprint: row.get(6)?,
-                        time_zone: row.get(7)?,
-                        planned_at: Timestamp::UNIX_EPOCH,
-                        finishes_at: None,
-                        listed: row.get(10)?,
-                        run_state: RunState::Planned,
-                        next_send_at: None,
-                    };
-                    let times: (i64, Option<i64>, Option<i64>) = (row.get(8)?, row.get(9)?, row.get(13)?);
-                    let state: (String, Option<String>) = (row.get(11)?, row.get(12)?);
-                    Ok((record, times, state))
-                },
-            )
-            .optional()?;
-        let Some((record, (planned_at, finishes_at, next_send_at), (state, because))) = row else {
-            return Ok(None);
-        };
-        Ok(Some(CampaignRecord {
-            planned_at: to_timestamp(planned_at)?,
-            finishes_at: to_optional_timestamp(finishes_at)?,
-            next_send_at: to_optional_timestamp(next_send_at)?,
-            run_state: run_state(&state, because)?,
-            ..record
-        }))
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, name, folder, mode, definition, fingerprint, time_zone, listed, cuts, planned_at, finishes_at,
+                    next_send_at, uncut_finishes_at, run_state, stopped_because, calendar
+             FROM campaign WHERE name = ?",
+        )?;
+        let mut rows = statement.query([name])?;
+        rows.next()?.map(|row| self.record(row)).transpose()
+    }
+
+    fn record(&self, row: &rusqlite::Row<'_>) -> Result<CampaignRecord, Error> {
+        let id = row.get(0)?;
+        let schedule: String = row.get(15)?;
+        let state: String = row.get(13)?;
+        Ok(CampaignRecord {
+            id,
+            name: row.get(1)?,
+            folder: row.get(2)?,
+            accounts: self.accounts(id)?,
+            mode: row.get(3)?,
+            definition: row.get(4)?,
+            fingerprint: row.get(5)?,
+            time_zone: row.get(6)?,
+            listed: row.get(7)?,
+            cuts: row.get(8)?,
+            planned_at: to_timestamp(row.get(9)?)?,
+            finishes_at: to_optional_timestamp(row.get(10)?)?,
+            next_send_at: to_optional_timestamp(row.get(11)?)?,
+            uncut_finishes_at: to_optional_timestamp(row.get(12)?)?,
+            run_state: run_state(&state, row.get(14)?)?,
+            schedule: serde_json::from_str(&schedule)
+                .map_err(|cause| Error::Corrupt(format!("a schedule: {cause}")))?,
+        })
+    }
+
+    fn accounts(&self, campaign: i64) -> Result<Vec<String>, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT account FROM campaign_account WHERE campaign = ? ORDER BY lane",
+        )?;
+        let names = statement.query_map([campaign], |row| row.get(0))?;
+        Ok(names.collect::<Result<_, _>>()?)
     }
 
     /// The names of all campaigns.
@@ -308,17 +326,35 @@ impl Store {
         )?)
     }
 
-    /// Calls `each` with what every message that is still to go takes from the rules, in their order.
-    pub fn remaining(&self, campaign: i64, mut each: impl FnMut(Weight)) -> Result<(), Error> {
+    /// True when a message of the campaign was ever tried.
+    pub fn was_tried(&self, campaign: i64) -> Result<bool, Error> {
+        Ok(self.connection.query_row(
+            "SELECT EXISTS (SELECT 1 FROM message WHERE campaign = ? AND attempts > 0)",
+            [campaign],
+            |row| row.get(0),
+        )?)
+    }
+
+    /// Calls `each` with what every message that is still to go takes from the rules, in their order;
+    /// those that were put off come with the time at which they are due. What is in hand is in the ledger.
+    pub fn remaining(
+        &self,
+        campaign: i64,
+        mut each: impl FnMut(Remaining),
+    ) -> Result<(), Error> {
         let mut statement = self.connection.prepare(
-            "SELECT recipients, external FROM message WHERE campaign = ?
-             AND state IN ('pending', 'claimed', 'deferred') ORDER BY number",
+            "SELECT recipients, external, due_at, (SELECT count(*) FROM recipient r WHERE r.message = m.id)
+             FROM message m WHERE campaign = ? AND state IN ('pending', 'deferred') ORDER BY number",
         )?;
         let mut rows = statement.query([campaign])?;
         while let Some(row) = rows.next()? {
-            each(Weight {
-                recipients: row.get(0)?,
-                external: row.get(1)?,
+            each(Remaining {
+                weight: Weight {
+                    recipients: row.get(0)?,
+                    external: row.get(1)?,
+                },
+                due_at: to_optional_timestamp(row.get(2)?)?,
+                listed: row.get(3)?,
             });
         }
         Ok(())

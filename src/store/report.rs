@@ -43,6 +43,8 @@ pub struct MessageRecord {
     pub dated_at: Option<Timestamp>,
     /// When its batch begins, which is its Date until it is tried.
     pub planned_for: Option<Timestamp>,
+    /// The account that sent it last, or is to send it.
+    pub account: Option<String>,
     /// Its recipients, all of them.
     pub recipients: Vec<Claimed>,
 }
@@ -57,7 +59,9 @@ impl Store {
         let mut statement = self
             .connection
             .prepare(
-                "SELECT r.row, r.address, r.state, r.sent_at, coalesce(b.account, c.account), m.batch, m.message_id,
+                "SELECT r.row, r.address, r.state, r.sent_at, 
+                        coalesce((SELECT a.account FROM attempt a WHERE a.message = m.id ORDER BY a.number DESC LIMIT 1),
+                                 b.account, c.account), m.batch, m.message_id,
                         coalesce(m.attempts, 0), r.reply
                  FROM recipient r JOIN campaign c ON c.id = r.campaign
                  LEFT JOIN message m ON m.id = r.message
@@ -80,7 +84,9 @@ impl Store {
         let found = self
             .connection
             .prepare_cached(
-                "SELECT m.id, m.message_id, m.shared, m.digest, m.dated_at, b.starts_at
+                "SELECT m.id, m.message_id, m.shared, m.digest, m.dated_at, b.starts_at,
+                        coalesce((SELECT a.account FROM attempt a WHERE a.message = m.id ORDER BY a.number DESC LIMIT 1),
+                                 b.account)
                  FROM message m LEFT JOIN batch b ON b.campaign = m.campaign AND b.number = m.batch
                  WHERE m.campaign = ? AND m.number = ?",
             )?
@@ -92,10 +98,11 @@ impl Store {
                     row.get::<_, [u8; 32]>(3)?,
                     row.get::<_, Option<i64>>(4)?,
                     row.get::<_, Option<i64>>(5)?,
+                    row.get(6)?,
                 ))
             })
             .optional()?;
-        let Some((id, message_id, shared, digest, dated_at, planned_for)) = found else {
+        let Some((id, message_id, shared, digest, dated_at, planned_for, account)) = found else {
             return Ok(None);
         };
         let recipients = self
@@ -118,6 +125,7 @@ impl Store {
             digest,
             dated_at: to_optional_timestamp(dated_at)?,
             planned_for: to_optional_timestamp(planned_for)?,
+            account,
             recipients,
         }))
     }

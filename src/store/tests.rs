@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use super::*;
 use crate::delivery::Phase;
-use crate::limits::{Rule, Unit, Weight};
+use crate::limits::{Calendar, Reason, Rule, Schedule, Unit, Weight};
 
 mod file;
 
@@ -20,6 +20,14 @@ struct World {
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::UNIX_EPOCH + SignedDuration::from_secs(seconds)
+}
+
+fn lane(account: &str, mailbox: &str, rules: &[Rule]) -> Lane {
+    Lane {
+        account: account.into(),
+        mailbox: mailbox.into(),
+        rules: rules.to_vec(),
+    }
 }
 
 /// A store with one campaign of `shared` recipients in one message, then `individual` messages.
@@ -40,7 +48,8 @@ fn plan(store: &mut Store, name: &str, shared: u64, individual: u64) -> i64 {
         .begin_plan(&NewCampaign {
             name,
             folder: "/somewhere",
-            account: "comms",
+            accounts: &["comms"],
+            schedule: &Schedule::default(),
             mode: "auto",
             definition: "{}",
             fingerprint: [1; 32],
@@ -81,9 +90,8 @@ impl World {
     fn journal(&self, rules: &[Rule]) -> Journal {
         let claiming = Claiming {
             campaign: self.campaign,
-            account: "comms".into(),
-            mailbox: "comms@contoso.com".into(),
-            rules: rules.to_vec(),
+            calendar: Calendar::always(),
+            lanes: vec![lane("comms", "comms@contoso.com", rules)],
         };
         Journal::start(self.store(), claiming).0
     }
@@ -105,7 +113,7 @@ impl World {
 }
 
 async fn claimed(journal: &Journal, now: Timestamp) -> Claim {
-    match journal.claim(now).await.unwrap() {
+    match journal.claim(0, now).await.unwrap() {
         Answer::Claimed(claim) => *claim,
         other => panic!("expected a claim, got {other:?}"),
     }
@@ -163,7 +171,7 @@ async fn killed_after_the_second_mark_it_is_in_doubt_and_never_claimed_again() {
     let journal = world.journal(&[]);
     let claim = claimed(&journal, at(1)).await;
     journal
-        .hand_over(&claim, mark(&claim, at(2)))
+        .hand_over(0, &claim, mark(&claim, at(2)))
         .await
         .unwrap();
     drop(journal);
@@ -171,7 +179,7 @@ async fn killed_after_the_second_mark_it_is_in_doubt_and_never_claimed_again() {
     assert_eq!(world.counts().in_doubt, 1);
     let journal = world.journal(&[]);
     assert!(matches!(
-        journal.claim(at(2000)).await.unwrap(),
+        journal.claim(0, at(2000)).await.unwrap(),
         Answer::Nothing
     ));
     // It counts against the limits from the moment of recovery.
@@ -189,10 +197,10 @@ async fn killed_after_the_verdict_it_is_sent() {
     let journal = world.journal(&[]);
     let claim = claimed(&journal, at(1)).await;
     journal
-        .hand_over(&claim, mark(&claim, at(2)))
+        .hand_over(0, &claim, mark(&claim, at(2)))
         .await
         .unwrap();
-    journal.finish(&claim, accepted(at(3))).await.unwrap();
+    journal.finish(0, &claim, accepted(at(3))).await.unwrap();
     drop(journal);
     assert_eq!(world.recover(), 0);
     assert_eq!(world.counts().sent, 1);
@@ -203,7 +211,7 @@ async fn a_verdict_without_the_second_mark_is_refused_and_changes_nothing() {
     let world = world(0, 1);
     let journal = world.journal(&[]);
     let claim = claimed(&journal, at(1)).await;
-    let error = journal.finish(&claim, accepted(at(2))).await.unwrap_err();
+    let error = journal.finish(0, &claim, accepted(at(2))).await.unwrap_err();
     assert!(matches!(error, Error::Illegal(_)), "{error}");
     drop(journal);
     world.recover();
@@ -236,22 +244,22 @@ async fn refused_recipients_leave_the_others_and_deferred_ones_go_on_in_a_messag
         },
         ..mark(&claim, at(2))
     };
-    journal.hand_over(&claim, handing_over).await.unwrap();
-    journal.finish(&claim, accepted(at(3))).await.unwrap();
+    journal.hand_over(0, &claim, handing_over).await.unwrap();
+    journal.finish(0, &claim, accepted(at(3))).await.unwrap();
     let counts = world.counts();
     assert_eq!((counts.sent, counts.refused, counts.deferred), (2, 1, 2));
 
-    assert!(matches!(journal.claim(at(30)).await.unwrap(), Answer::NotDue(due) if due == at(60)));
+    assert!(matches!(journal.claim(0, at(30)).await.unwrap(), Answer::NotBefore(due, Reason::Deferred) if due == at(60)));
     let rest = claimed(&journal, at(60)).await;
     let rows: Vec<u64> = rest.recipients.iter().map(|r| r.row).collect();
     assert_eq!(rows, [4, 5]);
     assert_eq!(rest.message_id, claim.message_id);
     assert_eq!(rest.failures, 1);
-    journal.hand_over(&rest, mark(&rest, at(61))).await.unwrap();
-    journal.finish(&rest, accepted(at(62))).await.unwrap();
+    journal.hand_over(0, &rest, mark(&rest, at(61))).await.unwrap();
+    journal.finish(0, &rest, accepted(at(62))).await.unwrap();
     assert_eq!(world.counts().sent, 4);
     assert!(matches!(
-        journal.claim(at(63)).await.unwrap(),
+        journal.claim(0, at(63)).await.unwrap(),
         Answer::Nothing
     ));
 }
@@ -270,34 +278,33 @@ async fn the_rules_hold_over_restarts_and_over_two_campaigns_of_one_mailbox() {
         world.store(),
         Claiming {
             campaign: other,
-            account: "another-name".into(),
-            mailbox: "comms@contoso.com".into(),
-            rules: rules.to_vec(),
+            calendar: Calendar::always(),
+            lanes: vec![lane("another-name", "comms@contoso.com", &rules)],
         },
     )
     .0;
     let first = claimed(&ours, at(1)).await;
     let second = claimed(&theirs, at(1)).await;
     assert!(matches!(
-        ours.claim(at(1)).await.unwrap(),
+        ours.claim(0, at(1)).await.unwrap(),
         Answer::AfterVerdict(_)
     ));
     for (journal, claim, stamp) in [(&ours, &first, 5), (&theirs, &second, 10)] {
-        journal.hand_over(claim, mark(claim, at(4))).await.unwrap();
-        journal.finish(claim, accepted(at(stamp))).await.unwrap();
+        journal.hand_over(0, claim, mark(claim, at(4))).await.unwrap();
+        journal.finish(0, claim, accepted(at(stamp))).await.unwrap();
     }
     let until = |answer: Answer| match answer {
         Answer::NotBefore(until, rule) => {
-            assert_eq!(rule, rules[0]);
+            assert_eq!(rule, Reason::Rule(rules[0]));
             until
         }
         other => panic!("{other:?}"),
     };
     let freed = at(65) + SignedDuration::from_millis(1);
-    assert_eq!(until(ours.claim(at(11)).await.unwrap()), freed);
+    assert_eq!(until(ours.claim(0, at(11)).await.unwrap()), freed);
     drop(ours);
     let restarted = world.journal(&rules);
-    assert_eq!(until(restarted.claim(at(12)).await.unwrap()), freed);
+    assert_eq!(until(restarted.claim(0, at(12)).await.unwrap()), freed);
     claimed(&restarted, freed).await;
 }
 
@@ -308,14 +315,14 @@ async fn what_is_in_doubt_is_settled_only_by_a_person() {
     for _ in 0..2 {
         let claim = claimed(&journal, at(1)).await;
         journal
-            .hand_over(&claim, mark(&claim, at(2)))
+            .hand_over(0, &claim, mark(&claim, at(2)))
             .await
             .unwrap();
         let lost = Finish::Lost {
             at: at(3),
             reply: "connection closed".into(),
         };
-        journal.finish(&claim, lost).await.unwrap();
+        journal.finish(0, &claim, lost).await.unwrap();
     }
     drop(journal);
     let mut store = world.store();
@@ -353,7 +360,7 @@ async fn a_refusal_keeps_each_recipients_own_reply() {
         reply: "nobody accepted".into(),
         refused: vec![(1, "550 5.1.1 one".into()), (2, "550 5.1.1 two".into())],
     };
-    journal.finish(&claim, refused).await.unwrap();
+    journal.finish(0, &claim, refused).await.unwrap();
     let mut replies = Vec::new();
     world
         .store()

@@ -1,0 +1,95 @@
+//! One account's part in a send: its workers, and what it has learned of its server.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::attempt::Context;
+use super::event::{Trouble, Waiting};
+use super::pace::Pace;
+use super::worker::Leave;
+use crate::clock::Timestamp;
+
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, and most of them may hold together"
+)]
+pub(super) struct Lane {
+    pub(super) context: Arc<Context>,
+    pub(super) workers: Vec<mpsc::Sender<Leave>>,
+    pub(super) idle: Vec<usize>,
+    /// Nothing may go before this.
+    pub(super) blocked: Option<(Timestamp, Waiting)>,
+    /// How fast it may go after it was told to slow down.
+    pub(super) pace: Pace,
+    /// It has no session: one is only made when there is something to send.
+    pub(super) rested: bool,
+    /// A worker has said that nothing is left to claim.
+    pub(super) drained: bool,
+    /// Another message must have its verdict first.
+    pub(super) awaiting_verdict: bool,
+    /// Its trouble ended it; the other accounts go on.
+    pub(super) stopped: Option<Box<Trouble>>,
+    pub(super) failures: usize,
+    pub(super) ever_connected: bool,
+    pub(super) refusals: u32,
+    /// Messages in doubt since the server last answered anything.
+    pub(super) lost: usize,
+}
+
+impl Lane {
+    pub(super) fn new(context: Context) -> Self {
+        Self {
+            context: Arc::new(context),
+            workers: Vec::new(),
+            idle: Vec::new(),
+            blocked: None,
+            pace: Pace::default(),
+            rested: true,
+            drained: false,
+            awaiting_verdict: false,
+            stopped: None,
+            failures: 0,
+            ever_connected: false,
+            refusals: 0,
+            lost: 0,
+        }
+    }
+
+    /// How many messages it has in hand.
+    pub(super) fn busy(&self) -> usize {
+        self.workers.len() - self.idle.len()
+    }
+
+    /// Whether nothing in the account itself keeps it from beginning one more message.
+    pub(super) fn may_start(&self, now: Timestamp) -> bool {
+        let most = self.context.account.max_connections.max(1);
+        let free = !self.idle.is_empty() || self.workers.len() < most;
+        // Until there is a session, or there is one again, one worker tries alone.
+        let alone = self.busy() == 0 || (self.ever_connected && self.failures == 0);
+        self.stopped.is_none()
+            && self.blocked.is_none()
+            && !self.drained
+            && !self.awaiting_verdict
+            && self.pace.allows(now)
+            && free
+            && alone
+    }
+
+    /// When it may go on, if it is only a matter of time.
+    pub(super) fn wakes_at(&self, now: Timestamp) -> Option<Timestamp> {
+        if self.stopped.is_some() {
+            return None;
+        }
+        let blocked = self.blocked.as_ref().map(|(until, _)| *until);
+        blocked.or_else(|| self.pace.next_at().filter(|at| *at > now))
+    }
+
+    /// The longer one of two reasons to wait holds.
+    pub(super) fn block_until(&mut self, until: Timestamp, why: Waiting) {
+        let is_longer = |(known, _): &(Timestamp, Waiting)| *known < until;
+        if self.blocked.as_ref().is_none_or(is_longer) {
+            self.blocked = Some((until, why));
+        }
+    }
+}

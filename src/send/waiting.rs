@@ -1,0 +1,129 @@
+//! Waiting: through limits, nights, pauses and broken lines.
+
+use jiff::SignedDuration;
+
+use super::dispatcher::Dispatcher;
+use super::error::Error;
+use super::event::{Ended, Event, Waiting};
+use super::lane::Lane;
+use super::worker::Leave;
+use crate::clock::Timestamp;
+use crate::store::{RunState, Store};
+
+/// A session is closed before a wait that is longer than this; servers hang up on idle ones.
+const IDLE: SignedDuration = SignedDuration::from_secs(60);
+
+/// After so long a stretch of a wait the store is asked again: what is waited for may have changed, and
+/// so may the machine's clock.
+const STRETCH: SignedDuration = SignedDuration::from_mins(15);
+
+/// A wait whose end moves by less than this is the same one.
+const SAME: SignedDuration = SignedDuration::from_secs(90);
+
+impl Dispatcher<'_> {
+    /// Nothing is in hand and nothing may go: waits, or ends instead.
+    pub(super) async fn wait(&mut self) -> Result<Option<Ended>, Error> {
+        for lane in &mut self.lanes {
+            lane.awaiting_verdict = false;
+        }
+        let now = self.clock.now();
+        let Some((until, why)) = self.earliest(now) else {
+            return Ok(None);
+        };
+        let for_server = matches!(why, Some(Waiting::Server(_)));
+        if why == Some(Waiting::OtherSender) && self.look_after_others()? {
+            for lane in &mut self.lanes {
+                lane.blocked = None;
+            }
+            return Ok(None);
+        }
+        if let Some(why) = &why
+            && !self.options.wait
+            && !for_server
+        {
+            return Ok(Some(Ended::WouldWait(until, why.clone())));
+        }
+        if until <= now {
+            self.wake();
+            return Ok(None);
+        }
+        self.rest(now).await;
+        let is_worth_telling = why.is_some() && !for_server;
+        if let Some(why) = why.filter(|_| is_worth_telling) {
+            self.tell(until, why).await?;
+        }
+        self.sleep(now, until).await;
+        if is_worth_telling {
+            self.journal.set_state(RunState::Sending, None).await?;
+        }
+        self.wake();
+        Ok(None)
+    }
+
+    /// The first moment at which an account may go on, and what it waits for; nothing where it is only
+    /// its pace.
+    fn earliest(&self, now: Timestamp) -> Option<(Timestamp, Option<Waiting>)> {
+        let wakes = self.lanes.iter().filter_map(|lane| {
+            let until = lane.wakes_at(now)?;
+            Some((until, lane.blocked.as_ref().map(|(_, why)| why.clone())))
+        });
+        wakes.min_by_key(|(until, _)| *until)
+    }
+
+    /// The message that is waited for may be one that its sender will never end: true when there was
+    /// such a one and its share is free again.
+    fn look_after_others(&self) -> Result<bool, Error> {
+        let mut store = Store::open(&self.options.store)?;
+        Ok(store.recover_abandoned(self.clock.now())? > 0)
+    }
+
+    /// Closes the sessions of accounts that have long to wait.
+    async fn rest(&mut self, now: Timestamp) {
+        let is_long = |lane: &Lane| {
+            lane.stopped.is_some()
+                || lane
+                    .wakes_at(now)
+                    .is_some_and(|until| until.duration_since(now) > IDLE)
+        };
+        for lane in self.lanes.iter_mut().filter(|lane| is_long(lane)) {
+            if !std::mem::replace(&mut lane.rested, true) {
+                for worker in &lane.workers {
+                    let _sent = worker.send(Leave::Rest).await;
+                }
+            }
+        }
+    }
+
+    async fn tell(&mut self, until: Timestamp, why: Waiting) -> Result<(), Error> {
+        self.journal
+            .set_state(RunState::Waiting, Some(until))
+            .await?;
+        let is_same = self.told.as_ref().is_some_and(|(told, reason)| {
+            *reason == why && (why == Waiting::OtherSender || told.duration_since(until).abs() < SAME)
+        });
+        if !is_same {
+            self.told = Some((until, why.clone()));
+            (self.report)(Event::Waiting { until, why });
+        }
+        Ok(())
+    }
+
+    /// Sleeps until then, until the send is to end, or for a stretch.
+    async fn sleep(&mut self, now: Timestamp, until: Timestamp) {
+        let stretch = now.saturating_add(STRETCH).unwrap_or(Timestamp::MAX);
+        let wake = self.options.until.map_or(until, |end| end.min(until));
+        let wake = wake.min(stretch);
+        tokio::select! {
+            () = self.clock.sleep_until(wake) => {}
+            () = self.stop.requested() => {}
+        }
+        if wake < until {
+            // Whoever waits asks again whether it still has to.
+            for lane in &mut self.lanes {
+                if lane.rested && !matches!(lane.blocked, Some((_, Waiting::Server(_)))) {
+                    lane.blocked = None;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! The gate of one account: which message it may take next, and from when.
+//!
+//! It keeps the mailbox's limiter in memory and up with the ledger: what other processes have stamped
+//! since it last looked is read on from there, never the whole window again.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::Connection;
+
+use super::claims::{self, Answer, Next};
+use super::holds::{self, Hold};
+use super::{Claiming, Error, Lane, ledger};
+use crate::limits::{Calendar, Decision, Limiter, Reason, Reservation, earliest};
+
+/// The longest pause after one more refusal for a cap.
+const LONGEST_HOLD: SignedDuration = SignedDuration::from_hours(24);
+
+/// Stamps further ahead of the clock than this are set back for good: it was wrong when they were made.
+const FAR_AHEAD: SignedDuration = SignedDuration::from_hours(1);
+
+/// An account's limiter, kept up with the ledger.
+#[derive(Debug)]
+pub(super) struct Gate {
+    campaign: i64,
+    number: usize,
+    lanes: usize,
+    lane: Lane,
+    calendar: Calendar,
+    limiter: Limiter,
+    hold: Option<Hold>,
+    /// SQLite's count of commits by other connections, when the ledger was last looked at.
+    seen: Option<i64>,
+    /// The ledger's number of the last stamp that is known.
+    sequence: i64,
+}
+
+impl Gate {
+    /// One gate for each account of a campaign.
+    pub(super) fn all(claiming: &Claiming) -> Vec<Self> {
+        let gate = |(number, lane): (usize, &Lane)| Self {
+            campaign: claiming.campaign,
+            number,
+            lanes: claiming.lanes.len(),
+            lane: lane.clone(),
+            calendar: claiming.calendar.clone(),
+            limiter: Limiter::new(&lane.rules),
+            hold: None,
+            seen: None,
+            sequence: 0,
+        };
+        claiming.lanes.iter().enumerate().map(gate).collect()
+    }
+
+    pub(super) fn limiter(&mut self) -> &mut Limiter {
+        &mut self.limiter
+    }
+
+    /// Brings the limiter up with what other processes and campaigns have written.
+    fn keep_up(&mut self, connection: &Connection, now: Timestamp) -> Result<(), Error> {
+        let version = connection.pragma_query_value(None, "data_version", |row| row.get(0))?;
+        if self.seen.is_none() {
+            self.fill(connection, now)?;
+        } else if self.seen != Some(version) {
+            self.read_on(connection)?;
+        }
+        self.seen = Some(version);
+        self.limiter.catch_up(now);
+        Ok(())
+    }
+
+    fn fill(&mut self, connection: &Connection, now: Timestamp) -> Result<(), Error> {
+        let mailbox = &self.lane.mailbox;
+        ledger::set_back(connection, mailbox, now, FAR_AHEAD)?;
+        self.limiter = Limiter::new(&self.lane.rules);
+        let longest = self.limiter.longest_window() + Duration::from_secs(1);
+        let longest = SignedDuration::try_from(longest).unwrap_or(SignedDuration::MAX);
+        let since = now.saturating_sub(longest).unwrap_or(Timestamp::MIN);
+        for entry in ledger::since(connection, mailbox, since)? {
+            match entry.stamped_at {
+                Some(at) => self.limiter.record(at, entry.weight),
+                None => self
+                    .limiter
+                    .reserve(Reservation(entry.id), entry.weight),
+            }
+        }
+        self.sequence = ledger::last_sequence(connection, mailbox)?;
+        self.hold = holds::of(connection, mailbox)?;
+        Ok(())
+    }
+
+    fn read_on(&mut self, connection: &Connection) -> Result<(), Error> {
+        let mailbox = &self.lane.mailbox;
+        for entry in ledger::stamped_after(connection, mailbox, self.sequence)? {
+            let Some(at) = entry.stamped_at else { continue };
+            self.limiter.release(Reservation(entry.id));
+            self.limiter.record(at, entry.weight);
+        }
+        self.sequence = ledger::last_sequence(connection, mailbox)?;
+        let open = ledger::reserved(connection, mailbox)?;
+        let known: Vec<Reservation> = self.limiter.reservations().collect();
+        for reservation in known {
+            if open.iter().all(|entry| entry.id != reservation.0) {
+                self.limiter.release(reservation);
+            }
+        }
+        for entry in open {
+            self.limiter.reserve(Reservation(entry.id), entry.weight);
+        }
+        self.hold = holds::of(connection, mailbox)?;
+        Ok(())
+    }
+
+    /// Takes the next message if rules, calendar and provider allow it now. Runs inside a write
+    /// transaction, so that no other process can take the same share.
+    pub(super) fn claim(
+        &mut self,
+        connection: &Connection,
+        now: Timestamp,
+    ) -> Result<Answer, Error> {
+        let next = match self.next(connection, now)? {
+            Ok(next) => next,
+            Err(refusal) => return Ok(refusal),
+        };
+        let claim = claims::take(connection, &self.lane, &next, now)?;
+        self.limiter
+            .reserve(Reservation(claim.reservation), claim.weight);
+        Ok(Answer::Claimed(Box::new(claim)))
+    }
+
+    /// What [`Gate::claim`] would answer, without taking anything.
+    pub(super) fn look(&mut self, connection: &Connection, now: Timestamp) -> Result<Answer, Error> {
+        Ok(match self.next(connection, now)? {
+            Ok(_) => Answer::MayGo,
+            Err(refusal) => refusal,
+        })
+    }
+
+    fn next(
+        &mut self,
+        connection: &Connection,
+        now: Timestamp,
+    ) -> Result<Result<Next, Answer>, Error> {
+        let next = claims::next_message(connection, self.campaign, self.number, self.lanes, now)?;
+        let Some(next) = next else {
+            let due = claims::next_due(connection, self.campaign, self.lanes)?;
+            return Ok(Err(due.map_or(Answer::Nothing, |due| {
+                let (due, _) = self.calendar.next_open(due);
+                Answer::NotBefore(due, Reason::Deferred)
+            })));
+        };
+        self.keep_up(connection, now)?;
+        let held = self.hold.as_ref().filter(|hold| hold.until > now);
+        let from = held.map_or(now, |hold| hold.until);
+        let refusal = match earliest(&self.limiter, &self.calendar, from, next.weight) {
+            Decision::Go => match held {
+                None => return Ok(Ok(next)),
+                Some(hold) => Answer::Held(hold.until, hold.reply.clone()),
+            },
+            Decision::NotBefore(until, reason) => Answer::NotBefore(until, reason),
+            Decision::AfterVerdict(rule) => Answer::AfterVerdict(rule),
+            Decision::Never(rule) => Answer::Never(next.number, rule),
+        };
+        Ok(Err(refusal))
+    }
+
+    /// The provider asked for a pause. For a cap that is reached the mailbox waits until the longest
+    /// window begins to free, and each time twice as long when it is told so again; never shorter
+    /// than `pause`.
+    pub(super) fn hold(
+        &mut self,
+        connection: &Connection,
+        now: Timestamp,
+        pause: &Pause,
+    ) -> Result<Timestamp, Error> {
+        let mailbox = &self.lane.mailbox;
+        let before = holds::of(connection, mailbox)?;
+        let refusals = before.as_ref().map_or(0, |hold| hold.refusals);
+        // Several connections hear of the same cap: only the first one counts it.
+        let is_news = before.as_ref().is_none_or(|hold| hold.until <= now);
+        let refusals = refusals + u32::from(pause.is_cap && is_news);
+        let length = if pause.is_cap {
+            let doubled = 1 << refusals.saturating_sub(1).min(10);
+            pause.length.saturating_mul(doubled).min(LONGEST_HOLD)
+        } else {
+            pause.length
+        };
+        let mut until = now.saturating_add(length).unwrap_or(Timestamp::MAX);
+        if pause.is_cap {
+            until = until.max(self.limiter.first_to_leave(now).unwrap_or(until));
+        }
+        until = until.max(before.map_or(until, |hold| hold.until));
+        let hold = Hold {
+            until,
+            reply: pause.reply.clone(),
+            refusals: refusals.max(1),
+        };
+        holds::set(connection, mailbox, &hold)?;
+        self.hold = Some(hold);
+        Ok(until)
+    }
+
+    /// The provider has taken a message: a pause that is over is forgotten.
+    pub(super) fn taken(&mut self, connection: &Connection, now: Timestamp) -> Result<(), Error> {
+        if self.hold.as_ref().is_some_and(|hold| hold.until <= now) {
+            holds::lift(connection, &self.lane.mailbox)?;
+            self.hold = None;
+        }
+        Ok(())
+    }
+}
+
+/// A pause that a provider asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pause {
+    /// How long, at least.
+    pub length: SignedDuration,
+    /// A cap of hours or days is reached, as opposed to: slower, please.
+    pub is_cap: bool,
+    /// The provider's words.
+    pub reply: String,
+}
