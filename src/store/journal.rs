@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 
 use super::claims::Gate;
 use super::finishing::{self, Finish, HandOver};
+use super::mark::Keeper;
 use super::{Answer, Claim, Claiming, Error, RunState, Store, progress};
 
 /// The most that is put into one commit: keeps the first asker's wait short.
@@ -90,6 +91,7 @@ impl Journal {
 
 fn write(mut store: Store, claiming: &Claiming, queue: &mpsc::Receiver<Ask>) {
     let mut gate = Gate::new(claiming.clone());
+    let mut mark = Keeper::of(&store.connection, store.path());
     while let Ok(first) = queue.recv() {
         let mut group = vec![first];
         while group.len() < GROUP
@@ -97,15 +99,21 @@ fn write(mut store: Store, claiming: &Claiming, queue: &mpsc::Receiver<Ask>) {
         {
             group.push(next);
         }
-        write_group(&mut store, &mut gate, claiming, group);
+        write_group(&mut store, &mut gate, claiming, group, &mut mark);
     }
 }
 
-fn write_group(store: &mut Store, gate: &mut Gate, claiming: &Claiming, group: Vec<Ask>) {
-    let transaction = store
+fn write_group(
+    store: &mut Store,
+    gate: &mut Gate,
+    claiming: &Claiming,
+    group: Vec<Ask>,
+    mark: &mut Option<Keeper>,
+) {
+    let mut transaction = match store
         .connection
-        .transaction_with_behavior(TransactionBehavior::Immediate);
-    let mut transaction = match transaction {
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+    {
         Ok(transaction) => transaction,
         Err(error) => return refuse(gate, claiming, group, &error.to_string()),
     };
@@ -124,6 +132,10 @@ fn write_group(store: &mut Store, gate: &mut Gate, claiming: &Claiming, group: V
     }
     match transaction.commit() {
         Ok(()) => {
+            // Before anybody is answered: what goes out next is in the mark already.
+            if let Some(mark) = mark {
+                mark.keep_up(&store.connection);
+            }
             for (answer, result) in done {
                 // An asker that is gone has no use for the answer.
                 let _gone = answer.send(result);

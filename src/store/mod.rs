@@ -8,13 +8,19 @@
 //! Durability: WAL with `synchronous = FULL`, because the marks are exactly the commits that a power
 //! cut may not forget. While sending, one thread owns the writing connection and puts what several
 //! connections ask for at the same moment into one commit ([`Journal`]).
+//!
+//! Files beside it: the mark by which an older copy is known (`home`), and a lock for each campaign (`lock`).
+//! None of them is needed to open it.
 
 mod claims;
 mod error;
 mod finishing;
+mod home;
 mod journal;
 mod ledger;
 mod lock;
+mod mark;
+mod place;
 mod planning;
 mod progress;
 mod report;
@@ -32,6 +38,7 @@ use rusqlite::Connection;
 pub use claims::{Answer, Claim, Claimed, Claiming};
 pub use error::Error;
 pub use finishing::{Finish, HandOver, Split};
+pub use home::{Away, Displacement, Whereabouts};
 pub use journal::Journal;
 pub use ledger::Entry;
 pub use lock::SenderLock;
@@ -67,6 +74,7 @@ impl Store {
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
         schema::climb(&mut connection)?;
+        home::settle(&connection, path)?;
         connection.set_prepared_statement_cache_capacity(64);
         Ok(Self {
             connection,

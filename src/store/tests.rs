@@ -11,6 +11,7 @@ use crate::delivery::Phase;
 use crate::limits::{Rule, Unit, Weight};
 
 mod file;
+mod home;
 
 struct World {
     _folder: tempfile::TempDir,
