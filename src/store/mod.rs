@@ -9,8 +9,8 @@
 //! cut may not forget. While sending, one thread owns the writing connection and puts what several
 //! connections ask for at the same moment into one commit ([`Journal`]).
 //!
-//! Files beside it: the mark by which an older copy is known (`home`), and a lock for each campaign (`lock`).
-//! None of them is needed to open it.
+//! Files beside it: the mark by which an older copy is known (`home`), a lock for each campaign (`lock`), and
+//! one for each connection of a mailbox (`slots`). None of them is needed to open it.
 
 mod claims;
 mod error;
@@ -26,6 +26,7 @@ mod progress;
 mod report;
 mod resolving;
 mod schema;
+mod slots;
 #[cfg(test)]
 mod tests;
 
@@ -46,6 +47,7 @@ pub use planning::{NewBatch, NewCampaign, NewMessage, PlanWriter, Reason};
 pub use progress::{BatchProgress, CampaignRecord, Counts, RowCounts, RunState};
 pub use report::{MessageRecord, ReportRow};
 pub use resolving::{Doubt, Resolution, Selection};
+pub use slots::ConnectionSlot;
 
 /// How long a writer waits for another process: planning a million rows is one commit of most of a minute.
 const BUSY_TIMEOUT: Duration = Duration::from_mins(2);

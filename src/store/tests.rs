@@ -12,6 +12,7 @@ use crate::limits::{Rule, Unit, Weight};
 
 mod file;
 mod home;
+mod slots;
 
 struct World {
     _folder: tempfile::TempDir,
