@@ -151,12 +151,17 @@ impl Screen {
         paint(self.out, style, text)
     }
 
+    /// There is a terminal, and somebody at it.
+    pub(super) fn can_ask(&self) -> bool {
+        !self.json && self.err != Stream::Elsewhere && io::stdin().is_terminal()
+    }
+
     /// Asks a person; true for yes. Where nobody can be asked, `--yes` is needed.
     pub(super) fn confirm(&self, question: &str, yes: bool) -> Result<bool, Failure> {
         if yes {
             return Ok(true);
         }
-        if self.json || self.err == Stream::Elsewhere || !io::stdin().is_terminal() {
+        if !self.can_ask() {
             return Err(Failure::new(
                 Exit::Usage,
                 "this needs a yes, and there is no terminal to ask on",

@@ -10,6 +10,7 @@ use super::rehearse::make_private;
 use super::sending::{Show, verdict};
 use super::setup::{self, Setup, zone_of};
 use super::status::{Standing, counts_line, status_json};
+use super::store::claim_before_sending;
 use super::{Context, connect, interrupt, words};
 use crate::config::Sender;
 use crate::plan::{forecast, frozen_renderer};
@@ -19,6 +20,11 @@ use crate::store::{CampaignRecord, SenderLock, Store};
 pub(super) fn run(context: &Context, args: &Send) -> Result<Exit, Failure> {
     let setup = Setup::read(&args.campaign.folder, &context.places)?;
     let (mut store, path) = setup::store(&context.places)?;
+    if !args.dry_run
+        && let Some(exit) = claim_before_sending(context, &mut store)?
+    {
+        return Ok(exit);
+    }
     let known = existing(context, &setup, &store)?;
     let is_new = known.is_none();
     let record = match known {
