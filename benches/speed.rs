@@ -172,6 +172,7 @@ fn building() {
     let body =
         "<p>A paragraph of news, as long as these usually are in such letters.</p>\n".repeat(20);
     let definition = Definition {
+        senders: std::collections::BTreeMap::new(),
         sources: Sources {
             subject: Source::new("subject", "News for {{first_name}}"),
             html: Some(Source::new(

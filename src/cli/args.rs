@@ -77,6 +77,9 @@ pub(super) enum Command {
     Report(Report),
     /// Settles messages in doubt: only a person can say whether they arrived
     Resolve(Resolve),
+    /// Looks after the store
+    #[command(subcommand)]
+    Store(StoreCommand),
     /// Lists providers with their limits and where these are documented
     Providers(Providers),
     /// Runs the stand-in mail server on its own, for other programs' tests
@@ -143,6 +146,7 @@ pub(super) struct Rehearse {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(super) struct Send {
     #[command(flatten)]
     pub(super) campaign: Folder,
@@ -201,6 +205,19 @@ pub(super) struct Resolve {
     /// Only the message that this address is a recipient of
     #[arg(long, value_name = "ADDR")]
     pub(super) to: Option<String>,
+    /// Does not ask
+    #[arg(long, short)]
+    pub(super) yes: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum StoreCommand {
+    /// Makes a store that was copied or restored the one that sends, once it is said what that means
+    Claim(StoreClaim),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct StoreClaim {
     /// Does not ask
     #[arg(long, short)]
     pub(super) yes: bool,

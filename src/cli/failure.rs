@@ -119,7 +119,11 @@ impl From<store::Error> for Failure {
                 Exit::NotFinished,
                 "wait for the other one, or stop it with Ctrl-C where it runs; nothing was sent here",
             ),
-            Error::Illegal(_) | Error::Corrupt(_) | Error::WriterGone => {
+            Error::Elsewhere(_) => (
+                Exit::NotFinished,
+                "`postroom store claim` says what that means and makes this store the one that sends; nothing was sent",
+            ),
+            Error::Illegal(_) | Error::Corrupt(_) | Error::Random(_) | Error::WriterGone => {
                 return Self::own(&error);
             }
             Error::Sqlite(_) | Error::Commit(_) | Error::Lock { .. } => (

@@ -27,6 +27,7 @@ mod sending;
 mod setup;
 mod starting;
 mod status;
+mod store;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -35,7 +36,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use args::{Arguments, Command};
+use args::{Arguments, Command, StoreCommand};
 use exit::Exit;
 use failure::Failure;
 use screen::Screen;
@@ -90,6 +91,7 @@ fn execute(context: &Context, command: Command) -> Result<Exit, Failure> {
         Command::Status(args) => status::run(context, &args),
         Command::Report(args) => report::run(context, &args),
         Command::Resolve(args) => resolve::run(context, &args),
+        Command::Store(StoreCommand::Claim(args)) => store::claim(context, &args),
         Command::Providers(args) => providers::run(context, &args),
         Command::Sandbox(args) => sandbox::run(context, &args),
     }

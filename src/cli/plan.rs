@@ -302,9 +302,11 @@ fn show_batches(
     batches: &[BatchProgress],
     zone: &TimeZone,
 ) -> Result<(), Failure> {
-    let several = batches
-        .iter()
-        .any(|batch| batches.first().is_some_and(|first| first.account != batch.account));
+    let several = batches.iter().any(|batch| {
+        batches
+            .first()
+            .is_some_and(|first| first.account != batch.account)
+    });
     let days = batches.iter().map(|batch| Day {
         date: &batch.date,
         account: several.then_some(batch.account.as_str()),

@@ -81,8 +81,7 @@ impl Summary {
         let line = |name: &str, value: &str| screen.result(&format!("  {name:<12}{value}"));
         let title = format!(
             "Rehearsal of '{}' on a stand-in for {}",
-            rehearsal.record.name,
-            rehearsal.setup.senders[0].preset.title
+            rehearsal.record.name, rehearsal.setup.senders[0].preset.title
         );
         screen.result(&screen.painted(Paint::Bold, &title))?;
         screen.result("")?;
@@ -106,7 +105,11 @@ impl Summary {
                 self.real.as_secs_f32()
             ),
         )?;
-        let limits = rehearsal.setup.senders.iter().flat_map(|sender| &sender.provider_rules);
+        let limits = rehearsal
+            .setup
+            .senders
+            .iter()
+            .flat_map(|sender| &sender.provider_rules);
         let kept: Vec<String> = limits.map(words::rule).collect();
         if !kept.is_empty() {
             line(

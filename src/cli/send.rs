@@ -10,6 +10,7 @@ use super::rehearse::make_private;
 use super::sending::{Show, verdict};
 use super::setup::{self, Setup, accounts_words, calendar_of, zone_of};
 use super::status::{Standing, counts_line, status_json};
+use super::store::claim_before_sending;
 use super::{Context, connect, interrupt, starting, words};
 use crate::config::Sender;
 use crate::message::Renderer;
@@ -20,6 +21,11 @@ use crate::store::{CampaignRecord, SenderLock, Store};
 pub(super) fn run(context: &Context, args: &Send) -> Result<Exit, Failure> {
     let setup = Setup::read(&args.campaign.folder, &context.places)?;
     let (mut store, path) = setup::store(&context.places)?;
+    if !args.dry_run
+        && let Some(exit) = claim_before_sending(context, &mut store)?
+    {
+        return Ok(exit);
+    }
     let known = existing(context, &setup, &store)?;
     let is_new = known.is_none();
     let record = match known {
@@ -276,7 +282,10 @@ impl Errand<'_> {
             store: self.path.to_owned(),
             wait: !self.args.no_wait,
             max_messages: self.args.max,
-            until: self.args.until.map(|until| until.next(self.context.clock.now())),
+            until: self
+                .args
+                .until
+                .map(|until| until.next(self.context.clock.now())),
         };
         let job = Job {
             campaign: self.record.id,

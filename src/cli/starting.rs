@@ -106,8 +106,8 @@ impl Until {
                 let zone = TimeZone::system();
                 let today = zone.to_datetime(now).date();
                 let tomorrow = today.tomorrow().unwrap_or(today);
-                let moments = [today, tomorrow]
-                    .map(|date| zone.to_timestamp(date.to_datetime(time)).ok());
+                let moments =
+                    [today, tomorrow].map(|date| zone.to_timestamp(date.to_datetime(time)).ok());
                 let next = moments.into_iter().flatten().find(|at| *at > now);
                 next.unwrap_or(Timestamp::MAX)
             }

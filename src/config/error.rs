@@ -190,7 +190,8 @@ impl SenderError {
                 "name one of them in campaign.toml, or another mailbox in accounts.toml".to_owned()
             }
             Self::SandboxAmongOthers => {
-                "name it alone; `postroom rehearse` plays the providers of all real accounts".to_owned()
+                "name it alone; `postroom rehearse` plays the providers of all real accounts"
+                    .to_owned()
             }
             Self::AllReserved { .. } => "make 'reserve' in accounts.toml smaller".to_owned(),
         }

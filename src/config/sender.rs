@@ -152,7 +152,11 @@ impl Sender {
         }
         let usual = Mailbox::parse(usual).ok()?;
         let address = Address::parse(self.account.username.as_deref()?).ok()?;
-        if usual.address.as_str().eq_ignore_ascii_case(address.as_str()) {
+        if usual
+            .address
+            .as_str()
+            .eq_ignore_ascii_case(address.as_str())
+        {
             return None;
         }
         Some(match usual.name {

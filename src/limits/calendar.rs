@@ -109,8 +109,8 @@ impl Calendar {
     /// midnight, or where the zone's clocks are set.
     fn search(&self, start: Timestamp) -> Timestamp {
         let mut date = self.zone.to_datetime(start).date();
-        // A week without an opening can only be one of holidays or of an hour that was left out.
-        for _ in 0..self.schedule.holidays.len() + 16 {
+        // A week without an opening is one with a holiday, or with an hour that was left out.
+        for _ in 0..7 * (self.schedule.holidays.len() + 3) {
             let opening = self
                 .candidates(date)
                 .into_iter()
@@ -137,7 +137,7 @@ impl Calendar {
             let wall = self
                 .zone
                 .to_ambiguous_timestamp(DateTime::from_parts(date, time));
-            moments.extend(wall.clone().earlier().ok());
+            moments.extend(wall.earlier().ok());
             moments.extend(wall.later().ok());
         }
         let Some(first) = moments.iter().min().copied() else {

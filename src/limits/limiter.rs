@@ -189,7 +189,10 @@ impl Limiter {
 
     /// How much of this unit the rules leave free at `now`; none when no rule counts it.
     pub fn room(&self, now: Timestamp, unit: Unit) -> Option<u64> {
-        let windows = self.windows.iter().filter(|window| window.rule.unit == unit);
+        let windows = self
+            .windows
+            .iter()
+            .filter(|window| window.rule.unit == unit);
         windows
             .map(|window| {
                 let held = window.total - window.left(now) + window.open;
@@ -315,7 +318,10 @@ mod tests {
         );
         assert_eq!(limiter.decide(minute, one(1)), Decision::Go);
         let hour = at(3600) + ROUNDING;
-        assert_eq!(limiter.decide(minute, one(9)), Decision::NotBefore(hour, Reason::Rule(rules[1])));
+        assert_eq!(
+            limiter.decide(minute, one(9)),
+            Decision::NotBefore(hour, Reason::Rule(rules[1]))
+        );
         assert_eq!(limiter.decide(minute, one(11)), Decision::Never(rules[1]));
     }
 
@@ -328,7 +334,10 @@ mod tests {
         assert_eq!(limiter.decide(at(0), one(1)), Decision::AfterVerdict(rule));
         limiter.stamp(Reservation(1), at(5));
         let freed = at(65) + ROUNDING;
-        assert_eq!(limiter.decide(at(5), one(1)), Decision::NotBefore(freed, Reason::Rule(rule)));
+        assert_eq!(
+            limiter.decide(at(5), one(1)),
+            Decision::NotBefore(freed, Reason::Rule(rule))
+        );
         limiter.release(Reservation(2));
         assert_eq!(limiter.decide(at(5), one(1)), Decision::Go);
     }

@@ -20,7 +20,7 @@ fn source(text: &str) -> Source {
 
 fn definition(sources: Sources) -> Definition {
     Definition {
-        senders: Default::default(),
+        senders: std::collections::BTreeMap::new(),
         sources,
         data: Map::new(),
         columns: Columns::new(["email", "First Name", "note"].map(str::to_owned)).unwrap(),

@@ -35,10 +35,7 @@ pub fn alternatives(recipients: u64, cap: u64, outlook: &Outlook) -> [Alternativ
     })
 }
 
-fn lay_out(
-    sizes: impl Iterator<Item = u64>,
-    mut table: Timetable,
-) -> (u64, Option<Timestamp>) {
+fn lay_out(sizes: impl Iterator<Item = u64>, mut table: Timetable) -> (u64, Option<Timestamp>) {
     let (mut messages, mut possible) = (0, true);
     for recipients in sizes {
         let weight = Weight {

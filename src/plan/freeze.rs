@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 
 use super::check::Checked;
+use super::cutting::{CutUp, Listed, cut_up};
 use super::error::Error;
 use super::findings::Findings;
-use super::cutting::{CutUp, Listed, cut_up};
 use super::forecast::Outlook;
 use super::inputs::Inputs;
 use super::packing::Grown;
@@ -50,7 +50,11 @@ pub fn plan(
         .renderer
         .as_ref()
         .map(|renderer| renderer.sender().domain().to_owned());
-    let accounts: Vec<&str> = inputs.accounts.iter().map(|one| one.name.as_str()).collect();
+    let accounts: Vec<&str> = inputs
+        .accounts
+        .iter()
+        .map(|one| one.name.as_str())
+        .collect();
     let writer = store.begin_plan(&NewCampaign {
         name: &inputs.name,
         folder: &inputs.folder.to_string_lossy(),

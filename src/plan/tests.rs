@@ -37,7 +37,7 @@ impl Folder {
                 rules: vec![],
                 max_recipients_per_message: 500,
                 max_message_size: None,
-}],
+            }],
             from: "comms@contoso.com".to_owned(),
             to: None,
             reply_to: None,

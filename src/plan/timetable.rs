@@ -96,7 +96,12 @@ impl Timetable {
         best.map_err(|rule| rule.unwrap_or_else(no_rule))
     }
 
-    fn on(&self, track: usize, weight: Weight, due: Option<Timestamp>) -> Result<Slot, Option<Rule>> {
+    fn on(
+        &self,
+        track: usize,
+        weight: Weight,
+        due: Option<Timestamp>,
+    ) -> Result<Slot, Option<Rule>> {
         let Some(lane) = self.tracks.get(track) else {
             return Err(None);
         };
@@ -129,12 +134,7 @@ impl Timetable {
 
     /// Adds the next message, `listed` of whose envelope are of the list. When the rules never allow it,
     /// that rule is returned.
-    pub fn add(
-        &mut self,
-        weight: Weight,
-        listed: u64,
-        due: Option<Timestamp>,
-    ) -> Result<(), Rule> {
+    pub fn add(&mut self, weight: Weight, listed: u64, due: Option<Timestamp>) -> Result<(), Rule> {
         let slot = self.find(weight, due)?;
         self.place(slot, weight, listed);
         Ok(())

@@ -23,7 +23,7 @@ fn inputs(folder: &std::path::Path) -> Inputs {
             rules: vec![],
             max_recipients_per_message: 500,
             max_message_size: None,
-}],
+        }],
         from: "comms@contoso.com".to_owned(),
         to: None,
         reply_to: None,
@@ -41,8 +41,8 @@ fn inputs(folder: &std::path::Path) -> Inputs {
         address_column: None,
         internal: vec![],
         mode: Mode::Auto,
-        schedule: Default::default(),
-            time_zone: None,
+        schedule: crate::limits::Schedule::default(),
+        time_zone: None,
     }
 }
 

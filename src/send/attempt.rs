@@ -1,5 +1,7 @@
 //! One attempt at one message: offer, second mark, hand over, verdict.
 
+use std::path::PathBuf;
+
 use super::error::Error;
 use super::event::Event;
 use super::offered::Sorted;
@@ -19,6 +21,8 @@ pub(super) struct Context {
     pub(super) lane: usize,
     pub(super) account: Account,
     pub(super) clock: Clock,
+    /// The store's file.
+    pub(super) store: PathBuf,
     pub(super) journal: Journal,
     pub(super) renderer: Renderer,
 }
@@ -152,11 +156,7 @@ impl Tried<'_> {
         };
         let blameless = !sorted.not_their_fault.is_empty();
         let blameless = blameless && later.is_empty();
-        let due_at = if blameless {
-            at
-        } else {
-            due_at
-        };
+        let due_at = if blameless { at } else { due_at };
         later.extend(sorted.not_their_fault);
         let deferred = self.split(&later, due_at, blameless);
         let mark = HandOver {
@@ -165,7 +165,12 @@ impl Tried<'_> {
             deferred,
             weight: self.weight(&sorted.accepted),
         };
-        if let Err(error) = self.context.journal.hand_over(self.context.lane, self.claim, mark).await {
+        if let Err(error) = self
+            .context
+            .journal
+            .hand_over(self.context.lane, self.claim, mark)
+            .await
+        {
             // The mark is not on disk, so nothing may go out.
             session.abandon();
             return Err(error.into());
@@ -183,7 +188,10 @@ impl Tried<'_> {
                     at,
                     reply: reply.to_string(),
                 };
-                self.context.journal.finish(self.context.lane, self.claim, accepted).await?;
+                self.context
+                    .journal
+                    .finish(self.context.lane, self.claim, accepted)
+                    .await?;
                 self.outcome.progress = true;
                 self.outcome.events.push(Event::Sent {
                     number: self.claim.number,
@@ -207,7 +215,10 @@ impl Tried<'_> {
                     at,
                     reply: reply.clone(),
                 };
-                self.context.journal.finish(self.context.lane, self.claim, lost).await?;
+                self.context
+                    .journal
+                    .finish(self.context.lane, self.claim, lost)
+                    .await?;
                 self.outcome.events.push(Event::InDoubt {
                     number: self.claim.number,
                     message_id: self.claim.message_id.clone(),

@@ -12,7 +12,7 @@ use super::lane::Lane;
 use super::options::Options;
 use super::stop::Stop;
 use super::worker::{Leave, Report, Worker};
-use crate::clock::{Clock, Timestamp};
+use crate::clock::{Clock, Hold, Timestamp};
 use crate::message::Renderer;
 use crate::store::{self, Claiming, Journal, RunState, SenderLock, Store};
 
@@ -45,15 +45,21 @@ pub async fn run(
     if in_doubt > 0 {
         report(Event::Recovered { in_doubt });
     }
-    let lane = |account: &super::Account| store::Lane {
+    let lane = |(account, renderer): (&super::Account, &Renderer)| store::Lane {
         account: account.name.clone(),
+        sender: renderer.definition().from.clone(),
         mailbox: account.mailbox.clone(),
         rules: account.rules.clone(),
     };
     let claiming = Claiming {
         campaign: job.campaign,
         calendar: options.calendar.clone(),
-        lanes: options.accounts.iter().map(lane).collect(),
+        lanes: options
+            .accounts
+            .iter()
+            .zip(&job.renderers)
+            .map(lane)
+            .collect(),
     };
     let (journal, writer) = Journal::start(store, claiming);
     journal.set_state(RunState::Sending, None).await?;
@@ -63,13 +69,21 @@ pub async fn run(
             lane: number,
             account: account.clone(),
             clock: clock.clone(),
+            store: options.store.clone(),
             journal: journal.clone(),
             renderer,
         })
     });
-    let ended = Dispatcher::new(lanes.collect(), journal.clone(), clock, options, stop, report)
-        .run()
-        .await;
+    let ended = Dispatcher::new(
+        lanes.collect(),
+        journal.clone(),
+        clock,
+        options,
+        stop,
+        report,
+    )
+    .run()
+    .await;
     let (state, next_send_at) = match &ended {
         Ok(Ended::Finished) => (RunState::Finished, None),
         Ok(Ended::WouldWait(until, _)) => (RunState::Waiting, Some(*until)),
@@ -103,8 +117,12 @@ pub(super) struct Dispatcher<'a> {
     reports: mpsc::UnboundedReceiver<(usize, usize, Report)>,
     pub(super) ending: Option<Result<Ended, Error>>,
     handed_over: u64,
+    /// A worker has said that nothing is left to send.
+    pub(super) nothing_left: bool,
     /// The wait that was reported last.
     pub(super) told: Option<(Timestamp, Waiting)>,
+    /// A simulated clock stands still whenever anything but waiting is done.
+    pub(super) hold: Option<Hold>,
 }
 
 impl<'a> Dispatcher<'a> {
@@ -129,7 +147,9 @@ impl<'a> Dispatcher<'a> {
             reports,
             ending: None,
             handed_over: 0,
+            nothing_left: false,
             told: None,
+            hold: Some(clock.hold()),
         }
     }
 
@@ -143,7 +163,7 @@ impl<'a> Dispatcher<'a> {
                 if let Some(ended) = self.ending.take() {
                     break ended;
                 }
-                if self.lanes.iter().any(|lane| lane.drained) {
+                if self.nothing_left {
                     break Ok(Ended::Finished);
                 }
             }
@@ -192,6 +212,7 @@ impl<'a> Dispatcher<'a> {
             .max_messages
             .is_none_or(|max| self.handed_over + (self.busy() as u64) < max);
         self.ending.is_none()
+            && !self.nothing_left
             && within_max
             && self
                 .lanes
@@ -214,21 +235,21 @@ impl<'a> Dispatcher<'a> {
         };
         lane.rested = false;
         lane.pace.begin(now);
-        let worker = match lane.idle.pop() {
-            Some(worker) => worker,
-            None => {
-                let (leave_in, leave) = mpsc::channel(2);
-                let worker = Worker {
-                    number: lane.workers.len(),
-                    context: Arc::clone(&lane.context),
-                    leave,
-                    reports: self.reports_in.clone(),
-                    session: None,
-                };
-                self.tasks.spawn(worker.run());
-                lane.workers.push(leave_in);
-                lane.workers.len() - 1
-            }
+        let worker = if let Some(worker) = lane.idle.pop() {
+            worker
+        } else {
+            let (leave_in, leave) = mpsc::channel(2);
+            let worker = Worker {
+                number: lane.workers.len(),
+                context: Arc::clone(&lane.context),
+                leave,
+                reports: self.reports_in.clone(),
+                session: None,
+                slot: None,
+            };
+            self.tasks.spawn(worker.run());
+            lane.workers.push(leave_in);
+            lane.workers.len() - 1
         };
         if let Some(worker) = lane.workers.get(worker) {
             // A worker that is idle has an empty mailbox, so there is room for its leave.
@@ -271,6 +292,7 @@ impl<'a> Dispatcher<'a> {
             Report::Tried(outcome) => {
                 self.handed_over += u64::from(outcome.handed_over);
                 self.learn(lane, *outcome);
+                self.hand_on(lane).await;
             }
             Report::Blocked(answer) => {
                 if let Some(lane) = self.lanes.get_mut(lane) {
@@ -278,12 +300,24 @@ impl<'a> Dispatcher<'a> {
                 }
                 self.block(lane, answer);
             }
+            Report::NoSlot => self.no_slot(lane),
             Report::NoSession(error) => {
                 if let Err(error) = self.no_session(lane, &error).await {
                     self.fail(error);
                 }
+                self.hand_on(lane).await;
             }
             Report::Failed(error) => self.fail(error),
+        }
+    }
+
+    /// What an account that has stopped was to send is there for the others.
+    async fn hand_on(&mut self, lane: usize) {
+        let has_stopped = |lane: &Lane| lane.stopped.is_some();
+        if self.lanes.get(lane).is_some_and(has_stopped)
+            && let Err(error) = self.journal.take_over(lane).await
+        {
+            self.fail(error.into());
         }
     }
 
@@ -298,7 +332,11 @@ impl<'a> Dispatcher<'a> {
     pub(super) fn wake(&mut self) {
         let now = self.clock.now();
         for lane in &mut self.lanes {
-            if lane.blocked.as_ref().is_some_and(|(until, _)| *until <= now) {
+            if lane
+                .blocked
+                .as_ref()
+                .is_some_and(|(until, _)| *until <= now)
+            {
                 lane.blocked = None;
             }
         }

@@ -22,9 +22,11 @@ pub(super) struct Lane {
     pub(super) blocked: Option<(Timestamp, Waiting)>,
     /// How fast it may go after it was told to slow down.
     pub(super) pace: Pace,
+    /// So many sessions is all that other processes leave of the mailbox's, until then.
+    pub(super) seats: Option<(usize, Timestamp)>,
     /// It has no session: one is only made when there is something to send.
     pub(super) rested: bool,
-    /// A worker has said that nothing is left to claim.
+    /// What is left, other accounts send.
     pub(super) drained: bool,
     /// Another message must have its verdict first.
     pub(super) awaiting_verdict: bool,
@@ -45,6 +47,7 @@ impl Lane {
             idle: Vec::new(),
             blocked: None,
             pace: Pace::default(),
+            seats: None,
             rested: true,
             drained: false,
             awaiting_verdict: false,
@@ -65,6 +68,9 @@ impl Lane {
     pub(super) fn may_start(&self, now: Timestamp) -> bool {
         let most = self.context.account.max_connections.max(1);
         let free = !self.idle.is_empty() || self.workers.len() < most;
+        let seated = self
+            .seats
+            .is_none_or(|(seats, until)| until <= now || self.busy() < seats);
         // Until there is a session, or there is one again, one worker tries alone.
         let alone = self.busy() == 0 || (self.ever_connected && self.failures == 0);
         self.stopped.is_none()
@@ -73,6 +79,7 @@ impl Lane {
             && !self.awaiting_verdict
             && self.pace.allows(now)
             && free
+            && seated
             && alone
     }
 

@@ -30,12 +30,16 @@ const BREAKER: u32 = 20;
 /// How long to wait before asking again whether another process's message has its verdict.
 const OTHER_SENDER: SignedDuration = SignedDuration::from_secs(2);
 
+/// How long to go on with fewer connections before asking for another one again.
+const SEATS: SignedDuration = SignedDuration::from_secs(20);
+
 impl Dispatcher<'_> {
     pub(super) fn learn(&mut self, number: usize, outcome: Outcome) {
         for event in outcome.events {
             (self.report)(event);
         }
         // A message that was put off or given back is there to be claimed again, by whichever account.
+        self.nothing_left = false;
         for lane in &mut self.lanes {
             (lane.awaiting_verdict, lane.drained) = (false, false);
         }
@@ -113,7 +117,23 @@ impl Dispatcher<'_> {
                 let rule = rule.to_string();
                 self.fail(Error::NeverFits { number, rule });
             }
-            Answer::Nothing => lane.drained = true,
+            Answer::LeftToOthers => lane.drained = true,
+            Answer::Nothing => self.nothing_left = true,
+        }
+    }
+
+    /// Other processes use the mailbox's connections: it goes on with those that it has, or waits for one.
+    pub(super) fn no_slot(&mut self, number: usize) {
+        let now = self.clock.now();
+        let Some(lane) = self.lanes.get_mut(number) else {
+            return;
+        };
+        let busy = lane.busy();
+        let later = |span| now.saturating_add(span).unwrap_or(Timestamp::MAX);
+        if busy == 0 {
+            lane.block_until(later(OTHER_SENDER), Waiting::OtherSender);
+        } else {
+            lane.seats = Some((busy, later(SEATS)));
         }
     }
 
@@ -128,7 +148,12 @@ impl Dispatcher<'_> {
         lane.rested = true;
         let mut lesson = Lesson::default();
         if let Some(reply) = error.reply() {
-            judge(&lane.context.account.replies, error.phase, reply, &mut lesson);
+            judge(
+                &lane.context.account.replies,
+                error.phase,
+                reply,
+                &mut lesson,
+            );
         }
         if let Some(mut trouble) = lesson.stop {
             // A server that turns everybody away before a sign-in is no different from one that is not there.

@@ -27,7 +27,10 @@ pub(super) async fn release(
         reply,
         refused,
     };
-    Ok(context.journal.finish(context.lane, claim, released).await?)
+    Ok(context
+        .journal
+        .finish(context.lane, claim, released)
+        .await?)
 }
 
 impl Tried<'_> {
@@ -207,7 +210,11 @@ impl Tried<'_> {
                     reply: last_words.unwrap_or_else(|| "nobody was accepted".to_owned()),
                     refused,
                 };
-                Ok(self.context.journal.finish(self.context.lane, self.claim, refused).await?)
+                Ok(self
+                    .context
+                    .journal
+                    .finish(self.context.lane, self.claim, refused)
+                    .await?)
             }
         }
     }
@@ -276,7 +283,11 @@ impl Tried<'_> {
             reply: what,
             refused,
         };
-        Ok(self.context.journal.finish(self.context.lane, self.claim, released).await?)
+        Ok(self
+            .context
+            .journal
+            .finish(self.context.lane, self.claim, released)
+            .await?)
     }
 
     pub(super) async fn defer(
@@ -301,7 +312,10 @@ impl Tried<'_> {
             reply: reply.clone(),
             refused,
         };
-        self.context.journal.finish(self.context.lane, self.claim, deferred).await?;
+        self.context
+            .journal
+            .finish(self.context.lane, self.claim, deferred)
+            .await?;
         self.outcome.events.push(Event::Deferred {
             number: self.claim.number,
             recipients,
@@ -335,6 +349,10 @@ impl Tried<'_> {
             reply,
             refused,
         };
-        Ok(self.context.journal.finish(self.context.lane, self.claim, finish).await?)
+        Ok(self
+            .context
+            .journal
+            .finish(self.context.lane, self.claim, finish)
+            .await?)
     }
 }

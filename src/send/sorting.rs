@@ -25,7 +25,10 @@ impl Lesson {
     /// The longest pause that was asked for holds.
     fn pause_for(&mut self, length: Duration, is_cap: bool, reply: &Reply) {
         let length = SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX);
-        let known = self.pause.as_ref().map(|pause| (pause.is_cap, pause.length));
+        let known = self
+            .pause
+            .as_ref()
+            .map(|pause| (pause.is_cap, pause.length));
         if known < Some((is_cap, length)) {
             self.pause = Some(Pause {
                 length,

@@ -99,7 +99,8 @@ impl Dispatcher<'_> {
             .set_state(RunState::Waiting, Some(until))
             .await?;
         let is_same = self.told.as_ref().is_some_and(|(told, reason)| {
-            *reason == why && (why == Waiting::OtherSender || told.duration_since(until).abs() < SAME)
+            *reason == why
+                && (why == Waiting::OtherSender || told.duration_since(until).abs() < SAME)
         });
         if !is_same {
             self.told = Some((until, why.clone()));
@@ -113,10 +114,12 @@ impl Dispatcher<'_> {
         let stretch = now.saturating_add(STRETCH).unwrap_or(Timestamp::MAX);
         let wake = self.options.until.map_or(until, |end| end.min(until));
         let wake = wake.min(stretch);
+        self.hold = None;
         tokio::select! {
             () = self.clock.sleep_until(wake) => {}
             () = self.stop.requested() => {}
         }
+        self.hold = Some(self.clock.hold());
         if wake < until {
             // Whoever waits asks again whether it still has to.
             for lane in &mut self.lanes {

@@ -8,7 +8,7 @@ use super::attempt::{Context, Outcome, attempt};
 use super::error::Error;
 use crate::delivery::Phase;
 use crate::smtp::{Session, SessionError};
-use crate::store::Answer;
+use crate::store::{self, Answer, ConnectionSlot, Store};
 
 /// What the dispatcher asks of a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub(super) enum Report {
     Tried(Box<Outcome>),
     /// There is none that may go now.
     Blocked(Answer),
+    /// All of the mailbox's connections are in use, by other processes too.
+    NoSlot,
     /// No session could be had.
     NoSession(SessionError),
     /// The send must end.
@@ -38,6 +40,8 @@ pub(super) struct Worker {
     pub(super) leave: mpsc::Receiver<Leave>,
     pub(super) reports: mpsc::UnboundedSender<(usize, usize, Report)>,
     pub(super) session: Option<Session>,
+    /// Held as long as the session: the provider counts connections over all processes.
+    pub(super) slot: Option<ConnectionSlot>,
 }
 
 impl Worker {
@@ -49,7 +53,11 @@ impl Worker {
                 continue;
             }
             let report = self.send_one().await;
-            if self.reports.send((self.context.lane, self.number, report)).is_err() {
+            if self
+                .reports
+                .send((self.context.lane, self.number, report))
+                .is_err()
+            {
                 break;
             }
         }
@@ -60,16 +68,25 @@ impl Worker {
         if let Some(session) = self.session.take() {
             session.quit().await;
         }
+        self.slot = None;
     }
 
     async fn send_one(&mut self) -> Report {
-        // A simulated clock stands still from here until the verdict.
-        let _hold = self.context.clock.hold();
         let fresh = self.session.is_none();
         if fresh {
+            if self.slot.is_none() {
+                match self.take_slot() {
+                    Ok(Some(slot)) => self.slot = Some(slot),
+                    Ok(None) => return Report::NoSlot,
+                    Err(error) => return Report::Failed(error.into()),
+                }
+            }
             match self.connect().await {
                 Ok(session) => self.session = Some(session),
-                Err(error) => return Report::NoSession(error),
+                Err(error) => {
+                    self.slot = None;
+                    return Report::NoSession(error);
+                }
             }
         }
         let Some(session) = self.session.as_mut() else {
@@ -79,7 +96,8 @@ impl Worker {
             .context
             .journal
             .claim(self.context.lane, self.context.clock.now())
-            .await {
+            .await
+        {
             Ok(Answer::Claimed(claim)) => claim,
             Ok(answer) => return Report::Blocked(answer),
             Err(error) => return Report::Failed(error.into()),
@@ -104,6 +122,12 @@ impl Worker {
                 Report::Failed(error)
             }
         }
+    }
+
+    fn take_slot(&self) -> Result<Option<ConnectionSlot>, store::Error> {
+        let account = &self.context.account;
+        let store = Store::open(&self.context.store)?;
+        store.connection_slot(&account.mailbox, account.max_connections.max(1))
     }
 
     async fn connect(&self) -> Result<Session, SessionError> {

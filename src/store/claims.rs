@@ -23,6 +23,8 @@ pub struct Claiming {
 pub struct Lane {
     /// The account's name, for the record.
     pub account: String,
+    /// The From header of what it sends.
+    pub sender: String,
     /// What quotas are counted by: the same mailbox has one ledger, however accounts are named.
     pub mailbox: String,
     /// The rules that hold for the mailbox.
@@ -81,6 +83,8 @@ pub enum Answer {
     AfterVerdict(Rule),
     /// The message with this number alone is more than this rule ever allows.
     Never(u64, Rule),
+    /// Nothing of it is pending or deferred; what is, other accounts send.
+    LeftToOthers,
     /// Nothing is pending or deferred.
     Nothing,
 }
@@ -94,28 +98,22 @@ pub(super) struct Next {
 }
 
 /// The next message for the account with this number: its own first, what was put off and is due before
-/// the others; then those of accounts that are slower or have stopped, from their end.
+/// the others; then those of the other accounts that it may take over, from their end.
 pub(super) fn next_message(
     connection: &Connection,
     campaign: i64,
     lane: usize,
-    lanes: usize,
+    others: impl Iterator<Item = usize>,
     now: Timestamp,
 ) -> Result<Option<Next>, Error> {
     const DUE: &str = "state = 'deferred' AND lane = ?2 AND due_at <= ?3 ORDER BY due_at, number";
     const OWN: &str = "state = 'pending' AND lane = ?2 AND ?3 > 0 ORDER BY due_at, number";
     const LAST: &str =
         "state = 'pending' AND lane = ?2 AND ?3 > 0 ORDER BY due_at DESC, number DESC";
-    for condition in [DUE, OWN] {
+    let own = [(lane, DUE), (lane, OWN)].into_iter();
+    for (lane, condition) in own.chain(others.flat_map(|other| [(other, DUE), (other, LAST)])) {
         if let Some(next) = first(connection, condition, campaign, lane, now)? {
             return Ok(Some(next));
-        }
-    }
-    for other in (0..lanes).filter(|other| *other != lane) {
-        for condition in [DUE, LAST] {
-            if let Some(next) = first(connection, condition, campaign, other, now)? {
-                return Ok(Some(next));
-            }
         }
     }
     Ok(None)
@@ -156,17 +154,26 @@ fn first(
 pub(super) fn next_due(
     connection: &Connection,
     campaign: i64,
-    lanes: usize,
+    lanes: impl Iterator<Item = usize>,
 ) -> Result<Option<Timestamp>, Error> {
     let mut statement = connection.prepare_cached(
         "SELECT min(due_at) FROM message WHERE campaign = ? AND state = 'deferred' AND lane = ?",
     )?;
     let mut first = None;
-    for lane in 0..lanes {
+    for lane in lanes {
         let due: Option<i64> = statement.query_row(params![campaign, lane], |row| row.get(0))?;
         first = [first, due].into_iter().flatten().min();
     }
     to_optional_timestamp(first)
+}
+
+/// True when something of the campaign is still to go, by whichever account.
+pub(super) fn is_unfinished(connection: &Connection, campaign: i64) -> Result<bool, Error> {
+    Ok(connection
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM message WHERE campaign = ? AND state IN ('pending', 'deferred'))",
+        )?
+        .query_row([campaign], |row| row.get(0))?)
 }
 
 pub(super) fn take(

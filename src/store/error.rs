@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::Away;
 use crate::delivery::IllegalTransition;
 
 /// An error of the store. Each kind has an exit code of its own in `cli`.
@@ -39,10 +40,13 @@ pub enum Error {
         /// Who holds it and since when, as that process wrote it down.
         holder: String,
     },
-    /// A lock file could not be used.
-    #[error("cannot lock the campaign by {}: {source}", path.display())]
+    /// This store is a copy, or was restored: it may send only after it was claimed.
+    #[error("{0}: it may not know of all that was sent, and sends nothing before it is claimed")]
+    Elsewhere(Box<Away>),
+    /// A lock file, or the mark of the store, could not be used.
+    #[error("cannot use {}, a file that is kept beside the store: {source}", path.display())]
     Lock {
-        /// The lock file.
+        /// The file.
         path: PathBuf,
         /// Why.
         source: std::io::Error,
@@ -56,6 +60,9 @@ pub enum Error {
     /// A commit failed: nothing of it was written.
     #[error("the store could not be written: {0}")]
     Commit(String),
+    /// The system has no random number for a new store.
+    #[error("no random number can be had: {0}")]
+    Random(String),
     /// The thread that writes the store has ended.
     #[error("the store's writer has ended")]
     WriterGone,

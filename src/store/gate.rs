@@ -3,6 +3,7 @@
 //! It keeps the mailbox's limiter in memory and up with the ledger: what other processes have stamped
 //! since it last looked is read on from there, never the whole window again.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -24,7 +25,9 @@ const FAR_AHEAD: SignedDuration = SignedDuration::from_hours(1);
 pub(super) struct Gate {
     campaign: i64,
     number: usize,
-    lanes: usize,
+    /// The other accounts whose messages it may take over: those that send in the same name, and those
+    /// that have stopped.
+    others: BTreeSet<usize>,
     lane: Lane,
     calendar: Calendar,
     limiter: Limiter,
@@ -38,10 +41,16 @@ pub(super) struct Gate {
 impl Gate {
     /// One gate for each account of a campaign.
     pub(super) fn all(claiming: &Claiming) -> Vec<Self> {
+        let others = |number: usize, lane: &Lane| {
+            let same = |(other, peer): (usize, &Lane)| {
+                (other != number && peer.sender == lane.sender).then_some(other)
+            };
+            claiming.lanes.iter().enumerate().filter_map(same).collect()
+        };
         let gate = |(number, lane): (usize, &Lane)| Self {
             campaign: claiming.campaign,
             number,
-            lanes: claiming.lanes.len(),
+            others: others(number, lane),
             lane: lane.clone(),
             calendar: claiming.calendar.clone(),
             limiter: Limiter::new(&lane.rules),
@@ -54,6 +63,18 @@ impl Gate {
 
     pub(super) fn limiter(&mut self) -> &mut Limiter {
         &mut self.limiter
+    }
+
+    /// What was written to it did not reach the disk: it is filled again from the ledger.
+    pub(super) fn forget(&mut self) {
+        self.seen = None;
+    }
+
+    /// The account with this number has stopped: its messages are anybody's.
+    pub(super) fn take_over(&mut self, other: usize) {
+        if other != self.number {
+            self.others.insert(other);
+        }
     }
 
     /// Brings the limiter up with what other processes and campaigns have written.
@@ -79,9 +100,7 @@ impl Gate {
         for entry in ledger::since(connection, mailbox, since)? {
             match entry.stamped_at {
                 Some(at) => self.limiter.record(at, entry.weight),
-                None => self
-                    .limiter
-                    .reserve(Reservation(entry.id), entry.weight),
+                None => self.limiter.reserve(Reservation(entry.id), entry.weight),
             }
         }
         self.sequence = ledger::last_sequence(connection, mailbox)?;
@@ -129,7 +148,11 @@ impl Gate {
     }
 
     /// What [`Gate::claim`] would answer, without taking anything.
-    pub(super) fn look(&mut self, connection: &Connection, now: Timestamp) -> Result<Answer, Error> {
+    pub(super) fn look(
+        &mut self,
+        connection: &Connection,
+        now: Timestamp,
+    ) -> Result<Answer, Error> {
         Ok(match self.next(connection, now)? {
             Ok(_) => Answer::MayGo,
             Err(refusal) => refusal,
@@ -141,19 +164,22 @@ impl Gate {
         connection: &Connection,
         now: Timestamp,
     ) -> Result<Result<Next, Answer>, Error> {
-        let next = claims::next_message(connection, self.campaign, self.number, self.lanes, now)?;
+        let others = self.others.iter().copied();
+        let next = claims::next_message(connection, self.campaign, self.number, others, now)?;
         let Some(next) = next else {
-            let due = claims::next_due(connection, self.campaign, self.lanes)?;
-            return Ok(Err(due.map_or(Answer::Nothing, |due| {
-                let (due, _) = self.calendar.next_open(due);
-                Answer::NotBefore(due, Reason::Deferred)
-            })));
+            let lanes = std::iter::once(self.number).chain(self.others.iter().copied());
+            let due = claims::next_due(connection, self.campaign, lanes)?;
+            return Ok(Err(match due {
+                Some(due) => Answer::NotBefore(self.calendar.next_open(due).0, Reason::Deferred),
+                None if claims::is_unfinished(connection, self.campaign)? => Answer::LeftToOthers,
+                None => Answer::Nothing,
+            }));
         };
         self.keep_up(connection, now)?;
-        let held = self.hold.as_ref().filter(|hold| hold.until > now);
-        let from = held.map_or(now, |hold| hold.until);
+        let pause = self.hold.as_ref().filter(|hold| hold.until > now);
+        let from = pause.map_or(now, |hold| hold.until);
         let refusal = match earliest(&self.limiter, &self.calendar, from, next.weight) {
-            Decision::Go => match held {
+            Decision::Go => match pause {
                 None => return Ok(Ok(next)),
                 Some(hold) => Answer::Held(hold.until, hold.reply.clone()),
             },

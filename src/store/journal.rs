@@ -10,9 +10,9 @@ use jiff::Timestamp;
 use rusqlite::TransactionBehavior;
 use tokio::sync::oneshot;
 
-
 use super::finishing::{self, Finish, HandOver};
 use super::gate::{Gate, Pause};
+use super::mark::Keeper;
 use super::{Answer, Claim, Claiming, Error, RunState, Store, progress};
 
 /// The most that is put into one commit: keeps the first asker's wait short.
@@ -27,6 +27,7 @@ enum Job {
     HandOver(Number, Box<(Claim, HandOver)>),
     Finish(Number, Box<(Claim, Finish)>),
     Hold(Number, Timestamp, Pause),
+    TakeOver(Number),
     State(RunState, Option<Timestamp>),
 }
 
@@ -95,11 +96,21 @@ impl Journal {
     }
 
     /// The provider asked the account of this lane to pause. Returns until when.
-    pub async fn hold(&self, lane: usize, now: Timestamp, pause: Pause) -> Result<Timestamp, Error> {
+    pub async fn hold(
+        &self,
+        lane: usize,
+        now: Timestamp,
+        pause: Pause,
+    ) -> Result<Timestamp, Error> {
         match self.ask(Job::Hold(lane, now, pause)).await? {
             Done::Until(until) => Ok(until),
             Done::Written | Done::Answer(_) => Err(Error::WriterGone),
         }
+    }
+
+    /// The account of this lane has stopped: the others may take its messages over.
+    pub async fn take_over(&self, lane: usize) -> Result<(), Error> {
+        self.record(Job::TakeOver(lane)).await
     }
 
     /// What the campaign is doing, for `status` in another process.
@@ -114,6 +125,7 @@ impl Journal {
 
 fn write(mut store: Store, claiming: &Claiming, queue: &mpsc::Receiver<Ask>) {
     let mut gates = Gate::all(claiming);
+    let mut mark = Keeper::of(&store.connection, store.path());
     while let Ok(first) = queue.recv() {
         let mut group = vec![first];
         while group.len() < GROUP
@@ -121,17 +133,23 @@ fn write(mut store: Store, claiming: &Claiming, queue: &mpsc::Receiver<Ask>) {
         {
             group.push(next);
         }
-        write_group(&mut store, &mut gates, claiming, group);
+        write_group(&mut store, &mut gates, claiming, group, &mut mark);
     }
 }
 
-fn write_group(store: &mut Store, gates: &mut Vec<Gate>, claiming: &Claiming, group: Vec<Ask>) {
-    let transaction = store
+fn write_group(
+    store: &mut Store,
+    gates: &mut [Gate],
+    claiming: &Claiming,
+    group: Vec<Ask>,
+    mark: &mut Option<Keeper>,
+) {
+    let mut transaction = match store
         .connection
-        .transaction_with_behavior(TransactionBehavior::Immediate);
-    let mut transaction = match transaction {
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+    {
         Ok(transaction) => transaction,
-        Err(error) => return refuse(gates, claiming, group, &error.to_string()),
+        Err(error) => return refuse(gates, group, &error.to_string()),
     };
     let mut done = Vec::with_capacity(group.len());
     for (job, answer) in group {
@@ -148,6 +166,10 @@ fn write_group(store: &mut Store, gates: &mut Vec<Gate>, claiming: &Claiming, gr
     }
     match transaction.commit() {
         Ok(()) => {
+            // Before anybody is answered: what goes out next is in the mark already.
+            if let Some(mark) = mark {
+                mark.keep_up(&store.connection);
+            }
             for (answer, result) in done {
                 // An asker that is gone has no use for the answer.
                 let _gone = answer.send(result);
@@ -155,7 +177,7 @@ fn write_group(store: &mut Store, gates: &mut Vec<Gate>, claiming: &Claiming, gr
         }
         Err(error) => {
             // Nothing was written: the limiter is filled again from the ledger.
-            *gates = Gate::all(claiming);
+            gates.iter_mut().for_each(Gate::forget);
             for (answer, _) in done {
                 let _gone = answer.send(Err(Error::Commit(error.to_string())));
             }
@@ -163,8 +185,8 @@ fn write_group(store: &mut Store, gates: &mut Vec<Gate>, claiming: &Claiming, gr
     }
 }
 
-fn refuse(gates: &mut Vec<Gate>, claiming: &Claiming, group: Vec<Ask>, why: &str) {
-    *gates = Gate::all(claiming);
+fn refuse(gates: &mut [Gate], group: Vec<Ask>, why: &str) {
+    gates.iter_mut().for_each(Gate::forget);
     for (_, answer) in group {
         let _gone = answer.send(Err(Error::Commit(why.to_owned())));
     }
@@ -177,8 +199,17 @@ fn carry_out(
     job: &Job,
 ) -> Result<Done, Error> {
     let lane = match job {
-        Job::Claim(lane, _) | Job::Look(lane, _) | Job::Hold(lane, ..) => *lane,
-        Job::HandOver(lane, _) | Job::Finish(lane, _) => *lane,
+        Job::Claim(lane, _)
+        | Job::Look(lane, _)
+        | Job::Hold(lane, ..)
+        | Job::HandOver(lane, _)
+        | Job::Finish(lane, _) => *lane,
+        Job::TakeOver(lane) => {
+            for gate in gates {
+                gate.take_over(*lane);
+            }
+            return Ok(Done::Written);
+        }
         Job::State(state, next) => {
             progress::set_state(connection, claiming.campaign, state, *next)?;
             return Ok(Done::Written);
@@ -198,7 +229,7 @@ fn carry_out(
                 gate.taken(connection, at)?;
             }
         }
-        Job::State(..) => {}
+        Job::TakeOver(_) | Job::State(..) => {}
     }
     Ok(Done::Written)
 }

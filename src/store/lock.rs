@@ -1,51 +1,47 @@
 //! One sender per campaign: a lock of the operating system, which ends with the process that holds it.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{Read, Seek, Write};
 use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use super::{Error, Store};
+use super::place::{beside, machine_name, open_private};
+use super::{Error, Store, mark};
 
 /// Held by the one process that sends a campaign.
 #[derive(Debug)]
 pub struct SenderLock {
     _file: File,
+    store: PathBuf,
+}
+
+impl Drop for SenderLock {
+    fn drop(&mut self) {
+        // The last commits of a send may be another thread's, or have raced with another process's.
+        mark::keep_up(&self.store);
+    }
 }
 
 impl Store {
     fn lock_path(&self, campaign: &str) -> PathBuf {
         let digest = blake3::hash(campaign.as_bytes()).to_hex();
-        // By whatever way the file is reached, it has one lock.
-        let path = self.path().canonicalize();
-        let mut name = path
-            .as_deref()
-            .unwrap_or(self.path())
-            .as_os_str()
-            .to_owned();
-        name.push(format!(".{}.lock", &digest[..16]));
-        PathBuf::from(name)
+        beside(self.path(), &format!(".{}.lock", &digest[..16]))
     }
 
     /// Takes the campaign for sending.
     ///
     /// # Errors
-    /// [`Error::Locked`] when another process sends it: says which and since when.
+    /// [`Error::Locked`] when another process sends it: says which and since when. [`Error::Elsewhere`]
+    /// when this store is not at home: then nothing was written.
     pub fn lock_for_sending(&self, campaign: &str, now: Timestamp) -> Result<SenderLock, Error> {
+        self.come_home()?;
         let path = self.lock_path(campaign);
         let failed = |source| Error::Lock {
             path: path.clone(),
             source,
         };
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::OpenOptionsExt;
-            options.mode(0o600);
-        }
-        let mut file = options.open(&path).map_err(failed)?;
+        let mut file = open_private(&path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(std::fs::TryLockError::WouldBlock) => {
@@ -61,9 +57,12 @@ impl Store {
         }
         file.set_len(0)
             .and_then(|()| file.rewind())
-            .and_then(|()| write!(file, "process {}, since {now}", std::process::id()))
+            .and_then(|()| write!(file, "{}", holder(now)))
             .map_err(failed)?;
-        Ok(SenderLock { _file: file })
+        Ok(SenderLock {
+            _file: file,
+            store: self.path().to_owned(),
+        })
     }
 
     /// True while some process sends the campaign.
@@ -71,4 +70,10 @@ impl Store {
         File::open(self.lock_path(campaign))
             .is_ok_and(|file| matches!(file.try_lock(), Err(std::fs::TryLockError::WouldBlock)))
     }
+}
+
+/// Who this process is, for whoever finds the campaign taken.
+fn holder(now: Timestamp) -> String {
+    let place = machine_name().map_or_else(String::new, |name| format!(" on {name}"));
+    format!("process {}{place}, since {now}", std::process::id())
 }

@@ -8,20 +8,27 @@
 //! Durability: WAL with `synchronous = FULL`, because the marks are exactly the commits that a power
 //! cut may not forget. While sending, one thread owns the writing connection and puts what several
 //! connections ask for at the same moment into one commit ([`Journal`]).
+//!
+//! Files beside it: the mark by which an older copy is known (`home`), a lock for each campaign (`lock`), and
+//! one for each connection of a mailbox (`slots`). None of them is needed to open it.
 
 mod claims;
 mod error;
 mod finishing;
 mod gate;
 mod holds;
+mod home;
 mod journal;
 mod ledger;
 mod lock;
+mod mark;
+mod place;
 mod planning;
 mod progress;
 mod report;
 mod resolving;
 mod schema;
+mod slots;
 #[cfg(test)]
 mod tests;
 
@@ -36,15 +43,15 @@ pub use error::Error;
 pub use finishing::{Finish, HandOver, Split};
 pub use gate::Pause;
 pub use holds::Hold;
+pub use home::{Away, Displacement, Whereabouts};
 pub use journal::Journal;
 pub use ledger::Entry;
 pub use lock::SenderLock;
-pub use planning::{
-    Cut, NewBatch, NewCampaign, NewMessage, PlanWriter, Planned, Reason, Run,
-};
+pub use planning::{Cut, NewBatch, NewCampaign, NewMessage, PlanWriter, Planned, Reason, Run};
 pub use progress::{BatchProgress, CampaignRecord, Counts, Remaining, RowCounts, RunState};
 pub use report::{MessageRecord, ReportRow};
 pub use resolving::{Doubt, Resolution, Selection};
+pub use slots::ConnectionSlot;
 
 /// How long a writer waits for another process: planning a million rows is one commit of most of a minute.
 const BUSY_TIMEOUT: Duration = Duration::from_mins(2);
@@ -73,6 +80,7 @@ impl Store {
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
         schema::climb(&mut connection)?;
+        home::settle(&connection, path)?;
         connection.set_prepared_statement_cache_capacity(64);
         Ok(Self {
             connection,

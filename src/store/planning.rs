@@ -283,9 +283,9 @@ impl PlanWriter<'_> {
 
     /// Row and address of a message's recipients, in the order of the list.
     pub fn recipients_of(&self, message: i64) -> Result<Vec<(u64, String)>, Error> {
-        let mut statement = self.transaction.prepare_cached(
-            "SELECT row, address FROM recipient WHERE message = ? ORDER BY row",
-        )?;
+        let mut statement = self
+            .transaction
+            .prepare_cached("SELECT row, address FROM recipient WHERE message = ? ORDER BY row")?;
         let rows = statement.query_map([message], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }

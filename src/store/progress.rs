@@ -337,11 +337,7 @@ impl Store {
 
     /// Calls `each` with what every message that is still to go takes from the rules, in their order;
     /// those that were put off come with the time at which they are due. What is in hand is in the ledger.
-    pub fn remaining(
-        &self,
-        campaign: i64,
-        mut each: impl FnMut(Remaining),
-    ) -> Result<(), Error> {
+    pub fn remaining(&self, campaign: i64, mut each: impl FnMut(Remaining)) -> Result<(), Error> {
         let mut statement = self.connection.prepare(
             "SELECT recipients, external, due_at, (SELECT count(*) FROM recipient r WHERE r.message = m.id)
              FROM message m WHERE campaign = ? AND state IN ('pending', 'deferred') ORDER BY number",

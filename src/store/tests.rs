@@ -11,6 +11,8 @@ use crate::delivery::Phase;
 use crate::limits::{Calendar, Reason, Rule, Schedule, Unit, Weight};
 
 mod file;
+mod home;
+mod slots;
 
 struct World {
     _folder: tempfile::TempDir,
@@ -25,6 +27,7 @@ fn at(seconds: i64) -> Timestamp {
 fn lane(account: &str, mailbox: &str, rules: &[Rule]) -> Lane {
     Lane {
         account: account.into(),
+        sender: "comms@contoso.com".into(),
         mailbox: mailbox.into(),
         rules: rules.to_vec(),
     }
@@ -211,7 +214,10 @@ async fn a_verdict_without_the_second_mark_is_refused_and_changes_nothing() {
     let world = world(0, 1);
     let journal = world.journal(&[]);
     let claim = claimed(&journal, at(1)).await;
-    let error = journal.finish(0, &claim, accepted(at(2))).await.unwrap_err();
+    let error = journal
+        .finish(0, &claim, accepted(at(2)))
+        .await
+        .unwrap_err();
     assert!(matches!(error, Error::Illegal(_)), "{error}");
     drop(journal);
     world.recover();
@@ -249,13 +255,18 @@ async fn refused_recipients_leave_the_others_and_deferred_ones_go_on_in_a_messag
     let counts = world.counts();
     assert_eq!((counts.sent, counts.refused, counts.deferred), (2, 1, 2));
 
-    assert!(matches!(journal.claim(0, at(30)).await.unwrap(), Answer::NotBefore(due, Reason::Deferred) if due == at(60)));
+    assert!(
+        matches!(journal.claim(0, at(30)).await.unwrap(), Answer::NotBefore(due, Reason::Deferred) if due == at(60))
+    );
     let rest = claimed(&journal, at(60)).await;
     let rows: Vec<u64> = rest.recipients.iter().map(|r| r.row).collect();
     assert_eq!(rows, [4, 5]);
     assert_eq!(rest.message_id, claim.message_id);
     assert_eq!(rest.failures, 1);
-    journal.hand_over(0, &rest, mark(&rest, at(61))).await.unwrap();
+    journal
+        .hand_over(0, &rest, mark(&rest, at(61)))
+        .await
+        .unwrap();
     journal.finish(0, &rest, accepted(at(62))).await.unwrap();
     assert_eq!(world.counts().sent, 4);
     assert!(matches!(
@@ -290,7 +301,10 @@ async fn the_rules_hold_over_restarts_and_over_two_campaigns_of_one_mailbox() {
         Answer::AfterVerdict(_)
     ));
     for (journal, claim, stamp) in [(&ours, &first, 5), (&theirs, &second, 10)] {
-        journal.hand_over(0, claim, mark(claim, at(4))).await.unwrap();
+        journal
+            .hand_over(0, claim, mark(claim, at(4)))
+            .await
+            .unwrap();
         journal.finish(0, claim, accepted(at(stamp))).await.unwrap();
     }
     let until = |answer: Answer| match answer {

@@ -8,6 +8,7 @@
 
 mod bad_input;
 mod commands;
+mod copies;
 mod crash;
 mod home;
 mod interrupted;
@@ -17,3 +18,4 @@ mod refusals;
 mod round_trips;
 mod samples;
 mod server;
+mod sharing;

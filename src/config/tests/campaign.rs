@@ -289,12 +289,22 @@ fn a_campaign_may_have_hours_holidays_and_a_start() {
         schedule.not_before.unwrap().to_string(),
         "2026-12-01T07:00:00Z"
     );
-    assert!(!schedule.starts_late, "a person is asked unless told otherwise");
+    assert!(
+        !schedule.starts_late,
+        "a person is asked unless told otherwise"
+    );
 }
 
 #[test]
 fn hours_that_say_nothing_are_refused_with_their_key() {
-    for bad in ["", "Mon-Fri", "08:00-08:00", "24:00-24:00", "Mon 25:00-26:00", "office hours"] {
+    for bad in [
+        "",
+        "Mon-Fri",
+        "08:00-08:00",
+        "24:00-24:00",
+        "Mon 25:00-26:00",
+        "office hours",
+    ] {
         let refused = problem(campaign(&with("delivery", &format!("hours = \"{bad}\""))));
         assert_eq!(refused.key, "delivery.hours", "{bad}");
         assert!(refused.line.is_some());
