@@ -291,7 +291,15 @@ pub(super) fn finish(
         ])
         .map_err(Error::from)
         .and_then(only_one)?;
-    if before == MessageState::HandingOver {
+    // Who says that a limit is reached has not counted what it turned away.
+    let is_turned_away = matches!(
+        finish,
+        Finish::Deferred {
+            blameless: true,
+            ..
+        }
+    );
+    if before == MessageState::HandingOver && !is_turned_away {
         ledger::stamp(connection, claim.attempt, at)?;
         limiter.stamp(Reservation(claim.reservation), at);
     } else {

@@ -1,0 +1,266 @@
+//! A planned campaign, and servers to send it to.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use postroom::clock::Clock;
+use postroom::delivery::Backoff;
+use postroom::limits::{Calendar, Rule, Schedule, Unit};
+use postroom::plan::{AccountLimits, Frozen, Inputs, Mode, frozen_renderer, plan};
+use postroom::provider::{Preset, ReplyTable};
+use postroom::sandbox::{self, Act, Fault, Faults, Phase, Sandbox, Snapshot, TlsMode, When};
+use postroom::send::{self, Account, Ended, Event, Job, Stop};
+use postroom::smtp::{Deadlines, Endpoint, Tls};
+use postroom::store::{Counts, Store};
+
+pub(crate) struct Campaign {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) id: i64,
+    pub(crate) connections: usize,
+    pub(crate) wait: bool,
+}
+
+pub(crate) fn start() -> Timestamp {
+    "2026-12-01T08:00:00Z".parse().unwrap()
+}
+
+pub(crate) fn name(number: usize) -> String {
+    format!("comms-{number}")
+}
+
+impl Campaign {
+    /// Planned for so many people, each with a mail of their own or all with the same one, for one
+    /// account without rules.
+    pub(crate) fn new(people: usize, personal: bool) -> Self {
+        Self::planned(people, personal, &[vec![]], Schedule::default())
+    }
+
+    /// Planned for an account with each of these sets of rules, which send in the same name.
+    pub(crate) fn planned(
+        people: usize,
+        personal: bool,
+        rules: &[Vec<Rule>],
+        schedule: Schedule,
+    ) -> Self {
+        Self::planned_from(people, personal, rules, schedule, |_| None)
+    }
+
+    /// Planned for accounts that send in the names that `from` gives.
+    pub(crate) fn planned_from(
+        people: usize,
+        personal: bool,
+        rules: &[Vec<Rule>],
+        schedule: Schedule,
+        from: fn(usize) -> Option<String>,
+    ) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let rows: Vec<String> = (1..=people)
+            .map(|n| format!("p{n}@contoso.com,P{n}\n"))
+            .collect();
+        std::fs::write(
+            folder.path().join("list.csv"),
+            format!("email,name\n{}", rows.concat()),
+        )
+        .unwrap();
+        let text = if personal {
+            "Dear {{name}}\n"
+        } else {
+            "Dear all\n"
+        };
+        std::fs::write(folder.path().join("mail.txt.hbs"), text).unwrap();
+        let account = |(number, rules): (usize, &Vec<Rule>)| AccountLimits {
+            name: name(number),
+            mailbox: name(number),
+            from: from(number),
+            rules: rules.clone(),
+            max_recipients_per_message: 500,
+            max_message_size: None,
+        };
+        let inputs = Inputs {
+            folder: folder.path().to_owned(),
+            name: "news".to_owned(),
+            accounts: rules.iter().enumerate().map(account).collect(),
+            from: "comms@contoso.com".to_owned(),
+            to: None,
+            reply_to: None,
+            cc: vec![],
+            bcc: vec![],
+            subject: "News".to_owned(),
+            html: None,
+            text: Some("mail.txt.hbs".into()),
+            data: None,
+            attach: vec![],
+            inline: vec![],
+            headers: vec![],
+            list_unsubscribe: None,
+            list: "list.csv".into(),
+            address_column: None,
+            internal: vec![],
+            mode: Mode::Auto,
+            schedule,
+            time_zone: Some(TimeZone::UTC),
+        };
+        let mut store = Store::open(&folder.path().join("store.db")).unwrap();
+        let Ok(Frozen::Planned(id, _)) = plan(&inputs, &mut store, start(), &mut |_| {}) else {
+            panic!("not planned");
+        };
+        Self {
+            folder,
+            id,
+            connections: 1,
+            wait: true,
+        }
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.folder.path().join("store.db")
+    }
+
+    pub(crate) fn store(&self) -> Store {
+        Store::open(&self.path()).unwrap()
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        self.store().recipient_counts(self.id).unwrap()
+    }
+
+    /// What the plan says of its end, in seconds from its start.
+    pub(crate) fn planned_end(&self) -> i64 {
+        let record = self.store().campaign("news").unwrap().unwrap();
+        record
+            .finishes_at
+            .unwrap()
+            .duration_since(start())
+            .as_secs()
+    }
+
+    pub(crate) fn account(&self, number: usize, server: &Sandbox, rules: &[Rule]) -> Account {
+        Account {
+            name: name(number),
+            mailbox: name(number),
+            endpoint: Endpoint {
+                host: "127.0.0.1".to_owned(),
+                port: server.address().port(),
+                tls: Tls::None,
+                extra_roots: vec![],
+                trust_system_roots: false,
+                hello_name: String::new(),
+            },
+            credentials: None,
+            deadlines: Deadlines {
+                command: Duration::from_secs(1),
+                data: Duration::from_secs(1),
+                final_dot: Duration::from_secs(1),
+                ..Deadlines::default()
+            },
+            rules: rules.to_vec(),
+            max_connections: self.connections,
+            backoff: Backoff::new(vec![Duration::from_secs(30), Duration::from_mins(2)]),
+            replies: ReplyTable::for_preset(Preset::find("microsoft365").unwrap()).unwrap(),
+        }
+    }
+
+    /// Sends it to a server with these faults, by these rules.
+    pub(crate) async fn send(&self, server: sandbox::Options, rules: &[Rule]) -> Sent {
+        self.send_by(vec![(server, rules.to_vec())]).await
+    }
+
+    /// Sends it by an account at each of these servers, by these rules.
+    pub(crate) async fn send_by(&self, servers: Vec<(sandbox::Options, Vec<Rule>)>) -> Sent {
+        let clock = Clock::simulated(start());
+        let record = self.store().campaign("news").unwrap().unwrap();
+        let (mut running, mut accounts, mut renderers) = (vec![], vec![], vec![]);
+        for (number, (server, rules)) in servers.into_iter().enumerate() {
+            let server = Sandbox::start(server, clock.clone()).await.unwrap();
+            accounts.push(self.account(number, &server, &rules));
+            renderers.push(frozen_renderer(&self.path(), &record, &name(number)).unwrap());
+            running.push(server);
+        }
+        let options = send::Options {
+            accounts,
+            calendar: Calendar::new(record.schedule.clone(), TimeZone::UTC),
+            store: self.path(),
+            wait: self.wait,
+            max_messages: None,
+            until: None,
+        };
+        let job = Job {
+            campaign: self.id,
+            renderers,
+            lock: self.store().lock_for_sending("news", clock.now()).unwrap(),
+        };
+        let (stop, _handle) = Stop::new();
+        let mut events = Vec::new();
+        let ended = send::run(job, options, &clock, stop, &mut |event| events.push(event)).await;
+        let took = clock.now().duration_since(start()).as_secs();
+        let mut seen = vec![];
+        for server in running {
+            seen.push(server.stop().await);
+        }
+        Sent {
+            ended: ended.unwrap(),
+            events,
+            took,
+            all: seen.clone(),
+            seen: seen.swap_remove(0),
+        }
+    }
+}
+
+pub(crate) struct Sent {
+    pub(crate) ended: Ended,
+    pub(crate) events: Vec<Event>,
+    /// Seconds on the simulated clock.
+    pub(crate) took: i64,
+    pub(crate) seen: Snapshot,
+    /// What each server has seen.
+    pub(crate) all: Vec<Snapshot>,
+}
+
+pub(crate) fn server(list: Vec<Fault>) -> sandbox::Options {
+    sandbox::Options {
+        tls: TlsMode::None,
+        require_auth: false,
+        keep_records: true,
+        faults: Faults {
+            list,
+            ..Faults::default()
+        },
+        ..sandbox::Options::default()
+    }
+}
+
+pub(crate) fn fault(phase: Phase, when: When, act: Act) -> Fault {
+    Fault { phase, when, act }
+}
+
+pub(crate) fn says(code: u16, text: &str) -> Act {
+    Act::Reply(code, text.to_owned())
+}
+
+pub(crate) fn per_minute(max: u64) -> Rule {
+    Rule {
+        max,
+        per: Duration::from_mins(1),
+        unit: Unit::Messages,
+    }
+}
+
+pub(crate) fn per_day(max: u64) -> Rule {
+    Rule {
+        max,
+        per: Duration::from_hours(24),
+        unit: Unit::Recipients,
+    }
+}
+
+/// A server that takes no more than these rules allow, whatever the client thinks.
+pub(crate) fn strict(rules: &[Rule]) -> sandbox::Options {
+    let mut options = server(vec![]);
+    options.rules = rules.to_vec();
+    options.strict = true;
+    options.profile = sandbox::Profile::Microsoft365;
+    options
+}

@@ -1,0 +1,12 @@
+//! Sending against servers that misbehave on purpose, with days passing on a simulated clock.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test says by panicking what is wrong"
+)]
+
+mod campaign;
+mod days;
+mod faults;
+mod laws;
