@@ -24,7 +24,7 @@ pub(super) fn run(context: &Context, args: &Rehearse) -> Result<Exit, Failure> {
     let setup = Setup::read(&args.campaign.folder, &context.places)?;
     let home = Home::make(args.out.as_deref(), &setup.campaign.name)?;
     let path = home.folder.join("rehearsal.db");
-    let mut store = Store::open(&path)?;
+    let mut store = Store::fleeting(&path)?;
     let start = context.clock.now();
     let record = match freeze(&context.screen, &setup, &mut store, start)? {
         Ok(record) => record,

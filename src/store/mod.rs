@@ -45,6 +45,9 @@ pub use resolving::{Doubt, Resolution, Selection};
 /// How long a writer waits for another process: planning a million rows is one commit of most of a minute.
 const BUSY_TIMEOUT: Duration = Duration::from_mins(2);
 
+/// SQLite's application id of a store that need not survive a power cut.
+const FLEETING: i32 = 0x5052_4653;
+
 /// An open store.
 #[derive(Debug)]
 pub struct Store {
@@ -66,7 +69,9 @@ impl Store {
         connection.busy_timeout(BUSY_TIMEOUT)?;
         schema::refuse_newer(&connection, path)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.pragma_update(None, "synchronous", "FULL")?;
+        let mark: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+        let synchronous = if mark == FLEETING { "OFF" } else { "FULL" };
+        connection.pragma_update(None, "synchronous", synchronous)?;
         connection.pragma_update(None, "foreign_keys", true)?;
         schema::climb(&mut connection)?;
         connection.set_prepared_statement_cache_capacity(64);
@@ -74,6 +79,17 @@ impl Store {
             connection,
             path: path.to_owned(),
         })
+    }
+
+    /// Makes a store for a rehearsal, which nobody needs after a power cut: whoever opens it does not wait
+    /// for the disk. The mark is in the file, and no other store ever gets it.
+    pub fn fleeting(path: &Path) -> Result<Self, Error> {
+        let store = Self::open(path)?;
+        store
+            .connection
+            .pragma_update(None, "application_id", FLEETING)?;
+        drop(store);
+        Self::open(path)
     }
 
     /// Where it lies.
