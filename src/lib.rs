@@ -20,6 +20,7 @@
 //! | `smtp` | clock, delivery | network | one session, phase by phase, on lettre's low-level connection |
 //! | `send` | clock, delivery, limits, provider, message, store, smtp | nothing | claims → outcomes; emits events |
 //! | `sandbox` | clock, limits | network | the stand-in server with bookkeeping of its own |
+//! | `rehearsal` | clock, limits, message, store, send, sandbox | nothing | what goes wrong on purpose, a sender that is killed, the stand-in's log against the store |
 //! | `preview` | recipients, message, plan, store | files | what would go out, in the terminal and as files |
 //! | `config` | delivery, limits, provider, recipients, plan, smtp, send | files | campaign.toml and accounts.toml → each room's checked options |
 //! | `cli` | every room | terminal | a file per command; the only place that prints or exits |
@@ -48,6 +49,7 @@ pub mod plan;
 pub mod preview;
 pub mod provider;
 pub mod recipients;
+pub mod rehearsal;
 pub mod sandbox;
 pub mod send;
 pub mod smtp;

@@ -143,6 +143,24 @@ pub(super) struct Rehearse {
     /// Addresses that the stand-in refuses; `*` stands for anything
     #[arg(long, value_name = "PATTERN", default_value = super::connect::GONE)]
     pub(super) refuse: Vec<String>,
+    /// Something that goes wrong on purpose; may be given several times. It ends with 0 when the campaign
+    /// coped, with 1 when messages are left in doubt (as after `drop` and `kill`)
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub(super) fault: Vec<Fault>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Fault {
+    /// The server throttles a stretch of the campaign
+    Throttle,
+    /// Somebody else has used the mailbox: a day's limit is reached early
+    Cap,
+    /// Connections drop: within envelope and content, and once after the last dot, before the verdict
+    Drop,
+    /// Every 50th recipient is refused
+    Refuse,
+    /// The sender is killed in the middle, several times, and started again
+    Kill,
 }
 
 #[derive(Debug, Args)]

@@ -9,18 +9,12 @@ use super::exit::Exit;
 use super::failure::Failure;
 use crate::clock::Clock;
 use crate::config::Sender;
-use crate::sandbox::{self, Profile, RefuseRule, Sandbox, TlsMode};
+use crate::sandbox::{self, NO_SUCH_RECIPIENT, Profile, RefuseRule, Sandbox, TlsMode};
 use crate::send;
 use crate::smtp::{Credentials, Endpoint, Tls, roots_from_pem};
 
 /// Whom a stand-in server refuses unless it is told otherwise, so that refusals are rehearsed too.
 pub(super) const GONE: &str = "gone.*@*";
-
-/// What a stand-in server answers for an address that it is told to refuse, as Exchange Online does.
-const NO_SUCH_RECIPIENT: (u16, &str) = (
-    550,
-    "5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found by SMTP address lookup",
-);
 
 /// The account of a real server, with its password; asks for one on a terminal.
 pub(super) fn account(sender: &Sender) -> Result<send::Account, Failure> {

@@ -6,6 +6,7 @@ use super::exit::Exit;
 use crate::config::{AccountError, ConfigError, SecretError, SenderError};
 use crate::plan::FrozenError;
 use crate::provider::ProviderError;
+use crate::rehearsal::LifeError;
 use crate::{plan, preview, sandbox, send, store};
 
 /// Why a command ended without doing what it was asked for.
@@ -165,6 +166,17 @@ impl From<send::Error> for Failure {
                  (plan --discard) and plan again",
             ),
             other => Self::own(&other),
+        }
+    }
+}
+
+impl From<LifeError> for Failure {
+    fn from(error: LifeError) -> Self {
+        match error {
+            LifeError::Send(error) => error.into(),
+            LifeError::Threads(_) => {
+                Self::new(Exit::Io, &error, "close other programs and try again")
+            }
         }
     }
 }

@@ -3,32 +3,37 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use super::args::Rehearse;
+use jiff::Timestamp;
+
+use super::Context;
+use super::args::{Fault, Rehearse};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::plan::freeze;
-use super::rehearsed::Summary;
+use super::rehearsed::{Summary, refusals};
+use super::rehearsing::Rehearsal;
 use super::sending::Show;
-use super::setup::{Setup, calendar_of, zone_of};
-use super::{Context, connect, interrupt};
+use super::setup::{Setup, zone_of};
 use crate::clock::Clock;
 use crate::config::cache_folder;
 use crate::plan::frozen_renderer;
-use crate::sandbox::Snapshot;
-use crate::send::{self, Ended, Job, Options, Stop};
-use crate::store::{CampaignRecord, Store};
+use crate::rehearsal::{Extent, Renderers, compare};
+use crate::store::{BatchProgress, CampaignRecord, Store};
 
 pub(super) fn run(context: &Context, args: &Rehearse) -> Result<Exit, Failure> {
     let setup = Setup::read(&args.campaign.folder, &context.places)?;
     let home = Home::make(args.out.as_deref(), &setup.campaign.name)?;
     let path = home.folder.join("rehearsal.db");
-    let mut store = Store::open(&path)?;
+    let mut store = Store::fleeting(&path)?;
     let start = context.clock.now();
     let record = match freeze(&context.screen, &setup, &mut store, start)? {
         Ok(record) => record,
         Err(exit) => return Ok(exit),
     };
     let watch = context.clock.stopwatch();
+    let mut faults: Vec<Fault> = args.fault.clone();
+    faults.sort_by_key(|fault| *fault as u8);
+    faults.dedup();
     let rehearsal = Rehearsal {
         setup: &setup,
         record: &record,
@@ -36,24 +41,51 @@ pub(super) fn run(context: &Context, args: &Rehearse) -> Result<Exit, Failure> {
         maildir: home.folder.join("Maildir"),
         clock: Clock::simulated(start),
         refuse: &args.refuse,
+        faults: &faults,
+        extent: extent(&store.batches(record.id)?, &record, start),
     };
-    let counts = store.recipient_counts(record.id)?;
     let zone = zone_of(&record);
-    let show = Show::new(context, &counts, zone.clone(), true);
-    let result = connect::runtime()?.block_on(rehearsal.send(&show));
+    let show = Show::new(
+        context,
+        &store.recipient_counts(record.id)?,
+        zone.clone(),
+        true,
+    );
+    // While it is sent nobody else has the store open: a killed sender is gone when it is closed.
+    drop(store);
+    let result = rehearsal.run(&show);
     show.end();
-    let (ended, seen) = result?;
+    let run = result?;
+    let store = Store::open(&path)?;
+    let mut renderers = Renderers::new();
+    for account in &record.accounts {
+        let renderer = frozen_renderer(&path, &record, account)?;
+        renderers.insert(account.clone(), renderer);
+    }
     let summary = Summary {
+        compared: compare(&store, record.id, &renderers, &run.seen.records)?,
         counts: store.recipient_counts(record.id)?,
+        refusals: refusals(&store, record.id)?,
         batches: store.batches(record.id)?,
         finished_at: rehearsal.clock.now(),
         real: watch.elapsed(),
         zone,
         start,
-        ended,
-        seen,
+        run,
     };
     summary.show(context, &rehearsal)
+}
+
+/// How large the first account's share of the campaign is, by its plan.
+fn extent(batches: &[BatchProgress], record: &CampaignRecord, start: Timestamp) -> Extent {
+    let first = record.accounts.first();
+    let own = || batches.iter().filter(|batch| Some(&batch.account) == first);
+    let starts = own().map(|batch| batch.starts_at);
+    Extent {
+        messages: own().map(|batch| batch.messages).sum(),
+        recipients: own().map(|batch| batch.recipients).sum(),
+        starts_at: starts.min().unwrap_or(start),
+    }
 }
 
 /// Where a rehearsal's store and mails are kept, until the campaign's next one.
@@ -143,60 +175,4 @@ fn cannot_make(path: &Path, cause: &std::io::Error) -> Failure {
         format!("{} cannot be made: {cause}", path.display()),
         "name a folder where you may write with --out",
     )
-}
-
-/// A campaign on its way to the stand-in.
-pub(super) struct Rehearsal<'a> {
-    pub(super) setup: &'a Setup,
-    pub(super) record: &'a CampaignRecord,
-    pub(super) path: &'a Path,
-    pub(super) maildir: PathBuf,
-    pub(super) clock: Clock,
-    pub(super) refuse: &'a [String],
-}
-
-impl Rehearsal<'_> {
-    async fn send(&self, show: &Show<'_>) -> Result<(Ended, Snapshot), Failure> {
-        let senders = &self.setup.senders;
-        let mut renderers = Vec::new();
-        for account in &self.record.accounts {
-            renderers.push(frozen_renderer(self.path, self.record, account)?);
-        }
-        let mut servers = Vec::new();
-        let mut accounts = Vec::new();
-        for (sender, renderer) in senders.iter().zip(&renderers) {
-            let internal = &renderer.definition().internal;
-            let mut options = connect::stand_in(sender, internal, self.refuse);
-            options.maildir = Some(self.maildir.clone());
-            options.keep_records = true;
-            let server = connect::start(options, &self.clock).await?;
-            accounts.push(connect::account_at(sender, &server)?);
-            servers.push(server);
-        }
-        let (stop, handle) = Stop::new();
-        interrupt::watch(handle, || {})?;
-        let options = Options {
-            accounts,
-            calendar: calendar_of(self.record),
-            store: self.path.to_owned(),
-            wait: true,
-            max_messages: None,
-            until: None,
-        };
-        let store = Store::open(self.path)?;
-        let job = Job {
-            campaign: self.record.id,
-            renderers,
-            lock: store.lock_for_sending(&self.record.name, self.clock.now())?,
-        };
-        let ended = send::run(job, options, &self.clock, stop, &mut |event| {
-            show.event(&event);
-        })
-        .await?;
-        let mut seen = Snapshot::default();
-        for server in servers {
-            seen = seen.and(server.stop().await);
-        }
-        Ok((ended, seen))
-    }
 }

@@ -57,6 +57,11 @@ pub struct Snapshot {
     pub most_connections: usize,
     /// Limits that were broken, in order.
     pub breaches: Vec<Breach>,
+    /// Messages that went over a limit only because of what others had sent (see
+    /// [`Options::used`](super::Options::used)): the sender could not know, so it is no breach.
+    pub over_for_others: u64,
+    /// How often each of the faults had its way, in their order.
+    pub faults: Vec<u64>,
     /// The messages taken, if `keep_records` is set.
     pub records: Vec<Received>,
 }
@@ -71,6 +76,8 @@ impl Snapshot {
         self.refused_messages += other.refused_messages;
         self.connections += other.connections;
         self.most_connections += other.most_connections;
+        self.over_for_others += other.over_for_others;
+        self.faults.extend(other.faults);
         self.breaches.extend(other.breaches);
         self.records.extend(other.records);
         self
@@ -114,6 +121,11 @@ impl Books {
 
     pub(super) fn snapshot(&self) -> Snapshot {
         self.lock().seen.clone()
+    }
+
+    /// Connections open at this moment.
+    pub(super) fn open(&self) -> usize {
+        self.lock().open
     }
 
     pub(super) fn arrive(&self) {
@@ -172,7 +184,10 @@ impl Books {
         let mut state = self.lock();
         let at = clock.now();
         let broken = state.quota.offer(user, weight, at);
-        for Broken { rule, reached } in &broken {
+        let (for_others, own): (Vec<_>, Vec<_>) =
+            broken.iter().partition(|broken| broken.for_others);
+        state.seen.over_for_others += u64::from(own.is_empty() && !for_others.is_empty());
+        for Broken { rule, reached, .. } in own {
             state.seen.breaches.push(Breach {
                 limit: rule.to_string(),
                 at,

@@ -36,6 +36,27 @@ pub enum When {
     Every(u64),
     /// The nth time alone.
     Nth(u64),
+    /// From the first of these times to the second, both included.
+    Between(u64, u64),
+}
+
+impl When {
+    /// Whether it is the `nth` time.
+    fn is(self, nth: u64) -> bool {
+        match self {
+            Self::Every(n) => nth.is_multiple_of(n),
+            Self::Nth(n) => nth == n,
+            Self::Between(first, last) => (first..=last).contains(&nth),
+        }
+    }
+
+    /// Whether there is no such time: they are counted from 1.
+    pub(super) fn is_never(self) -> bool {
+        match self {
+            Self::Every(n) | Self::Nth(n) => n == 0,
+            Self::Between(first, last) => first == 0 || last < first,
+        }
+    }
 }
 
 /// What goes wrong.
@@ -74,21 +95,36 @@ pub struct Faults {
 
 const PHASES: usize = Phase::Answered as usize + 1;
 
-/// Counts how often each phase was reached.
-#[derive(Debug, Default)]
-pub(super) struct Strikes([AtomicU64; PHASES]);
+/// Counts how often each phase was reached, and how often each fault had its way.
+#[derive(Debug)]
+pub(super) struct Strikes {
+    reached: [AtomicU64; PHASES],
+    /// In the order of [`Faults::list`].
+    struck: Vec<AtomicU64>,
+}
 
 impl Strikes {
+    pub(super) fn new(faults: &Faults) -> Self {
+        Self {
+            reached: Default::default(),
+            struck: faults.list.iter().map(|_| AtomicU64::new(0)).collect(),
+        }
+    }
+
     /// Counts that `phase` is reached, and says what goes wrong there this time.
     pub(super) fn reach<'a>(&self, phase: Phase, faults: &'a Faults) -> Option<&'a Act> {
-        let nth = self.0[phase as usize].fetch_add(1, Ordering::Relaxed) + 1;
-        let now = |fault: &&Fault| {
-            fault.phase == phase
-                && match fault.when {
-                    When::Every(n) => nth.is_multiple_of(n),
-                    When::Nth(n) => nth == n,
-                }
-        };
-        faults.list.iter().find(now).map(|fault| &fault.act)
+        let nth = self.reached[phase as usize].fetch_add(1, Ordering::Relaxed) + 1;
+        let now = |fault: &Fault| fault.phase == phase && fault.when.is(nth);
+        let index = faults.list.iter().position(now)?;
+        if let Some(struck) = self.struck.get(index) {
+            struck.fetch_add(1, Ordering::Relaxed);
+        }
+        faults.list.get(index).map(|fault| &fault.act)
+    }
+
+    /// How often each fault had its way.
+    pub(super) fn struck(&self) -> Vec<u64> {
+        let count = |struck: &AtomicU64| struck.load(Ordering::Relaxed);
+        self.struck.iter().map(count).collect()
     }
 }

@@ -37,7 +37,9 @@ use tokio::task::JoinHandle;
 
 pub use books::{Breach, Received, Snapshot};
 pub use faults::{Act, Fault, Faults, Phase, When};
-pub use options::{Options, Profile, RefuseAt, RefuseRule, SignIn, TlsMode};
+pub use options::{
+    NO_SUCH_RECIPIENT, Options, Profile, RefuseAt, RefuseRule, SignIn, TlsMode, Use,
+};
 
 use crate::clock::Clock;
 use books::Books;
@@ -73,7 +75,7 @@ pub enum Error {
     #[error("{0} is not a code that refuses")]
     NotARefusal(u16),
     /// A fault at every or at the 0th time.
-    #[error("a fault at time 0 never happens")]
+    #[error("a fault at time 0, or until a time before its first, never happens")]
     NeverHappens,
     /// The certificate could not be made.
     #[error("cannot make a certificate: {0}")]
@@ -95,7 +97,7 @@ impl Error {
                 "Choose a folder that you may write to, on a disk with room left."
             }
             Self::NotARefusal(_) => "Refuse with a code from 400 to 599.",
-            Self::NeverHappens => "Count times from 1.",
+            Self::NeverHappens => "Count times from 1, and up.",
             Self::Certificate(_) | Self::Tls(_) => {
                 "Please report this: it is a defect of Postroom."
             }
@@ -127,14 +129,15 @@ impl Sandbox {
         };
         let listener = TcpListener::bind(options.listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let quota = Quota::new(options.rules.clone(), options.strict);
+        let quota = Quota::new(options.rules.clone(), options.strict, options.used.clone());
         let shared = Arc::new(Shared {
             books: Books::new(quota, options.keep_records),
+            strikes: Strikes::new(&options.faults),
             options,
             clock,
             identity,
             store,
-            strikes: Strikes::default(),
+            hanging: watch::Sender::new(0),
         });
         let (stopping, told) = watch::channel(false);
         let listening = tokio::spawn(listener::listen(listener, Arc::clone(&shared), told));
@@ -159,7 +162,20 @@ impl Sandbox {
 
     /// What it has seen so far.
     pub fn snapshot(&self) -> Snapshot {
-        self.shared.books.snapshot()
+        Snapshot {
+            faults: self.shared.strikes.struck(),
+            ..self.shared.books.snapshot()
+        }
+    }
+
+    /// How many connections are open at this moment.
+    pub fn open_connections(&self) -> usize {
+        self.shared.books.open()
+    }
+
+    /// How often [`Act::Hang`] has struck so far, and when it does again.
+    pub fn hanging(&self) -> watch::Receiver<u64> {
+        self.shared.hanging.subscribe()
     }
 
     /// Stops it: idle clients hear a 421, content in transfer has two seconds to get its verdict, and

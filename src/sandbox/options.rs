@@ -5,9 +5,10 @@ use std::path::PathBuf;
 
 use secrecy::SecretString;
 
-use super::faults::{Act, Faults, When};
-use super::{Error, refuse};
-use crate::limits::Rule;
+use super::faults::{Act, Faults};
+use super::{Error, refuse, words};
+use crate::clock::Timestamp;
+use crate::limits::{Rule, Unit};
 
 /// How TLS is offered (RFC 3207, RFC 8314).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -51,6 +52,12 @@ pub enum RefuseAt {
     Content,
 }
 
+/// What Exchange Online says of a recipient that it does not know.
+pub const NO_SUCH_RECIPIENT: (u16, &str) = (
+    550,
+    "5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found by SMTP address lookup",
+);
+
 /// Recipients that are refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefuseRule {
@@ -63,6 +70,37 @@ pub struct RefuseRule {
     pub at: RefuseAt,
 }
 
+/// What others sent from a mailbox before the server started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Use {
+    /// When.
+    pub at: Timestamp,
+    /// The mailbox's user, letter case aside; every user's mailbox when none.
+    pub user: Option<String>,
+    /// Messages.
+    pub messages: u64,
+    /// Their recipients.
+    pub recipients: u64,
+    /// Those of them outside the internal domains.
+    pub external: u64,
+}
+
+impl Use {
+    /// How much of `unit` was used.
+    pub(super) fn of(&self, unit: Unit) -> u64 {
+        match unit {
+            Unit::Messages => self.messages,
+            Unit::Recipients => self.recipients,
+            Unit::ExternalRecipients => self.external,
+        }
+    }
+
+    pub(super) fn is_of(&self, user: &str) -> bool {
+        let same = |own: &String| own.to_lowercase() == user.to_lowercase();
+        self.user.as_ref().is_none_or(same)
+    }
+}
+
 /// Options of [`Sandbox::start`](super::Sandbox::start). The default is a generic server without
 /// limits on a free loopback port, with STARTTLS, that takes any sign-in but wants one.
 #[derive(Debug, Clone)]
@@ -71,6 +109,8 @@ pub struct Options {
     pub listen: SocketAddr,
     /// Rolling limits, counted per signed-in user.
     pub rules: Vec<Rule>,
+    /// What others have sent already: it fills the windows of `rules` at the start. Order doesn't matter.
+    pub used: Vec<Use>,
     /// The most recipients a message may have; further RCPTs get `452 4.5.3`.
     pub max_recipients_per_message: Option<u64>,
     /// Bytes of content, announced as SIZE (RFC 1870). Without it 150 MiB, Exchange Online's ceiling.
@@ -99,11 +139,19 @@ pub struct Options {
     pub profile: Profile,
 }
 
+impl Profile {
+    /// Code and words of a server that throttles a sender, for an [`Act::Reply`].
+    pub fn throttled(self) -> (u16, &'static str) {
+        words::throttled(self)
+    }
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             rules: Vec::new(),
+            used: Vec::new(),
             max_recipients_per_message: None,
             max_message_size: None,
             max_connections: None,
@@ -141,7 +189,7 @@ impl Options {
             if let Act::Reply(code, _) = fault.act {
                 refusal(code)?;
             }
-            if matches!(fault.when, When::Every(0) | When::Nth(0)) {
+            if fault.when.is_never() {
                 return Err(Error::NeverHappens);
             }
         }

@@ -24,6 +24,8 @@ pub(super) struct Shared {
     pub(super) books: Books,
     pub(super) store: Option<MailStore>,
     pub(super) strikes: Strikes,
+    /// How often a fault has made a session hang.
+    pub(super) hanging: watch::Sender<u64>,
 }
 
 /// RFC 5321 4.5.3.1.4 asks for 512 octets, and extensions for more.
@@ -146,7 +148,10 @@ impl Session {
     /// Drops or hangs. What was answered before still goes out.
     pub(super) async fn break_off(&mut self, act: &Act) -> Gone {
         match self.wire.flush().await {
-            Ok(()) if *act == Act::Hang => self.wire.hang().await,
+            Ok(()) if *act == Act::Hang => {
+                self.shared.hanging.send_modify(|count| *count += 1);
+                self.wire.hang().await
+            }
             Ok(()) => Gone::Dropped,
             Err(gone) => gone,
         }

@@ -62,21 +62,24 @@ pub(super) fn over_quota(profile: Profile, broken: &[Broken]) -> Option<(u16, St
     if rule.per < Duration::from_hours(1) {
         let text = match profile {
             Profile::Generic => format!("4.3.2 Sending too fast: more than {rule}"),
-            Profile::Microsoft365 => {
-                "4.3.2 STOREDRV.ClientSubmit; sender thread limit exceeded".to_owned()
-            }
+            Profile::Microsoft365 => throttled(profile).1.to_owned(),
         };
         return Some((432, text));
     }
-    Some(match rule.unit {
-        Unit::ExternalRecipients => (
+    Some(match (profile, rule.unit) {
+        // As Google says it: the first words are what senders look for.
+        (Profile::Generic, _) => (
+            550,
+            format!("5.4.5 Daily user sending limit exceeded: more than {rule}"),
+        ),
+        (Profile::Microsoft365, Unit::ExternalRecipients) => (
             550,
             format!(
                 "5.7.233 Your message can't be sent because your tenant has exceeded its daily limit \
                  for sending email to external recipients: {rule}"
             ),
         ),
-        Unit::Messages | Unit::Recipients => (
+        (Profile::Microsoft365, Unit::Messages | Unit::Recipients) => (
             554,
             format!(
                 "5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException; more than \
@@ -84,6 +87,20 @@ pub(super) fn over_quota(profile: Profile, broken: &[Broken]) -> Option<(u16, St
             ),
         ),
     })
+}
+
+/// The refusal of a message that came too fast, whatever the rules say.
+pub(super) fn throttled(profile: Profile) -> (u16, &'static str) {
+    match profile {
+        Profile::Generic => (
+            451,
+            "4.7.1 Too many messages at a time: rate limit exceeded",
+        ),
+        Profile::Microsoft365 => (
+            432,
+            "4.3.2 STOREDRV.ClientSubmit; sender thread limit exceeded",
+        ),
+    }
 }
 
 /// The 250 for a message, which names its id as Exchange Online does.

@@ -22,6 +22,7 @@ mod journal;
 mod ledger;
 mod lock;
 mod mark;
+mod outcomes;
 mod place;
 mod planning;
 mod progress;
@@ -47,6 +48,7 @@ pub use home::{Away, Displacement, Whereabouts};
 pub use journal::Journal;
 pub use ledger::Entry;
 pub use lock::SenderLock;
+pub use outcomes::MessageOutcome;
 pub use planning::{Cut, NewBatch, NewCampaign, NewMessage, PlanWriter, Planned, Reason, Run};
 pub use progress::{BatchProgress, CampaignRecord, Counts, Remaining, RowCounts, RunState};
 pub use report::{MessageRecord, ReportRow};
@@ -55,6 +57,9 @@ pub use slots::ConnectionSlot;
 
 /// How long a writer waits for another process: planning a million rows is one commit of most of a minute.
 const BUSY_TIMEOUT: Duration = Duration::from_mins(2);
+
+/// SQLite's application id of a store that need not survive a power cut.
+const FLEETING: i32 = 0x5052_4653;
 
 /// An open store.
 #[derive(Debug)]
@@ -77,7 +82,9 @@ impl Store {
         connection.busy_timeout(BUSY_TIMEOUT)?;
         schema::refuse_newer(&connection, path)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.pragma_update(None, "synchronous", "FULL")?;
+        let mark: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+        let synchronous = if mark == FLEETING { "OFF" } else { "FULL" };
+        connection.pragma_update(None, "synchronous", synchronous)?;
         connection.pragma_update(None, "foreign_keys", true)?;
         schema::climb(&mut connection)?;
         home::settle(&connection, path)?;
@@ -86,6 +93,17 @@ impl Store {
             connection,
             path: path.to_owned(),
         })
+    }
+
+    /// Makes a store for a rehearsal, which nobody needs after a power cut: whoever opens it does not wait
+    /// for the disk. The mark is in the file, and no other store ever gets it.
+    pub fn fleeting(path: &Path) -> Result<Self, Error> {
+        let store = Self::open(path)?;
+        store
+            .connection
+            .pragma_update(None, "application_id", FLEETING)?;
+        drop(store);
+        Self::open(path)
     }
 
     /// Where it lies.

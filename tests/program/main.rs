@@ -15,6 +15,7 @@ mod interrupted;
 mod postfix;
 mod previews;
 mod refusals;
+mod rehearsals;
 mod round_trips;
 mod samples;
 mod server;

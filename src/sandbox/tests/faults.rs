@@ -1,5 +1,5 @@
 use super::*;
-use crate::sandbox::{Act, Fault, Faults, Phase, When};
+use crate::sandbox::{Act, Fault, Faults, Phase, Profile, When};
 
 fn once(phase: Phase, act: Act) -> Options {
     let fault = Fault {
@@ -169,7 +169,12 @@ async fn faults_that_cannot_be_are_refused_at_the_start() {
         when: When::Nth(1),
         act: Act::Reply(250, String::new()),
     };
-    for fault in [zero, fine] {
+    let backwards = Fault {
+        when: When::Between(3, 2),
+        act: Act::Drop,
+        ..zero.clone()
+    };
+    for fault in [zero, fine, backwards] {
         let faults = Faults {
             list: vec![fault],
             ..Faults::default()
@@ -179,5 +184,49 @@ async fn faults_that_cannot_be_are_refused_at_the_start() {
                 .await
                 .is_err()
         );
+    }
+}
+
+#[tokio::test]
+async fn a_stretch_is_throttled_in_the_providers_words_and_counted() {
+    for (profile, words) in [
+        (Profile::Microsoft365, "432 4.3.2 STOREDRV.ClientSubmit"),
+        (Profile::Generic, "451 4.7.1 Too many messages"),
+    ] {
+        let (code, text) = profile.throttled();
+        let fault = |when| Fault {
+            phase: Phase::Verdict,
+            when,
+            act: Act::Reply(code, text.to_owned()),
+        };
+        let faults = Faults {
+            list: vec![fault(When::Between(2, 3)), fault(When::Nth(9))],
+            ..Faults::default()
+        };
+        let sandbox = start(Options { faults, ..open() }).await;
+        let mut client = Client::greeted(&sandbox).await;
+        for throttled in [false, true, true, false] {
+            let reply = client.offer(&["a@x.test"], "hi").await;
+            assert_eq!(reply.starts_with(words), throttled, "{reply}");
+        }
+        let seen = sandbox.stop().await;
+        assert_eq!((seen.messages, seen.faults), (2, vec![2, 0]));
+    }
+}
+
+#[tokio::test]
+async fn a_hang_is_told_and_connections_are_counted() {
+    let sandbox = start(once(Phase::Verdict, Act::Hang)).await;
+    let mut silence = sandbox.hanging();
+    let mut client = Client::greeted(&sandbox).await;
+    client.send(&format!("{ENVELOPE}content\r\n.\r\n")).await;
+    silence.wait_for(|count| *count == 1).await.unwrap();
+    assert_eq!(
+        (sandbox.open_connections(), sandbox.snapshot().messages),
+        (1, 1)
+    );
+    drop(client);
+    while sandbox.open_connections() > 0 {
+        tokio::task::yield_now().await;
     }
 }

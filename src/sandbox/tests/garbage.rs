@@ -4,7 +4,7 @@ use tokio::sync::watch;
 
 use super::*;
 use crate::sandbox::books::Books;
-use crate::sandbox::faults::Strikes;
+use crate::sandbox::faults::{Faults, Strikes};
 use crate::sandbox::quota::Quota;
 use crate::sandbox::session::{Shared, serve};
 use crate::sandbox::tls::Identity;
@@ -17,12 +17,13 @@ async fn converse(input: &[u8], tls: TlsMode) -> (Vec<u8>, Arc<Shared>) {
         ..open()
     };
     let shared = Arc::new(Shared {
-        books: Books::new(Quota::new(Vec::new(), false), true),
+        books: Books::new(Quota::new(Vec::new(), false, Vec::new()), true),
         options,
         clock: Clock::system(),
         identity: Identity::make().unwrap(),
         store: None,
-        strikes: Strikes::default(),
+        strikes: Strikes::new(&Faults::default()),
+        hanging: watch::Sender::new(0),
     });
     let (near, far) = tokio::io::duplex(64);
     let (_keep, stopping) = watch::channel(false);

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::clock::Timestamp;
 use crate::limits::Weight;
-use crate::sandbox::Profile;
 use crate::sandbox::quota::Quota;
+use crate::sandbox::{Profile, Use};
 
 fn after(seconds: i64) -> Timestamp {
     Timestamp::UNIX_EPOCH + SignedDuration::from_secs(seconds)
@@ -30,16 +30,16 @@ async fn days_pass_and_the_window_frees_to_the_millisecond() {
     assert!(client.offer(&two, "2").await.starts_with("250"));
     let reply = client.offer(&two, "3").await;
     assert!(
-        reply.starts_with("554 5.2.0 STOREDRV.Submission.Exception:SubmissionQuota"),
+        reply.starts_with("550 5.4.5 Daily user sending limit exceeded"),
         "{reply}"
     );
     clock
         .sleep_until(after(86_400) - SignedDuration::from_millis(1))
         .await;
-    assert!(client.offer(&["a@x.test"], "4").await.starts_with("554"));
+    assert!(client.offer(&["a@x.test"], "4").await.starts_with("550"));
     clock.sleep_until(after(86_400)).await;
     assert!(client.offer(&two, "5").await.starts_with("250"));
-    assert!(client.offer(&["a@x.test"], "6").await.starts_with("554"));
+    assert!(client.offer(&["a@x.test"], "6").await.starts_with("550"));
     let seen = sandbox.stop().await;
     assert_eq!(
         (seen.messages, seen.refused_messages, seen.breaches.len()),
@@ -82,12 +82,17 @@ async fn each_rule_answers_in_its_own_words() {
             "432 4.3.2 Sending too fast",
         ),
         (
-            Profile::Generic,
+            Profile::Microsoft365,
             vec![rule(1, 86_400, Unit::ExternalRecipients)],
             "550 5.7.233",
         ),
         (
             Profile::Generic,
+            vec![rule(1, 86_400, Unit::Messages)],
+            "550 5.4.5 Daily user sending limit exceeded",
+        ),
+        (
+            Profile::Microsoft365,
             vec![
                 rule(1, 60, Unit::Messages),
                 rule(1, 86_400, Unit::Recipients),
@@ -183,7 +188,7 @@ proptest! {
             rule(12, 60, Unit::Recipients),
             rule(7, 45, Unit::ExternalRecipients),
         ];
-        let mut quota = Quota::new(rules.clone(), true);
+        let mut quota = Quota::new(rules.clone(), true, Vec::new());
         let mut now = 0;
         let mut taken: HashMap<&str, Vec<(i64, Weight)>> = HashMap::new();
         for (wait, recipients, external, who) in offers {
@@ -207,4 +212,47 @@ proptest! {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn what_others_used_counts_and_is_no_breach_of_the_senders() {
+    let clock = Clock::simulated(after(86_400));
+    let used = |hours: i64, user: Option<&str>, recipients| Use {
+        at: after(86_400 - hours * 3600),
+        user: user.map(str::to_owned),
+        messages: 1,
+        recipients,
+        external: 0,
+    };
+    let options = Options {
+        rules: vec![rule(10, 86_400, Unit::Recipients)],
+        // Of no order; the last one is another's mailbox.
+        used: vec![
+            used(1, None, 3),
+            used(6, Some(""), 5),
+            used(1, Some("ann"), 10),
+        ],
+        strict: true,
+        ..open()
+    };
+    let sandbox = Sandbox::start(options, clock.clone()).await.unwrap();
+    let mut client = Client::greeted(&sandbox).await;
+    let two = ["a@x.test", "b@x.test"];
+    assert!(client.offer(&two, "fits").await.starts_with("250"));
+    assert!(client.offer(&two, "over").await.starts_with("550 5.4.5"));
+    // After 18 hours the five of six hours ago have left the window.
+    clock.sleep_until(after(86_400 + 18 * 3600)).await;
+    for _ in 0..2 {
+        assert!(client.offer(&two, "free").await.starts_with("250"));
+    }
+    let seen = sandbox.snapshot();
+    assert_eq!((seen.over_for_others, seen.breaches.len()), (1, 0));
+    // Five hours on nothing of the others' is left: what goes over now is the sender's own doing.
+    clock.sleep_until(after(86_400 + 23 * 3600)).await;
+    for _ in 0..2 {
+        assert!(client.offer(&two, "more").await.starts_with("250"));
+    }
+    assert!(client.offer(&two, "over").await.starts_with("550"));
+    let seen = sandbox.stop().await;
+    assert_eq!((seen.over_for_others, seen.breaches.len()), (1, 1));
 }

@@ -69,3 +69,22 @@ async fn a_plan_is_discarded_only_when_nothing_was_tried() {
     assert!(world.store().discard_plan(untouched).unwrap());
     assert!(world.store().campaign("untouched").unwrap().is_none());
 }
+
+#[test]
+fn only_a_fleeting_store_does_not_wait_for_the_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let synchronous = |store: &Store| -> i64 {
+        let query = store
+            .connection
+            .pragma_query_value(None, "synchronous", |row| row.get(0));
+        query.unwrap()
+    };
+    let (lasting, fleeting) = (folder.path().join("a.db"), folder.path().join("b.db"));
+    assert_eq!(synchronous(&Store::open(&lasting).unwrap()), 2, "FULL");
+    assert_eq!(synchronous(&Store::fleeting(&fleeting).unwrap()), 0, "OFF");
+    assert_eq!(
+        synchronous(&Store::open(&fleeting).unwrap()),
+        0,
+        "OFF for everybody who opens it"
+    );
+}
