@@ -91,7 +91,19 @@ fn extent(batches: &[BatchProgress], record: &CampaignRecord, start: Timestamp) 
 /// Where a rehearsal's store and mails are kept, until the campaign's next one.
 struct Home {
     folder: PathBuf,
+    /// What the campaign's last rehearsal left. It is deleted at the end: making many files right after
+    /// deleting many is slow on common file systems.
+    former: Option<PathBuf>,
     _lock: Option<File>,
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        if let Some(former) = &self.former {
+            // What is left over is deleted by the next rehearsal.
+            let _left = fs::remove_dir_all(former);
+        }
+    }
 }
 
 impl Home {
@@ -109,6 +121,7 @@ impl Home {
                 }
                 Ok(Self {
                     folder: folder.to_owned(),
+                    former: None,
                     _lock: None,
                 })
             }
@@ -116,7 +129,7 @@ impl Home {
         }
     }
 
-    /// One folder for each campaign, emptied at each rehearsal; the lock keeps two apart.
+    /// One folder for each campaign, made anew at each rehearsal; the lock keeps two apart.
     fn in_cache(campaign: &str) -> Result<Self, Failure> {
         let base = cache_folder()?.join("rehearsals");
         make_private(&base)?;
@@ -130,15 +143,20 @@ impl Home {
                 "wait for it, or name another folder with --out",
             ));
         }
+        let former = base.join(format!("{name}.former"));
         let folder = base.join(name);
-        match fs::remove_dir_all(&folder) {
+        let unless_missing = |result: std::io::Result<()>| match result {
             Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
-                return Err(cannot_make(&folder, &cause));
+                Err(cannot_make(&folder, &cause))
             }
-            _ => make_private(&folder)?,
-        }
+            _ => Ok(()),
+        };
+        unless_missing(fs::remove_dir_all(&former))?;
+        unless_missing(fs::rename(&folder, &former))?;
+        make_private(&folder)?;
         Ok(Self {
             folder,
+            former: Some(former),
             _lock: Some(lock),
         })
     }

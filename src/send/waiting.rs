@@ -11,7 +11,7 @@ use crate::clock::Timestamp;
 use crate::store::{RunState, Store};
 
 /// A session is closed before a wait that is longer than this; servers hang up on idle ones.
-const IDLE: SignedDuration = SignedDuration::from_secs(60);
+const IDLE: SignedDuration = SignedDuration::from_mins(2);
 
 /// After so long a stretch of a wait the store is asked again: what is waited for may have changed, and
 /// so may the machine's clock.

@@ -79,7 +79,9 @@ impl Gate {
 
     /// Brings the limiter up with what other processes and campaigns have written.
     fn keep_up(&mut self, connection: &Connection, now: Timestamp) -> Result<(), Error> {
-        let version = connection.pragma_query_value(None, "data_version", |row| row.get(0))?;
+        let version = connection
+            .prepare_cached("PRAGMA data_version")?
+            .query_row([], |row| row.get(0))?;
         if self.seen.is_none() {
             self.fill(connection, now)?;
         } else if self.seen != Some(version) {

@@ -125,7 +125,10 @@ impl Journal {
 
 fn write(mut store: Store, claiming: &Claiming, queue: &mpsc::Receiver<Ask>) {
     let mut gates = Gate::all(claiming);
-    let mut mark = Keeper::of(&store.connection, store.path());
+    // What nobody needs after a power cut cannot be restored either.
+    let mut mark = (!store.fleeting)
+        .then(|| Keeper::of(&store.connection, store.path()))
+        .flatten();
     while let Ok(first) = queue.recv() {
         let mut group = vec![first];
         while group.len() < GROUP
@@ -151,18 +154,28 @@ fn write_group(
         Ok(transaction) => transaction,
         Err(error) => return refuse(gates, group, &error.to_string()),
     };
+    let alone = group.len() == 1;
+    let mut failed = false;
     let mut done = Vec::with_capacity(group.len());
     for (job, answer) in group {
-        // One job's failure must not take the others' marks with it.
-        let result = transaction
-            .savepoint()
-            .map_err(Error::from)
-            .and_then(|savepoint| {
-                let result = carry_out(&savepoint, gates, claiming, &job)?;
-                savepoint.commit()?;
-                Ok(result)
-            });
+        let result = if alone {
+            carry_out(&transaction, gates, claiming, &job)
+        } else {
+            by_itself(&mut transaction, gates, claiming, &job)
+        };
+        failed |= result.is_err();
         done.push((answer, result));
+    }
+    if failed {
+        // The limiters may know of something that did not come to be.
+        gates.iter_mut().for_each(Gate::forget);
+    }
+    if failed && alone {
+        drop(transaction);
+        for (answer, result) in done {
+            let _gone = answer.send(result);
+        }
+        return;
     }
     match transaction.commit() {
         Ok(()) => {
@@ -183,6 +196,19 @@ fn write_group(
             }
         }
     }
+}
+
+/// One job's failure must not take the others' marks with it.
+fn by_itself(
+    transaction: &mut rusqlite::Transaction<'_>,
+    gates: &mut [Gate],
+    claiming: &Claiming,
+    job: &Job,
+) -> Result<Done, Error> {
+    let savepoint = transaction.savepoint()?;
+    let done = carry_out(&savepoint, gates, claiming, job)?;
+    savepoint.commit()?;
+    Ok(done)
 }
 
 fn refuse(gates: &mut [Gate], group: Vec<Ask>, why: &str) {

@@ -38,6 +38,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 
 pub use claims::{Answer, Claim, Claimed, Claiming, Lane};
 pub use error::Error;
@@ -66,6 +67,8 @@ const FLEETING: i32 = 0x5052_4653;
 pub struct Store {
     connection: Connection,
     path: PathBuf,
+    /// It is a rehearsal's.
+    fleeting: bool,
 }
 
 impl Store {
@@ -83,15 +86,19 @@ impl Store {
         schema::refuse_newer(&connection, path)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         let mark: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
-        let synchronous = if mark == FLEETING { "OFF" } else { "FULL" };
+        let fleeting = mark == FLEETING;
+        let synchronous = if fleeting { "OFF" } else { "FULL" };
         connection.pragma_update(None, "synchronous", synchronous)?;
         connection.pragma_update(None, "foreign_keys", true)?;
         schema::climb(&mut connection)?;
         home::settle(&connection, path)?;
         connection.set_prepared_statement_cache_capacity(64);
+        // Otherwise statements are planned anew whenever their parameters change.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         Ok(Self {
             connection,
             path: path.to_owned(),
+            fleeting,
         })
     }
 
