@@ -107,9 +107,9 @@ pub(super) fn next_message(
     now: Timestamp,
 ) -> Result<Option<Next>, Error> {
     const DUE: &str = "state = 'deferred' AND lane = ?2 AND due_at <= ?3 ORDER BY due_at, number";
-    const OWN: &str = "state = 'pending' AND lane = ?2 AND ?3 > 0 ORDER BY due_at, number";
+    const OWN: &str = "state = 'pending' AND lane = ?2 AND ?3 IS NOT NULL ORDER BY due_at, number";
     const LAST: &str =
-        "state = 'pending' AND lane = ?2 AND ?3 > 0 ORDER BY due_at DESC, number DESC";
+        "state = 'pending' AND lane = ?2 AND ?3 IS NOT NULL ORDER BY due_at DESC, number DESC";
     let own = [(lane, DUE), (lane, OWN)].into_iter();
     for (lane, condition) in own.chain(others.flat_map(|other| [(other, DUE), (other, LAST)])) {
         if let Some(next) = first(connection, condition, campaign, lane, now)? {

@@ -34,8 +34,10 @@ pub(super) struct Gate {
     hold: Option<Hold>,
     /// SQLite's count of commits by other connections, when the ledger was last looked at.
     seen: Option<i64>,
-    /// The ledger's number of the last stamp that is known.
+    /// The ledger's number of the last stamp up to which all are known.
     sequence: i64,
+    /// Entries that were stamped here after it, while others wrote too.
+    own: BTreeSet<i64>,
 }
 
 impl Gate {
@@ -57,6 +59,7 @@ impl Gate {
             hold: None,
             seen: None,
             sequence: 0,
+            own: BTreeSet::new(),
         };
         claiming.lanes.iter().enumerate().map(gate).collect()
     }
@@ -79,9 +82,7 @@ impl Gate {
 
     /// Brings the limiter up with what other processes and campaigns have written.
     fn keep_up(&mut self, connection: &Connection, now: Timestamp) -> Result<(), Error> {
-        let version = connection
-            .prepare_cached("PRAGMA data_version")?
-            .query_row([], |row| row.get(0))?;
+        let version = data_version(connection)?;
         if self.seen.is_none() {
             self.fill(connection, now)?;
         } else if self.seen != Some(version) {
@@ -105,6 +106,7 @@ impl Gate {
                 None => self.limiter.reserve(Reservation(entry.id), entry.weight),
             }
         }
+        self.own.clear();
         self.sequence = ledger::last_sequence(connection, mailbox)?;
         self.hold = holds::of(connection, mailbox)?;
         Ok(())
@@ -114,9 +116,13 @@ impl Gate {
         let mailbox = &self.lane.mailbox;
         for entry in ledger::stamped_after(connection, mailbox, self.sequence)? {
             let Some(at) = entry.stamped_at else { continue };
+            if self.own.contains(&entry.id) {
+                continue;
+            }
             self.limiter.release(Reservation(entry.id));
             self.limiter.record(at, entry.weight);
         }
+        self.own.clear();
         self.sequence = ledger::last_sequence(connection, mailbox)?;
         let open = ledger::reserved(connection, mailbox)?;
         let known: Vec<Reservation> = self.limiter.reservations().collect();
@@ -228,6 +234,21 @@ impl Gate {
         Ok(until)
     }
 
+    /// An attempt has ended here, and its entry in the ledger may have a stamp: it is not to be read again
+    /// as somebody else's.
+    pub(super) fn finished(
+        &mut self,
+        connection: &Connection,
+        reservation: i64,
+    ) -> Result<(), Error> {
+        if self.seen == Some(data_version(connection)?) {
+            self.sequence = ledger::last_sequence(connection, &self.lane.mailbox)?;
+        } else {
+            self.own.insert(reservation);
+        }
+        Ok(())
+    }
+
     /// The provider has taken a message: a pause that is over is forgotten.
     pub(super) fn taken(&mut self, connection: &Connection, now: Timestamp) -> Result<(), Error> {
         if self.hold.as_ref().is_some_and(|hold| hold.until <= now) {
@@ -236,6 +257,13 @@ impl Gate {
         }
         Ok(())
     }
+}
+
+/// Changes whenever another connection has committed something.
+fn data_version(connection: &Connection) -> Result<i64, Error> {
+    Ok(connection
+        .prepare_cached("PRAGMA data_version")?
+        .query_row([], |row| row.get(0))?)
 }
 
 /// A pause that a provider asked for.

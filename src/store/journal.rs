@@ -251,6 +251,7 @@ fn carry_out(
         }
         Job::Finish(_, work) => {
             finishing::finish(connection, gate.limiter(), &work.0, &work.1)?;
+            gate.finished(connection, work.0.reservation)?;
             if let Finish::Accepted { at, .. } = work.1 {
                 gate.taken(connection, at)?;
             }
