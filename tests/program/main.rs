@@ -20,3 +20,4 @@ mod round_trips;
 mod samples;
 mod server;
 mod sharing;
+mod timing;
