@@ -276,12 +276,15 @@ pub(super) fn show_limit(
     if let Some(reason) = &forecast.laid.limited_by {
         screen.result(&format!("  limited by  {}", words::limit(reason)))?;
     }
-    let earlier = forecast
-        .with_another_account
-        .filter(|at| forecast.finishes_at.duration_since(*at) > SAME);
-    if let Some(at) = earlier {
-        let at = words::time(at, zone);
-        screen.result(&format!("  compare     with one more account: {at}"))?;
+    let others = [
+        ("with one more account", forecast.with_another_account),
+        ("at any hour of any day", forecast.at_any_hour),
+    ];
+    for (what, at) in others {
+        if let Some(at) = at.filter(|at| forecast.finishes_at.duration_since(*at) > SAME) {
+            let at = words::time(at, zone);
+            screen.result(&format!("  compare     {what}: {at}"))?;
+        }
     }
     Ok(())
 }
@@ -391,6 +394,7 @@ fn plan_json(record: &CampaignRecord, figures: &Figures) -> Value {
         "finishes_at": record.finishes_at,
         "limited_by": figures.forecast.as_ref().and_then(|forecast| limit_json(&forecast.laid)),
         "with_another_account": figures.forecast.as_ref().and_then(|forecast| forecast.with_another_account),
+        "at_any_hour": figures.forecast.as_ref().and_then(|forecast| forecast.at_any_hour),
         "cuts": record.cuts,
         "uncut_finishes_at": record.uncut_finishes_at,
         "alternatives": alternatives,

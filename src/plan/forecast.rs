@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::error::Error;
 use super::inputs::AccountLimits;
 use super::timetable::{Laid, Timetable, Track};
-use crate::limits::{Calendar, Limiter, Reservation, Unit};
+use crate::limits::{Calendar, Limiter, Reservation, Schedule, Unit};
 use crate::store::{Remaining, Store};
 
 /// The accounts that send a campaign, as they stand, and when it may be sent.
@@ -27,6 +27,8 @@ pub struct Forecast {
     pub finishes_at: Timestamp,
     /// When it would be, had one more account the first one's limits.
     pub with_another_account: Option<Timestamp>,
+    /// When it would be without sending hours and holidays.
+    pub at_any_hour: Option<Timestamp>,
 }
 
 impl Outlook {
@@ -78,9 +80,24 @@ impl Outlook {
         Timetable::new(tracks, self.calendar.clone(), self.now)
     }
 
+    /// One without sending hours and holidays.
+    fn at_any_hour(&self) -> Timetable {
+        let schedule = Schedule {
+            not_before: self.calendar.schedule().not_before,
+            ..Schedule::default()
+        };
+        let calendar = Calendar::new(schedule, self.calendar.zone().clone());
+        Timetable::new(self.tracks.clone(), calendar, self.now)
+    }
+
     /// Lays out what is left of a campaign. None when nothing is left, or when a rule never allows it.
     pub fn forecast(&self, store: &Store, campaign: i64) -> Result<Option<Forecast>, Error> {
-        let mut pending = Queue::new(vec![self.table(), self.with_another_account()]);
+        let tables = [
+            self.table(),
+            self.with_another_account(),
+            self.at_any_hour(),
+        ];
+        let mut pending = Queue::new(tables);
         let mut deferred = Vec::new();
         store.remaining(campaign, |message| match message.due_at {
             None => pending.add(message),
@@ -91,8 +108,8 @@ impl Outlook {
         for message in deferred {
             pending.add(message);
         }
-        let mut laid = pending.finish().into_iter();
-        let (Some(Some(laid)), another) = (laid.next(), laid.next()) else {
+        let [laid, another, any_hour] = pending.finish();
+        let Some(laid) = laid else {
             return Ok(None);
         };
         let first = laid.batches.iter().map(|batch| batch.starts_at).min();
@@ -100,7 +117,8 @@ impl Outlook {
             return Ok(None);
         };
         Ok(Some(Forecast {
-            with_another_account: another.flatten().and_then(|laid| laid.finishes_at),
+            with_another_account: another.and_then(|laid| laid.finishes_at),
+            at_any_hour: any_hour.and_then(|laid| laid.finishes_at),
             next_send_at,
             finishes_at,
             laid,
@@ -109,11 +127,11 @@ impl Outlook {
 }
 
 /// Timetables that get the same messages; one that never has room for one of them drops out.
-struct Queue(Vec<Option<Timetable>>);
+struct Queue([Option<Timetable>; 3]);
 
 impl Queue {
-    fn new(tables: Vec<Timetable>) -> Self {
-        Self(tables.into_iter().map(Some).collect())
+    fn new(tables: [Timetable; 3]) -> Self {
+        Self(tables.map(Some))
     }
 
     fn add(&mut self, message: Remaining) {
@@ -127,11 +145,8 @@ impl Queue {
         }
     }
 
-    fn finish(self) -> Vec<Option<Laid>> {
-        self.0
-            .into_iter()
-            .map(|table| table.map(Timetable::finish))
-            .collect()
+    fn finish(self) -> [Option<Laid>; 3] {
+        self.0.map(|table| table.map(Timetable::finish))
     }
 }
 
