@@ -18,6 +18,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use jiff::{SignedDuration, Timestamp};
+use postroom::limits::{Decision, Limiter, Reservation, Rule, Unit, Weight};
 use postroom::message::{Definition, Files, Identity, Renderer};
 use postroom::recipients::{Address, Columns};
 use postroom::template::{Source, Sources};
@@ -29,6 +31,7 @@ fn main() {
     println!("{:<58}{:>12}  ratio to the floor", "", "per second");
     planning(home.path());
     building();
+    deciding();
     sending(home.path());
     memory(home.path());
 }
@@ -197,7 +200,7 @@ fn building() {
     let address = Address::parse("ann@contoso.com").unwrap();
     let identity = Identity {
         message_id: "<bench@contoso.com>",
-        date: jiff::Timestamp::UNIX_EPOCH,
+        date: Timestamp::UNIX_EPOCH,
         shared: false,
     };
     let cells = |n: usize| [format!("p{n}@contoso.com"), format!("P{n}")];
@@ -219,6 +222,60 @@ fn building() {
         None,
     );
     line("rendering and building it", MAILS, took, Some(copying));
+}
+
+/// May a message go? With a day's window of 10,000 entries.
+fn deciding() {
+    const TIMES: usize = 1_000_000;
+    const HELD: i64 = 10_000;
+    let rule = |max, seconds, unit| Rule {
+        max,
+        per: Duration::from_secs(seconds),
+        unit,
+    };
+    let rules = [
+        rule(HELD as u64, 86_400, Unit::Recipients),
+        rule(30, 60, Unit::Messages),
+    ];
+    let at = |n: i64| Timestamp::UNIX_EPOCH + SignedDuration::from_millis(n * 2_001);
+    let one = Weight {
+        recipients: 1,
+        external: 0,
+    };
+    let mut limiter = Limiter::new(&rules);
+    let mut stamps = Vec::new();
+    for n in 0..HELD {
+        limiter.record(at(n), one);
+        stamps.push(at(n));
+    }
+    let look = |n: usize| at((n as i64 * 7_919) % HELD);
+    let searching = best(|| {
+        let find = |n| stamps.partition_point(|stamp| *stamp <= std::hint::black_box(look(n)));
+        (0..TIMES).map(find).sum::<usize>()
+    });
+    line("searching 10,000 times for one", TIMES, searching, None);
+    let now = at(HELD);
+    let took = best(|| {
+        let decide = |_| limiter.decide(std::hint::black_box(now), one);
+        (0..TIMES).filter(|n| decide(*n) == Decision::Go).count()
+    });
+    let name = "deciding whether a message may go, 10,000 in the window";
+    line(name, TIMES, took, Some(searching));
+    let took = best(|| {
+        let mut limiter = limiter.clone();
+        for n in 0..TIMES {
+            let n = HELD + n as i64 * 50;
+            let _decision = std::hint::black_box(limiter.decide(at(n), one));
+            limiter.reserve(Reservation(n), one);
+            limiter.stamp(Reservation(n), at(n));
+        }
+    });
+    line(
+        "… and taking its share, and stamping it",
+        TIMES,
+        took,
+        Some(searching),
+    );
 }
 
 fn sending(home: &Path) {
