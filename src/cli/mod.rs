@@ -33,6 +33,7 @@ mod status;
 mod store;
 #[cfg(test)]
 mod tests;
+mod timetable;
 mod words;
 
 use std::process::ExitCode;

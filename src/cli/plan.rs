@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::args::Plan;
@@ -13,14 +13,11 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::screen::{Paint, Screen};
 use super::setup::{self, Planned, Setup, accounts_words, senders, zone_of};
+use super::timetable::{batch_json, limit_json, show_batches, show_limit};
 use super::{Context, words};
 use crate::config::Sender;
-use crate::limits::{Closed, Reason};
-use crate::plan::{self, Alternative, Forecast, Frozen, Laid, alternatives, is_edited};
+use crate::plan::{self, Alternative, Forecast, Frozen, alternatives, is_edited};
 use crate::store::{BatchProgress, CampaignRecord, RowCounts, Store};
-
-/// Ends that are nearer to each other than this are the same to a person.
-const SAME: SignedDuration = SignedDuration::from_mins(1);
 
 pub(super) fn run(context: &Context, args: &Plan) -> Result<Exit, Failure> {
     if args.discard {
@@ -264,31 +261,6 @@ fn show_head(
     Ok(())
 }
 
-/// What holds a campaign back, and whether one more account would help.
-pub(super) fn show_limit(
-    screen: &Screen,
-    forecast: Option<&Forecast>,
-    zone: &TimeZone,
-) -> Result<(), Failure> {
-    let Some(forecast) = forecast else {
-        return Ok(());
-    };
-    if let Some(reason) = &forecast.laid.limited_by {
-        screen.result(&format!("  limited by  {}", words::limit(reason)))?;
-    }
-    let others = [
-        ("with one more account", forecast.with_another_account),
-        ("at any hour of any day", forecast.at_any_hour),
-    ];
-    for (what, at) in others {
-        if let Some(at) = at.filter(|at| forecast.finishes_at.duration_since(*at) > SAME) {
-            let at = words::time(at, zone);
-            screen.result(&format!("  compare     {what}: {at}"))?;
-        }
-    }
-    Ok(())
-}
-
 fn show_cuts(screen: &Screen, record: &CampaignRecord, zone: &TimeZone) -> Result<(), Failure> {
     let Some(uncut) = record.uncut_finishes_at else {
         return Ok(());
@@ -298,66 +270,6 @@ fn show_cuts(screen: &Screen, record: &CampaignRecord, zone: &TimeZone) -> Resul
         words::count(record.cuts, "shared message is", "shared messages are"),
         words::time(uncut, zone)
     ))
-}
-
-fn show_batches(
-    screen: &Screen,
-    batches: &[BatchProgress],
-    zone: &TimeZone,
-) -> Result<(), Failure> {
-    let several = batches.iter().any(|batch| {
-        batches
-            .first()
-            .is_some_and(|first| first.account != batch.account)
-    });
-    let days = batches.iter().map(|batch| Day {
-        date: &batch.date,
-        account: several.then_some(batch.account.as_str()),
-        messages: batch.messages,
-        recipients: batch.recipients,
-        first: batch.starts_at,
-        last: batch.ends_at,
-    });
-    show_days(screen, days, zone)
-}
-
-/// A day's share, planned or rehearsed.
-pub(super) struct Day<'a> {
-    pub(super) date: &'a str,
-    /// Told where there are several.
-    pub(super) account: Option<&'a str>,
-    pub(super) messages: u64,
-    pub(super) recipients: u64,
-    pub(super) first: Timestamp,
-    pub(super) last: Timestamp,
-}
-
-/// A table with a line for each day.
-pub(super) fn show_days<'a>(
-    screen: &Screen,
-    days: impl Iterator<Item = Day<'a>>,
-    zone: &TimeZone,
-) -> Result<(), Failure> {
-    screen.result("")?;
-    let head = format!(
-        "  {:<18}{:>10}{:>12}   {:<7}to",
-        "day", "messages", "recipients", "from"
-    );
-    screen.result(&screen.painted(Paint::Dim, &head))?;
-    for day in days {
-        screen.result(&format!(
-            "  {:<18}{:>10}{:>12}   {:<7}{}{}",
-            words::day(day.date),
-            words::number(day.messages),
-            words::number(day.recipients),
-            words::time_of_day(day.first, zone),
-            words::time_of_day(day.last, zone),
-            day.account
-                .map(|account| format!("  by {account}"))
-                .unwrap_or_default(),
-        ))?;
-    }
-    screen.result("")
 }
 
 fn alternative_line(alternative: &Alternative, start: Timestamp) -> String {
@@ -398,31 +310,5 @@ fn plan_json(record: &CampaignRecord, figures: &Figures) -> Value {
         "cuts": record.cuts,
         "uncut_finishes_at": record.uncut_finishes_at,
         "alternatives": alternatives,
-    })
-}
-
-/// What holds a campaign back, as `plan` and `status` have it.
-pub(super) fn limit_json(laid: &Laid) -> Option<Value> {
-    let (kind, rule) = match laid.limited_by? {
-        Reason::Rule(rule) => ("rule", Some(rule)),
-        Reason::Closed(Closed::Hours) => ("hours", None),
-        Reason::Closed(Closed::Holiday) => ("holiday", None),
-        Reason::Closed(Closed::NotBefore) => ("not_before", None),
-        Reason::Provider => ("provider", None),
-        Reason::Deferred => ("deferred", None),
-    };
-    Some(json!({ "kind": kind, "rule": rule }))
-}
-
-/// A batch as `plan` and `rehearse` have it.
-pub(super) fn batch_json(batch: &BatchProgress) -> Value {
-    json!({
-        "number": batch.number,
-        "account": batch.account,
-        "date": batch.date,
-        "messages": batch.messages,
-        "recipients": batch.recipients,
-        "starts_at": batch.starts_at,
-        "ends_at": batch.ends_at,
     })
 }

@@ -12,6 +12,7 @@
 //! Files beside it: the mark by which an older copy is known (`home`), a lock for each campaign (`lock`), and
 //! one for each connection of a mailbox (`slots`). None of them is needed to open it.
 
+mod batches;
 mod claims;
 mod error;
 mod finishing;
@@ -40,6 +41,7 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
+pub use batches::{BatchProgress, Remaining};
 pub use claims::{Answer, Claim, Claimed, Claiming, Lane};
 pub use error::Error;
 pub use finishing::{Finish, HandOver, Split};
@@ -51,7 +53,7 @@ pub use ledger::Entry;
 pub use lock::SenderLock;
 pub use outcomes::MessageOutcome;
 pub use planning::{Cut, NewBatch, NewCampaign, NewMessage, PlanWriter, Planned, Reason, Run};
-pub use progress::{BatchProgress, CampaignRecord, Counts, Remaining, RowCounts, RunState};
+pub use progress::{CampaignRecord, Counts, RowCounts, RunState};
 pub use report::{MessageRecord, ReportRow};
 pub use resolving::{Doubt, Resolution, Selection};
 pub use slots::ConnectionSlot;

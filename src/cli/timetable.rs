@@ -1,0 +1,127 @@
+//! Days and what limits them, as `plan` and `status` show them.
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::failure::Failure;
+use super::screen::{Paint, Screen};
+use super::words;
+use crate::limits::{Closed, Reason};
+use crate::plan::{Forecast, Laid};
+use crate::store::BatchProgress;
+
+/// Ends that are nearer to each other than this are the same to a person.
+const SAME: SignedDuration = SignedDuration::from_mins(1);
+
+/// What holds a campaign back, and whether one more account would help.
+pub(super) fn show_limit(
+    screen: &Screen,
+    forecast: Option<&Forecast>,
+    zone: &TimeZone,
+) -> Result<(), Failure> {
+    let Some(forecast) = forecast else {
+        return Ok(());
+    };
+    if let Some(reason) = &forecast.laid.limited_by {
+        screen.result(&format!("  limited by  {}", words::limit(reason)))?;
+    }
+    let others = [
+        ("with one more account", forecast.with_another_account),
+        ("at any hour of any day", forecast.at_any_hour),
+    ];
+    for (what, at) in others {
+        if let Some(at) = at.filter(|at| forecast.finishes_at.duration_since(*at) > SAME) {
+            let at = words::time(at, zone);
+            screen.result(&format!("  compare     {what}: {at}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// The plan's batches, a line for each.
+pub(super) fn show_batches(
+    screen: &Screen,
+    batches: &[BatchProgress],
+    zone: &TimeZone,
+) -> Result<(), Failure> {
+    let several = batches.iter().any(|batch| {
+        batches
+            .first()
+            .is_some_and(|first| first.account != batch.account)
+    });
+    let days = batches.iter().map(|batch| Day {
+        date: &batch.date,
+        account: several.then_some(batch.account.as_str()),
+        messages: batch.messages,
+        recipients: batch.recipients,
+        first: batch.starts_at,
+        last: batch.ends_at,
+    });
+    show_days(screen, days, zone)
+}
+
+/// A day's share, planned or rehearsed.
+pub(super) struct Day<'a> {
+    pub(super) date: &'a str,
+    /// Told where there are several.
+    pub(super) account: Option<&'a str>,
+    pub(super) messages: u64,
+    pub(super) recipients: u64,
+    pub(super) first: Timestamp,
+    pub(super) last: Timestamp,
+}
+
+/// A table with a line for each day.
+pub(super) fn show_days<'a>(
+    screen: &Screen,
+    days: impl Iterator<Item = Day<'a>>,
+    zone: &TimeZone,
+) -> Result<(), Failure> {
+    screen.result("")?;
+    let head = format!(
+        "  {:<18}{:>10}{:>12}   {:<7}to",
+        "day", "messages", "recipients", "from"
+    );
+    screen.result(&screen.painted(Paint::Dim, &head))?;
+    for day in days {
+        screen.result(&format!(
+            "  {:<18}{:>10}{:>12}   {:<7}{}{}",
+            words::day(day.date),
+            words::number(day.messages),
+            words::number(day.recipients),
+            words::time_of_day(day.first, zone),
+            words::time_of_day(day.last, zone),
+            day.account
+                .map(|account| format!("  by {account}"))
+                .unwrap_or_default(),
+        ))?;
+    }
+    screen.result("")
+}
+
+/// What holds a campaign back, as `plan` and `status` have it.
+pub(super) fn limit_json(laid: &Laid) -> Option<Value> {
+    let (kind, rule) = match laid.limited_by? {
+        Reason::Rule(rule) => ("rule", Some(rule)),
+        Reason::Closed(Closed::Hours) => ("hours", None),
+        Reason::Closed(Closed::Holiday) => ("holiday", None),
+        Reason::Closed(Closed::NotBefore) => ("not_before", None),
+        Reason::Provider => ("provider", None),
+        Reason::Deferred => ("deferred", None),
+    };
+    Some(json!({ "kind": kind, "rule": rule }))
+}
+
+/// A batch as `plan` and `rehearse` have it.
+pub(super) fn batch_json(batch: &BatchProgress) -> Value {
+    json!({
+        "number": batch.number,
+        "account": batch.account,
+        "date": batch.date,
+        "messages": batch.messages,
+        "recipients": batch.recipients,
+        "starts_at": batch.starts_at,
+        "ends_at": batch.ends_at,
+    })
+}

@@ -1,0 +1,164 @@
+use super::super::Unit;
+use super::*;
+use proptest::prelude::*;
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::UNIX_EPOCH + SignedDuration::from_secs(seconds)
+}
+
+fn rule(max: u64, seconds: u64, unit: Unit) -> Rule {
+    Rule {
+        max,
+        per: Duration::from_secs(seconds),
+        unit,
+    }
+}
+
+fn one(recipients: u64) -> Weight {
+    Weight {
+        recipients,
+        external: 0,
+    }
+}
+
+#[test]
+fn the_window_rolls_and_names_the_rule() {
+    let rules = [
+        rule(2, 60, Unit::Messages),
+        rule(10, 3600, Unit::Recipients),
+    ];
+    let mut limiter = Limiter::new(&rules);
+    limiter.record(at(0), one(1));
+    limiter.record(at(30), one(1));
+    let minute = at(60) + ROUNDING;
+    assert_eq!(
+        limiter.decide(at(31), one(1)),
+        Decision::NotBefore(minute, Reason::Rule(rules[0]))
+    );
+    assert_eq!(limiter.decide(minute, one(1)), Decision::Go);
+    let hour = at(3600) + ROUNDING;
+    assert_eq!(
+        limiter.decide(minute, one(9)),
+        Decision::NotBefore(hour, Reason::Rule(rules[1]))
+    );
+    assert_eq!(limiter.decide(minute, one(11)), Decision::Never(rules[1]));
+}
+
+#[test]
+fn what_is_reserved_counts_until_it_is_stamped_or_given_back() {
+    let rule = rule(2, 60, Unit::Messages);
+    let mut limiter = Limiter::new(&[rule]);
+    limiter.reserve(Reservation(1), one(1));
+    limiter.reserve(Reservation(2), one(1));
+    assert_eq!(limiter.decide(at(0), one(1)), Decision::AfterVerdict(rule));
+    limiter.stamp(Reservation(1), at(5));
+    let freed = at(65) + ROUNDING;
+    assert_eq!(
+        limiter.decide(at(5), one(1)),
+        Decision::NotBefore(freed, Reason::Rule(rule))
+    );
+    limiter.release(Reservation(2));
+    assert_eq!(limiter.decide(at(5), one(1)), Decision::Go);
+}
+
+#[test]
+fn a_clock_set_back_never_frees_a_window_early_nor_holds_it_for_ever() {
+    let mut limiter = Limiter::new(&[rule(1, 60, Unit::Messages)]);
+    limiter.record(at(1000), one(1));
+    limiter.catch_up(at(10));
+    let Decision::NotBefore(until, _) = limiter.decide(at(10), one(1)) else {
+        panic!("the window is full");
+    };
+    assert_eq!(until, at(70) + ROUNDING);
+    limiter.record(at(5), one(1));
+    limiter.catch_up(at(66));
+    assert!(matches!(
+        limiter.decide(at(66), one(1)),
+        Decision::NotBefore(..)
+    ));
+}
+
+#[test]
+fn what_is_left_is_known_by_unit() {
+    let rules = [
+        rule(10, 60, Unit::Recipients),
+        rule(7, 3600, Unit::Recipients),
+    ];
+    let mut limiter = Limiter::new(&rules);
+    limiter.record(at(0), one(4));
+    assert_eq!(limiter.room(at(1), Unit::Recipients), Some(3));
+    assert_eq!(limiter.room(at(3700), Unit::Recipients), Some(7));
+    assert_eq!(limiter.room(at(1), Unit::Messages), None);
+}
+
+#[test]
+fn the_later_one_of_window_and_calendar_is_waited_for() {
+    let mut limiter = Limiter::new(&[rule(1, 3600, Unit::Messages)]);
+    limiter.record(at(0), one(1));
+    let schedule = super::super::Schedule {
+        not_before: Some(at(1800)),
+        ..Default::default()
+    };
+    let zone = jiff::tz::TimeZone::UTC;
+    let calendar = Calendar::new(schedule.clone(), zone.clone());
+    let hour = at(3600) + ROUNDING;
+    assert!(
+        matches!(earliest(&limiter, &calendar, at(1), one(1)), Decision::NotBefore(until, Reason::Rule(_)) if until == hour)
+    );
+    let schedule = super::super::Schedule {
+        not_before: Some(at(7200)),
+        ..schedule
+    };
+    let calendar = Calendar::new(schedule, zone);
+    let start = Decision::NotBefore(at(7200), Reason::Closed(Closed::NotBefore));
+    assert_eq!(earliest(&limiter, &calendar, at(1), one(1)), start);
+}
+
+proptest! {
+    /// Whatever is asked for and however long the verdicts take: no window of any rule holds more
+    /// than its maximum by the other side's clock, which saw each message before its stamp here.
+    #[test]
+    fn no_window_ever_holds_more_than_its_maximum(
+        rules in proptest::collection::vec((1_u64..20, 1_u64..100, 0_u8..3), 1..4),
+        steps in proptest::collection::vec((0_i64..40_000, 0_i64..5_000, 1_u64..6, 0_u64..6), 1..150),
+    ) {
+        let rules: Vec<Rule> = rules.into_iter().map(|(max, seconds, unit)| {
+            let unit = [Unit::Messages, Unit::Recipients, Unit::ExternalRecipients][usize::from(unit)];
+            rule(max, seconds, unit)
+        }).collect();
+        let mut limiter = Limiter::new(&rules);
+        let mut now = at(0);
+        // The other side's own count, in its own words: (when it took the message, weight).
+        let mut taken: Vec<(Timestamp, Weight)> = Vec::new();
+        for (number, (pause, delay, recipients, external)) in steps.into_iter().enumerate() {
+            now += SignedDuration::from_millis(pause);
+            let weight = Weight { recipients, external: external.min(recipients) };
+            match limiter.decide(now, weight) {
+                Decision::Go => {}
+                Decision::NotBefore(until, _) => {
+                    prop_assert!(until > now, "a wait that is over is no wait");
+                    now = until;
+                    if limiter.decide(now, weight) != Decision::Go {
+                        continue;
+                    }
+                }
+                Decision::AfterVerdict(_) | Decision::Never(_) => continue,
+            }
+            let reservation = Reservation(number as i64);
+            limiter.reserve(reservation, weight);
+            taken.push((now, weight));
+            now += SignedDuration::from_millis(delay);
+            limiter.stamp(reservation, now);
+            for rule in &rules {
+                let per = SignedDuration::try_from(rule.per).unwrap();
+                for &(end, _) in &taken {
+                    let held: u64 = taken.iter()
+                        .filter(|(t, _)| *t <= end && *t >= end - per)
+                        .map(|(_, w)| w.of(rule.unit))
+                        .sum();
+                    prop_assert!(held <= rule.max, "{held} in a window of {rule}");
+                }
+            }
+        }
+    }
+}
