@@ -120,6 +120,7 @@ impl From<store::Error> for Failure {
                 Exit::NotFinished,
                 "wait for the other one, or stop it with Ctrl-C where it runs; nothing was sent here",
             ),
+            Error::PlannedMeanwhile(_) => (Exit::NotFinished, "run it again: it goes by that plan"),
             Error::Elsewhere(_) => (
                 Exit::NotFinished,
                 "`postroom store claim` says what that means and makes this store the one that sends; nothing was sent",

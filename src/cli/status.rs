@@ -143,13 +143,13 @@ fn show_days(
         let told = several.then(|| format!("  by {account}"));
         told.unwrap_or_default()
     };
-    let head = format!("  {:<18}{:>12}{:>12}", "planned", "messages", "settled");
+    let head = format!("  {:<18}{:>12}{:>12}", "planned", "recipients", "settled");
     screen.result(&screen.painted(Paint::Dim, &head))?;
     for batch in planned.store.batches(planned.record.id)? {
         screen.result(&format!(
             "  {:<18}{:>12}{:>12}{}",
             words::day(&batch.date),
-            words::number(batch.messages),
+            words::number(batch.recipients),
             words::number(batch.settled),
             by(&batch.account)
         ))?;

@@ -34,7 +34,7 @@ pub enum Frozen {
 /// Only what is not the campaign's fault; its defects are [`Frozen::Defective`].
 pub fn plan(
     inputs: &Inputs,
-    store: &mut Store,
+    store: &Store,
     now: Timestamp,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Frozen, Error> {
@@ -82,7 +82,7 @@ pub fn plan(
         }
     }
     if findings.has_errors() {
-        // The writer is dropped with its transaction: the store is as it was.
+        // The draft is dropped: the store is as it was.
         return Ok(Frozen::Defective(Checked::new(findings, tally)));
     }
     let campaign = sink.writer.commit(tally.rows.listed, finishes_at)?;
@@ -92,7 +92,7 @@ pub fn plan(
 /// Lays out the messages and writes their batches down: as they are, or with shared ones cut smaller
 /// where that ends the campaign earlier. The rule that some message can never meet, if there is one.
 fn lay_out(
-    sink: &mut Freezing<'_>,
+    sink: &mut Freezing,
     outlook: &Outlook,
     internal: &[String],
 ) -> Result<Result<Laid, Rule>, Error> {
@@ -126,7 +126,7 @@ fn lay_out(
 }
 
 fn cut_up_if_earlier(
-    sink: &Freezing<'_>,
+    sink: &Freezing,
     outlook: &Outlook,
     internal: &[String],
     uncut: &Laid,
@@ -163,7 +163,7 @@ fn never_fits(rule: &Rule) -> super::findings::Finding {
 
 fn freeze_images(
     inputs: &Inputs,
-    writer: &mut PlanWriter<'_>,
+    writer: &mut PlanWriter,
     findings: &mut Findings,
 ) -> Result<(), Error> {
     let files = files_of(inputs.folder.clone());
@@ -187,14 +187,14 @@ fn freeze_images(
 }
 
 /// Writes a pass into the store.
-struct Freezing<'a> {
-    writer: PlanWriter<'a>,
+struct Freezing {
+    writer: PlanWriter,
     domain: String,
     files: Files,
     cells: String,
 }
 
-impl Sink for Freezing<'_> {
+impl Sink for Freezing {
     fn message(&mut self, number: u64, proved: &Proved) -> Result<i64, Error> {
         let message_id = message::new_message_id(&self.domain)?;
         Ok(self.writer.message(&NewMessage {

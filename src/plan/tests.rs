@@ -92,9 +92,8 @@ fn staff(rows: usize, offices: usize) -> String {
 #[test]
 fn equal_content_shares_messages_and_nothing_else_does() {
     let folder = Folder::new(&staff(1200, 2));
-    let mut store = folder.store();
-    let Frozen::Planned(id, checked) =
-        plan(&folder.inputs(), &mut store, now(), &mut |_| {}).unwrap()
+    let store = folder.store();
+    let Frozen::Planned(id, checked) = plan(&folder.inputs(), &store, now(), &mut |_| {}).unwrap()
     else {
         panic!("not planned");
     };
@@ -121,10 +120,9 @@ fn check_and_plan_say_the_same_and_an_error_leaves_the_store_as_it_was() {
     let folder = Folder::new(
         "email,office\nann@contoso.com,x\nnot an address,y\nANN@contoso.com,z\nbob@contoso.com\n",
     );
-    let mut store = folder.store();
+    let store = folder.store();
     let found = checked(&folder.inputs());
-    let Frozen::Defective(planned) =
-        plan(&folder.inputs(), &mut store, now(), &mut |_| {}).unwrap()
+    let Frozen::Defective(planned) = plan(&folder.inputs(), &store, now(), &mut |_| {}).unwrap()
     else {
         panic!("planned in spite of errors");
     };
@@ -206,8 +204,8 @@ fn each_row_is_rendered_and_its_attachment_opened() {
     assert_eq!(codes(&found), ["bad-attachment"]);
     assert_eq!(found.findings[0].row, Some(3));
     folder.write("files/O0.pdf", "null");
-    let mut store = folder.store();
-    let Frozen::Planned(id, _) = plan(&inputs, &mut store, now(), &mut |_| {}).unwrap() else {
+    let store = folder.store();
+    let Frozen::Planned(id, _) = plan(&inputs, &store, now(), &mut |_| {}).unwrap() else {
         panic!("not planned");
     };
     assert_eq!(
@@ -256,8 +254,8 @@ fn batches_are_days_and_follow_the_rules() {
         per: Duration::from_hours(24),
         unit: Unit::Recipients,
     }];
-    let mut store = folder.store();
-    let Frozen::Planned(id, _) = plan(&inputs, &mut store, now(), &mut |_| {}).unwrap() else {
+    let store = folder.store();
+    let Frozen::Planned(id, _) = plan(&inputs, &store, now(), &mut |_| {}).unwrap() else {
         panic!("not planned");
     };
     let batches = store.batches(id).unwrap();
@@ -276,8 +274,8 @@ fn batches_are_days_and_follow_the_rules() {
 #[test]
 fn an_edit_after_planning_is_noticed() {
     let folder = Folder::new(&staff(3, 1));
-    let mut store = folder.store();
-    plan(&folder.inputs(), &mut store, now(), &mut |_| {}).unwrap();
+    let store = folder.store();
+    plan(&folder.inputs(), &store, now(), &mut |_| {}).unwrap();
     let record = store.campaign("news").unwrap().unwrap();
     assert!(!is_edited(&folder.inputs(), &record.fingerprint));
     folder.write("news.html.hbs", "<p>{{office}}!</p>");

@@ -77,8 +77,8 @@ impl Previewer {
             source,
         })?;
         let path = temporary.path().join("preview.db");
-        let mut store = Store::open(&path)?;
-        let checked = match plan::plan(inputs, &mut store, now, progress)? {
+        let store = Store::open(&path)?;
+        let checked = match plan::plan(inputs, &store, now, progress)? {
             Frozen::Defective(checked) => return Ok(Unplanned::Defective(checked)),
             Frozen::Planned(_, checked) => checked,
         };

@@ -59,9 +59,9 @@ fn a_preview_before_and_after_planning_differs_in_the_message_id_alone() {
         panic!("defective");
     };
     let path = home.path().join("store.db");
-    let mut store = Store::open(&path).unwrap();
+    let store = Store::open(&path).unwrap();
     assert!(matches!(
-        plan(&inputs, &mut store, now(), &mut |_| {}),
+        plan(&inputs, &store, now(), &mut |_| {}),
         Ok(Frozen::Planned(..))
     ));
     let record = store.campaign("news").unwrap().unwrap();

@@ -33,7 +33,7 @@ pub struct BatchProgress {
     pub messages: u64,
     /// How many listed recipients they have.
     pub recipients: u64,
-    /// How many of its messages are settled: sent, refused or cancelled.
+    /// How many of those are settled: sent, refused or cancelled.
     pub settled: u64,
 }
 
@@ -62,10 +62,12 @@ impl Store {
     /// The batches and how far each is.
     pub fn batches(&self, campaign: i64) -> Result<Vec<BatchProgress>, Error> {
         let mut statement = self.connection.prepare(
-            "SELECT number, account, date, starts_at, ends_at, messages, recipients,
-                    (SELECT count(*) FROM message m WHERE m.campaign = b.campaign AND m.batch = b.number
-                     AND m.state IN ('sent', 'refused', 'cancelled'))
-             FROM batch b WHERE campaign = ? ORDER BY number",
+            "SELECT number, account, date, starts_at, ends_at, messages, recipients, coalesce(settled, 0)
+             FROM batch LEFT JOIN
+                 (SELECT m.batch AS number, count(*) AS settled FROM recipient r JOIN message m ON m.id = r.message
+                  WHERE r.campaign = ?1 AND r.state IN ('sent', 'refused', 'cancelled') GROUP BY m.batch)
+                 USING (number)
+             WHERE campaign = ?1 ORDER BY number",
         )?;
         let mut rows = statement.query([campaign])?;
         let mut batches = Vec::new();

@@ -40,6 +40,9 @@ pub enum Error {
         /// Who holds it and since when, as that process wrote it down.
         holder: String,
     },
+    /// Another process has planned the campaign while this one did; nothing was written.
+    #[error("the campaign '{0}' was planned by another process at the same time")]
+    PlannedMeanwhile(String),
     /// This store is a copy, or was restored: it may send only after it was claimed.
     #[error("{0}: it may not know of all that was sent, and sends nothing before it is claimed")]
     Elsewhere(Box<Away>),

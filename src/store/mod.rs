@@ -14,6 +14,7 @@
 
 mod batches;
 mod claims;
+mod draft;
 mod error;
 mod finishing;
 mod gate;
@@ -58,7 +59,7 @@ pub use report::{MessageRecord, ReportRow};
 pub use resolving::{Doubt, Resolution, Selection};
 pub use slots::ConnectionSlot;
 
-/// How long a writer waits for another process: planning a million rows is one commit of most of a minute.
+/// How long a writer waits for another process: a plan of a million rows takes several seconds to be copied in.
 const BUSY_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// SQLite's application id of a store that need not survive a power cut.

@@ -1,9 +1,9 @@
-//! Freezing a plan: all of it in one transaction, or nothing.
+//! Freezing a plan: all of it at once, or nothing.
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
-use super::{Error, Store};
+use super::{Error, Store, draft};
 use crate::limits::{Schedule, Weight};
 
 /// A campaign as it is frozen.
@@ -124,20 +124,18 @@ impl Reason {
     }
 }
 
-/// Writes a plan. Dropping it without [`PlanWriter::commit`] leaves the store as it was.
+/// Writes a plan, as a draft until [`PlanWriter::commit`]; dropped before that, it leaves the store as it was.
 #[derive(Debug)]
-pub struct PlanWriter<'a> {
-    transaction: Transaction<'a>,
+pub struct PlanWriter {
+    draft: Connection,
     campaign: i64,
 }
 
 impl Store {
     /// Begins to freeze a plan under a name that has none yet.
-    pub fn begin_plan(&mut self, new: &NewCampaign<'_>) -> Result<PlanWriter<'_>, Error> {
-        let transaction = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        transaction.execute(
+    pub fn begin_plan(&self, new: &NewCampaign<'_>) -> Result<PlanWriter, Error> {
+        let draft = draft::open(&self.path)?;
+        draft.execute(
             "INSERT INTO campaign (name, folder, account, mode, definition, fingerprint, time_zone, planned_at, calendar)
              VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             params![
@@ -153,17 +151,14 @@ impl Store {
                     .map_err(|cause| Error::Corrupt(cause.to_string()))?,
             ],
         )?;
-        let campaign = transaction.last_insert_rowid();
+        let campaign = draft.last_insert_rowid();
         for (lane, account) in new.accounts.iter().enumerate() {
-            transaction.execute(
+            draft.execute(
                 "INSERT INTO campaign_account (campaign, lane, account) VALUES (?, ?, ?)",
                 params![campaign, lane, account],
             )?;
         }
-        Ok(PlanWriter {
-            transaction,
-            campaign,
-        })
+        Ok(PlanWriter { draft, campaign })
     }
 
     /// Drops a plan of which nothing was attempted. False when there was an attempt: nothing changes.
@@ -192,14 +187,14 @@ impl Store {
     }
 }
 
-impl PlanWriter<'_> {
+impl PlanWriter {
     /// Freezes a file under the path by which the campaign knows it.
     pub fn file(&mut self, path: &str, bytes: &[u8]) -> Result<(), Error> {
         let hash: [u8; 32] = blake3::hash(bytes).into();
-        self.transaction
+        self.draft
             .prepare_cached("INSERT OR IGNORE INTO content (hash, bytes) VALUES (?, ?)")?
             .execute(params![hash, bytes])?;
-        self.transaction
+        self.draft
             .prepare_cached(
                 "INSERT OR REPLACE INTO frozen_file (campaign, path, hash) VALUES (?, ?, ?)",
             )?
@@ -209,7 +204,7 @@ impl PlanWriter<'_> {
 
     /// Adds a message; its id is for [`PlanWriter::recipient`].
     pub fn message(&mut self, new: &NewMessage<'_>) -> Result<i64, Error> {
-        self.transaction
+        self.draft
             .prepare_cached(
                 "INSERT INTO message (campaign, number, shared, message_id, digest, recipients, external)
                  VALUES (?, ?, 0, ?, ?, ?, ?)",
@@ -222,12 +217,12 @@ impl PlanWriter<'_> {
                 new.recipients,
                 new.external,
             ])?;
-        Ok(self.transaction.last_insert_rowid())
+        Ok(self.draft.last_insert_rowid())
     }
 
     /// Sets the envelope of a message that several share.
     pub fn share(&mut self, message: i64, recipients: u64, external: u64) -> Result<(), Error> {
-        self.transaction
+        self.draft
             .prepare_cached(
                 "UPDATE message SET shared = 1, recipients = ?, external = ? WHERE id = ?",
             )?
@@ -243,7 +238,7 @@ impl PlanWriter<'_> {
         cells: &str,
         message: i64,
     ) -> Result<(), Error> {
-        self.transaction
+        self.draft
             .prepare_cached(
                 "INSERT INTO recipient (campaign, row, address, cells, message) VALUES (?, ?, ?, ?, ?)",
             )?
@@ -253,7 +248,7 @@ impl PlanWriter<'_> {
 
     /// Adds a row that becomes none.
     pub fn left_out(&mut self, row: u64, address: &str, reason: Reason) -> Result<(), Error> {
-        self.transaction
+        self.draft
             .prepare_cached(
                 "INSERT INTO left_out (campaign, row, address, reason) VALUES (?, ?, ?, ?)",
             )?
@@ -263,7 +258,7 @@ impl PlanWriter<'_> {
 
     /// Calls `each` with every message, in the order of sending.
     pub fn planned(&self, mut each: impl FnMut(Planned)) -> Result<(), Error> {
-        let mut statement = self.transaction.prepare(
+        let mut statement = self.draft.prepare(
             "SELECT id, recipients, external, (SELECT count(*) FROM recipient r WHERE r.message = m.id)
              FROM message m WHERE campaign = ? ORDER BY number",
         )?;
@@ -284,7 +279,7 @@ impl PlanWriter<'_> {
     /// Row and address of a message's recipients, in the order of the list.
     pub fn recipients_of(&self, message: i64) -> Result<Vec<(u64, String)>, Error> {
         let mut statement = self
-            .transaction
+            .draft
             .prepare_cached("SELECT row, address FROM recipient WHERE message = ? ORDER BY row")?;
         let rows = statement.query_map([message], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -293,14 +288,14 @@ impl PlanWriter<'_> {
     /// Cuts shared messages in two; the second one follows the first in the order of sending. Each
     /// message is cut at most once.
     pub fn cut(&mut self, cuts: &[Cut]) -> Result<(), Error> {
-        self.transaction.execute(
+        self.draft.execute(
             "UPDATE message SET number = number * 2 WHERE campaign = ?",
             [self.campaign],
         )?;
         for cut in cuts {
             self.cut_one(cut)?;
         }
-        self.transaction.execute(
+        self.draft.execute(
             "UPDATE message SET number = placed.place FROM
                  (SELECT id, row_number() OVER (ORDER BY number) AS place FROM message WHERE campaign = ?1) placed
              WHERE message.id = placed.id",
@@ -310,7 +305,7 @@ impl PlanWriter<'_> {
     }
 
     fn cut_one(&self, cut: &Cut) -> Result<(), Error> {
-        self.transaction
+        self.draft
             .prepare_cached(
                 "INSERT INTO message (campaign, number, shared, message_id, digest, recipients, external)
                  SELECT campaign, number + 1, shared, ?, digest, ?, ? FROM message WHERE id = ?",
@@ -321,15 +316,15 @@ impl PlanWriter<'_> {
                 cut.second.external,
                 cut.message
             ])?;
-        let second = self.transaction.last_insert_rowid();
-        self.transaction
+        let second = self.draft.last_insert_rowid();
+        self.draft
             .prepare_cached("UPDATE message SET recipients = ?, external = ? WHERE id = ?")?
             .execute(params![
                 cut.first.recipients,
                 cut.first.external,
                 cut.message
             ])?;
-        self.transaction
+        self.draft
             .prepare_cached(
                 "UPDATE recipient SET message = ?1 WHERE campaign = ?2 AND message = ?3 AND row >= ?4",
             )?
@@ -339,7 +334,7 @@ impl PlanWriter<'_> {
 
     /// Adds a batch.
     pub fn batch(&mut self, batch: &NewBatch) -> Result<(), Error> {
-        self.transaction.execute(
+        self.draft.execute(
             "INSERT INTO batch (campaign, number, account, date, starts_at, ends_at, messages, recipients)
              VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             params![
@@ -358,7 +353,7 @@ impl PlanWriter<'_> {
 
     /// Puts messages into their batch and gives them to its account.
     pub fn assign(&mut self, run: &Run) -> Result<(), Error> {
-        self.transaction
+        self.draft
             .prepare_cached(
                 "UPDATE message SET batch = ?1, lane = ?2 WHERE campaign = ?3 AND state = 'pending' AND lane = 0
                  AND due_at IS NULL AND number >= ?4 AND number < ?5",
@@ -375,16 +370,19 @@ impl PlanWriter<'_> {
 
     /// Notes how many messages were cut, and when the campaign would end without that.
     pub fn note_cuts(&mut self, cuts: u64, uncut_finishes_at: Timestamp) -> Result<(), Error> {
-        self.transaction.execute(
+        self.draft.execute(
             "UPDATE campaign SET cuts = ?, uncut_finishes_at = ? WHERE id = ?",
             params![cuts, uncut_finishes_at.as_millisecond(), self.campaign],
         )?;
         Ok(())
     }
 
-    /// Makes the plan durable.
-    pub fn commit(self, listed: u64, finishes_at: Option<Timestamp>) -> Result<i64, Error> {
-        self.transaction.execute(
+    /// Makes the plan durable and known; the campaign's id.
+    ///
+    /// # Errors
+    /// [`Error::PlannedMeanwhile`] when another process was quicker.
+    pub fn commit(mut self, listed: u64, finishes_at: Option<Timestamp>) -> Result<i64, Error> {
+        self.draft.execute(
             "UPDATE campaign SET listed = ?, finishes_at = ? WHERE id = ?",
             params![
                 listed,
@@ -392,7 +390,6 @@ impl PlanWriter<'_> {
                 self.campaign
             ],
         )?;
-        self.transaction.commit()?;
-        Ok(self.campaign)
+        draft::publish(&mut self.draft)
     }
 }

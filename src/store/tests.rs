@@ -10,6 +10,7 @@ use super::*;
 use crate::delivery::Phase;
 use crate::limits::{Calendar, Reason, Rule, Schedule, Unit, Weight};
 
+mod drafts;
 mod file;
 mod home;
 mod sharing;
@@ -38,8 +39,8 @@ fn lane(account: &str, mailbox: &str, rules: &[Rule]) -> Lane {
 fn world(shared: u64, individual: u64) -> World {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state").join("postroom.db");
-    let mut store = Store::open(&path).unwrap();
-    let campaign = plan(&mut store, "news", shared, individual);
+    let store = Store::open(&path).unwrap();
+    let campaign = plan(&store, "news", shared, individual);
     World {
         _folder: folder,
         path,
@@ -47,7 +48,13 @@ fn world(shared: u64, individual: u64) -> World {
     }
 }
 
-fn plan(store: &mut Store, name: &str, shared: u64, individual: u64) -> i64 {
+fn plan(store: &Store, name: &str, shared: u64, individual: u64) -> i64 {
+    let (writer, rows) = draft(store, name, shared, individual);
+    writer.commit(rows, None).unwrap()
+}
+
+/// A plan that is written and not committed yet, and how many rows it has.
+fn draft(store: &Store, name: &str, shared: u64, individual: u64) -> (PlanWriter, u64) {
     let mut writer = store
         .begin_plan(&NewCampaign {
             name,
@@ -83,7 +90,26 @@ fn plan(store: &mut Store, name: &str, shared: u64, individual: u64) -> i64 {
             writer.share(id, of_all, 0).unwrap();
         }
     }
-    writer.commit(row, None).unwrap()
+    let messages = individual + u64::from(shared > 0);
+    writer
+        .batch(&NewBatch {
+            number: 1,
+            account: "comms".into(),
+            date: "1970-01-01".into(),
+            starts_at: at(0),
+            ends_at: at(0),
+            messages,
+            recipients: row,
+        })
+        .unwrap();
+    let run = Run {
+        first: 1,
+        messages,
+        lane: 0,
+        batch: 1,
+    };
+    writer.assign(&run).unwrap();
+    (writer, row)
 }
 
 impl World {
@@ -104,6 +130,11 @@ impl World {
         let counts = self.store().recipient_counts(self.campaign).unwrap();
         assert_eq!(counts.total(), self.listed(), "totals add up to the list");
         counts
+    }
+
+    /// Of the recipients of its one batch.
+    fn settled(&self) -> u64 {
+        self.store().batches(self.campaign).unwrap()[0].settled
     }
 
     fn listed(&self) -> u64 {
@@ -255,6 +286,7 @@ async fn refused_recipients_leave_the_others_and_deferred_ones_go_on_in_a_messag
     journal.finish(0, &claim, accepted(at(3))).await.unwrap();
     let counts = world.counts();
     assert_eq!((counts.sent, counts.refused, counts.deferred), (2, 1, 2));
+    assert_eq!(world.settled(), 3);
 
     assert!(
         matches!(journal.claim(0, at(30)).await.unwrap(), Answer::NotBefore(due, Reason::Deferred) if due == at(60))
@@ -270,6 +302,7 @@ async fn refused_recipients_leave_the_others_and_deferred_ones_go_on_in_a_messag
         .unwrap();
     journal.finish(0, &rest, accepted(at(62))).await.unwrap();
     assert_eq!(world.counts().sent, 4);
+    assert_eq!(world.settled(), 5, "of the five that the batch has");
     assert!(matches!(
         journal.claim(0, at(63)).await.unwrap(),
         Answer::Nothing

@@ -103,8 +103,8 @@ impl Campaign {
             time_zone: Some(TimeZone::UTC),
         };
         // Days of sending are simulated, and so is the disk: nobody waits for it.
-        let mut store = Store::fleeting(&folder.path().join("store.db")).unwrap();
-        let Ok(Frozen::Planned(id, _)) = plan(&inputs, &mut store, start(), &mut |_| {}) else {
+        let store = Store::fleeting(&folder.path().join("store.db")).unwrap();
+        let Ok(Frozen::Planned(id, _)) = plan(&inputs, &store, start(), &mut |_| {}) else {
             panic!("not planned");
         };
         Self {

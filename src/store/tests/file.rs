@@ -65,7 +65,7 @@ async fn a_plan_is_discarded_only_when_nothing_was_tried() {
     let claim = claimed(&journal, at(1)).await;
     drop((claim, journal));
     assert!(!world.store().discard_plan(world.campaign).unwrap());
-    let untouched = plan(&mut world.store(), "untouched", 0, 2);
+    let untouched = plan(&world.store(), "untouched", 0, 2);
     assert!(world.store().discard_plan(untouched).unwrap());
     assert!(world.store().campaign("untouched").unwrap().is_none());
 }

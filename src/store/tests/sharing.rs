@@ -5,7 +5,7 @@ use super::*;
 #[tokio::test]
 async fn the_rules_hold_over_restarts_and_over_two_campaigns_of_one_mailbox() {
     let world = world(0, 3);
-    let other = plan(&mut world.store(), "other", 0, 3);
+    let other = plan(&world.store(), "other", 0, 3);
     let rules = [Rule {
         max: 2,
         per: Duration::from_mins(1),
@@ -52,7 +52,7 @@ async fn the_rules_hold_over_restarts_and_over_two_campaigns_of_one_mailbox() {
 #[tokio::test]
 async fn what_was_handed_over_here_and_there_counts_once() {
     let world = world(0, 8);
-    let other = plan(&mut world.store(), "other", 0, 8);
+    let other = plan(&world.store(), "other", 0, 8);
     let rules = [Rule {
         max: 8,
         per: Duration::from_mins(1),

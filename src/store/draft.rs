@@ -1,0 +1,114 @@
+//! A draft: what a plan writes, before it is one.
+//!
+//! Proving a long list takes minutes, and a transaction of that length on the store's file would hold up
+//! whoever sends another campaign. So a plan is written into temporary tables of a connection of its
+//! own, which hide those of the store under the same names, and copied into the store in one
+//! transaction in the end. SQLite keeps temporary tables in a file that its owner alone can read and that
+//! has no name; it is gone with the connection.
+
+use std::path::Path;
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use super::{Error, Store};
+
+/// The tables that a plan is written into, in the order in which they refer to each other.
+const TABLES: [&str; 8] = [
+    "content",
+    "campaign",
+    "campaign_account",
+    "frozen_file",
+    "batch",
+    "message",
+    "recipient",
+    "left_out",
+];
+
+/// Opens a draft beside what is in the store.
+pub(super) fn open(path: &Path) -> Result<Connection, Error> {
+    let connection = Store::open(path)?.connection;
+    // A draft refers to nothing outside it, and by its own words to nothing that is missing.
+    connection.pragma_update(None, "foreign_keys", false)?;
+    for sql in definitions(&connection)? {
+        connection.execute_batch(&sql)?;
+    }
+    connection.execute_batch("BEGIN")?;
+    Ok(connection)
+}
+
+/// The tables and their indices as the store has them, made temporary.
+fn definitions(connection: &Connection) -> Result<Vec<String>, Error> {
+    let mut statement = connection.prepare(
+        "SELECT tbl_name, sql FROM main.sqlite_schema
+         WHERE type IN ('table', 'index') AND sql IS NOT NULL ORDER BY type DESC",
+    )?;
+    let rows = statement.query_map([], |row| {
+        Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+    })?;
+    let mut definitions = Vec::new();
+    for row in rows {
+        let (table, sql) = row?;
+        if TABLES.contains(&table.as_str()) {
+            let sql = sql.replacen("CREATE TABLE ", "CREATE TEMP TABLE ", 1);
+            definitions.push(sql.replacen("CREATE INDEX ", "CREATE INDEX temp.", 1));
+        }
+    }
+    Ok(definitions)
+}
+
+/// Copies the draft of the one campaign that it holds into the store, all of it or nothing; the
+/// campaign's id there.
+///
+/// # Errors
+/// [`Error::PlannedMeanwhile`] when there is a campaign of its name by now.
+pub(super) fn publish(connection: &mut Connection) -> Result<i64, Error> {
+    connection.execute_batch("COMMIT")?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let taken = "SELECT name FROM temp.campaign WHERE name IN (SELECT name FROM main.campaign)";
+    let mut names = transaction.prepare(taken)?;
+    if let Some(row) = names.query([])?.next()? {
+        return Err(Error::PlannedMeanwhile(row.get(0)?));
+    }
+    drop(names);
+    let after = |table: &str| -> Result<i64, Error> {
+        let sql = format!("SELECT coalesce(max(id), 0) FROM main.{table}");
+        Ok(transaction.query_row(&sql, [], |row| row.get(0))?)
+    };
+    let (campaign, messages) = (after("campaign")? + 1, after("message")?);
+    for table in TABLES {
+        copy(&transaction, table, campaign, messages)?;
+    }
+    transaction.commit()?;
+    Ok(campaign)
+}
+
+/// Copies a table. Its campaign gets the number `campaign`, its messages those that come after `messages`.
+fn copy(
+    transaction: &Transaction<'_>,
+    table: &str,
+    campaign: i64,
+    messages: i64,
+) -> Result<(), Error> {
+    let mut statement = transaction.prepare("SELECT name FROM pragma_table_info(?, 'main')")?;
+    let names = statement.query_map([table], |row| row.get(0))?;
+    let columns: Vec<String> = names.collect::<Result<_, _>>()?;
+    let values: Vec<String> = columns
+        .iter()
+        .map(|column| match (table, column.as_str()) {
+            ("campaign", "id") | (_, "campaign") => campaign.to_string(),
+            ("message", "id") | ("recipient", "message") => format!("{column} + {messages}"),
+            _ => column.clone(),
+        })
+        .collect();
+    // The content of a file may be there for another campaign's sake.
+    transaction.execute(
+        &format!(
+            "INSERT {} INTO main.{table} ({}) SELECT {} FROM temp.{table}",
+            if table == "content" { "OR IGNORE" } else { "" },
+            columns.join(", "),
+            values.join(", ")
+        ),
+        [],
+    )?;
+    Ok(())
+}
