@@ -15,7 +15,7 @@
 //! | `recipients` | – | files | reading lists, addresses, duplicates |
 //! | `template` | – | nothing | the Handlebars set, helpers, which fields a template can touch |
 //! | `message` | template, recipients | files | MIME building, headers, attachments: the only place that makes bytes |
-//! | `store` | delivery, limits | disk | SQLite: the schema ladder, claims and marks, the ledger: the only place with SQL |
+//! | `store` | clock, delivery, limits | disk | SQLite: the schema ladder, claims and marks, the ledger: the only place with SQL |
 //! | `plan` | limits, recipients, template, message, store | files | list × templates → findings, messages, batches and timetable |
 //! | `smtp` | clock, delivery | network | one session, phase by phase, on lettre's low-level connection |
 //! | `send` | clock, delivery, limits, provider, message, store, smtp | nothing | claims → outcomes; emits events |

@@ -25,7 +25,7 @@ const COLUMNS: [&str; 9] = [
 
 pub(super) fn run(context: &Context, args: &Report) -> Result<Exit, Failure> {
     let mut planned = Planned::find(&args.campaign.folder, &context.places)?;
-    planned.settle(context.clock.now())?;
+    planned.settle(&context.clock)?;
     let out = BufWriter::new(io::stdout().lock());
     let written = match args.format {
         _ if context.screen.is_json() => json_rows(&planned, out),

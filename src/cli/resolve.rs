@@ -12,7 +12,7 @@ use crate::store::{Doubt, Resolution, Selection};
 pub(super) fn run(context: &Context, args: &Resolve) -> Result<Exit, Failure> {
     let now = context.clock.now();
     let mut planned = Planned::find(&args.campaign.folder, &context.places)?;
-    planned.settle(now)?;
+    planned.settle(&context.clock)?;
     let selection = match (&args.message, &args.to) {
         (Some(id), _) => Selection::MessageId(id.clone()),
         (None, Some(address)) => Selection::Address(address.clone()),

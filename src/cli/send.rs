@@ -67,7 +67,7 @@ fn recover(context: &Context, store: &mut Store, record: &CampaignRecord) -> Res
     if !store.has_in_hand(record.id)? {
         return Ok(());
     }
-    let in_doubt = store.recover(record.id, context.clock.now())?;
+    let in_doubt = store.recover(record.id, &context.clock)?;
     if in_doubt > 0 {
         context.screen.warning(&format!(
             "an earlier send ended in the middle: {} in doubt and will not be sent again by itself; \

@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use super::args::Places;
 use super::exit::Exit;
 use super::failure::Failure;
+use crate::clock::Clock;
 use crate::config::{Accounts, Campaign, Sender, accounts_path, store_path};
 use crate::limits::Calendar;
 use crate::plan::{AccountLimits, Inputs, Outlook};
@@ -97,12 +98,12 @@ impl Planned {
 
     /// Puts right what a sender that is gone left in hand, so that what is shown is true. A sender at
     /// work is left alone.
-    pub(super) fn settle(&mut self, now: jiff::Timestamp) -> Result<(), Failure> {
+    pub(super) fn settle(&mut self, clock: &Clock) -> Result<(), Failure> {
         if !self.store.has_in_hand(self.record.id)? {
             return Ok(());
         }
-        if let Ok(_lock) = self.store.lock_for_sending(&self.record.name, now) {
-            self.store.recover(self.record.id, now)?;
+        if let Ok(_lock) = self.store.lock_for_sending(&self.record.name, clock.now()) {
+            self.store.recover(self.record.id, clock)?;
         }
         if let Some(record) = self.store.campaign(&self.record.name)? {
             self.record = record;

@@ -69,7 +69,7 @@ impl Standing {
 pub(super) fn run(context: &Context, args: &Folder) -> Result<Exit, Failure> {
     let now = context.clock.now();
     let mut planned = Planned::find(&args.folder, &context.places)?;
-    planned.settle(now)?;
+    planned.settle(&context.clock)?;
     let senders = senders(&planned.record.accounts, &context.places);
     if let Err(failure) = &senders {
         context

@@ -4,6 +4,9 @@
 //! its stamp. The stamp is set when the verdict arrives, so it is never earlier than the provider's
 //! own time for the same message: two messages that are `per` apart here are at least as far apart
 //! there. A decision costs the logarithm of the number of entries, not the number.
+//!
+//! Stamps need not come in the order of time: other processes write them too, and a message that is left
+//! in doubt is stamped ahead.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -67,6 +70,11 @@ struct Window {
 /// Times are whole milliseconds, rounded down: one more makes sure that the window has really passed.
 const ROUNDING: SignedDuration = SignedDuration::from_millis(1);
 
+/// A stamp may be ahead of the time at which somebody asks: it was written while the asker waited for its
+/// turn, or it is that of a message in doubt. One that is further ahead was written by a clock that has
+/// been set back since.
+const AHEAD: SignedDuration = SignedDuration::from_mins(5);
+
 impl Window {
     fn leaves_at(&self, stamp: Timestamp) -> Timestamp {
         let per = SignedDuration::try_from(self.rule.per).unwrap_or(SignedDuration::MAX);
@@ -110,15 +118,23 @@ impl Window {
     }
 
     fn stamp(&mut self, at: Timestamp, amount: u64) {
+        let long_ago = at.saturating_sub(AHEAD).unwrap_or(Timestamp::MIN);
         while let Some(&(stamp, total)) = self.entries.front()
-            && self.leaves_at(stamp) <= at
+            && self.leaves_at(stamp) <= long_ago
         {
             self.gone = total;
             self.entries.pop_front();
         }
-        if amount > 0 {
-            self.total += amount;
-            self.entries.push_back((at, self.total));
+        if amount == 0 {
+            return;
+        }
+        self.total += amount;
+        let place = self.entries.partition_point(|&(stamp, _)| stamp <= at);
+        let before = place.checked_sub(1).and_then(|last| self.entries.get(last));
+        let before = before.map_or(self.gone, |&(_, total)| total);
+        self.entries.insert(place, (at, before + amount));
+        for (_, total) in self.entries.iter_mut().skip(place + 1) {
+            *total += amount;
         }
     }
 }
@@ -170,8 +186,7 @@ impl Limiter {
         self.rules().map(|rule| rule.per).max().unwrap_or_default()
     }
 
-    /// May a message of this weight be offered now? The latest answer of all rules wins. `now` must not
-    /// be earlier than the last stamp: see [`Limiter::catch_up`].
+    /// May a message of this weight be offered now? The latest answer of all rules wins.
     pub fn decide(&self, now: Timestamp, weight: Weight) -> Decision {
         let mut worst = Decision::Go;
         for window in &self.windows {
@@ -232,30 +247,30 @@ impl Limiter {
         self.open.keys().copied()
     }
 
-    /// Feeds an entry of the ledger. A stamp before an earlier one counts as that one: a clock that
-    /// was set back makes the limiter careful, never generous.
+    /// Feeds an entry of the ledger.
     pub fn record(&mut self, at: Timestamp, weight: Weight) {
-        let at = at.max(self.last_stamp);
-        self.last_stamp = at;
+        self.last_stamp = self.last_stamp.max(at);
         for window in &mut self.windows {
             let amount = weight.of(window.rule.unit);
             window.stamp(at, amount);
         }
     }
 
-    /// Says what time it is. Entries from after it were stamped by a clock that has been set back since:
+    /// Says what time it is. Entries from well after it were stamped by a clock that has been set back since:
     /// whenever they really were, it was not later than now, so from now on they count in full.
     pub fn catch_up(&mut self, now: Timestamp) {
-        if now >= self.last_stamp {
+        let bound = now.saturating_add(AHEAD).unwrap_or(Timestamp::MAX);
+        if self.last_stamp <= bound {
             return;
         }
-        self.last_stamp = now;
+        self.last_stamp = bound;
         for window in &mut self.windows {
-            for (stamp, _) in window.entries.iter_mut().rev() {
-                if *stamp <= now {
-                    break;
-                }
-                *stamp = now;
+            let first = window.entries.partition_point(|&(stamp, _)| stamp <= bound);
+            let last = first.checked_sub(1).and_then(|at| window.entries.get(at));
+            // In order of time still, where some are only a little ahead.
+            let from = last.map_or(now, |&(stamp, _)| now.max(stamp));
+            for (stamp, _) in window.entries.iter_mut().skip(first) {
+                *stamp = from;
             }
         }
     }

@@ -157,11 +157,12 @@ fn limiter_of(account: &AccountLimits, store: &Store, now: Timestamp) -> Result<
     let since = now.saturating_sub(longest).unwrap_or(Timestamp::MIN);
     for entry in store.ledger_since(&account.mailbox, since)? {
         if let Some(at) = entry.stamped_at {
-            limiter.record(at.min(now), entry.weight);
+            limiter.record(at, entry.weight);
         } else {
             limiter.reserve(Reservation(entry.id), entry.weight);
             limiter.stamp(Reservation(entry.id), now);
         }
     }
+    limiter.catch_up(now);
     Ok(limiter)
 }

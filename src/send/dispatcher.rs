@@ -40,8 +40,8 @@ pub async fn run(
     report: &mut dyn FnMut(Event),
 ) -> Result<Ended, Error> {
     let mut store = Store::open(&options.store)?;
-    let in_doubt = store.recover(job.campaign, clock.now())?;
-    store.recover_abandoned(clock.now())?;
+    let in_doubt = store.recover(job.campaign, clock)?;
+    store.recover_abandoned(clock)?;
     if in_doubt > 0 {
         report(Event::Recovered { in_doubt });
     }

@@ -74,7 +74,7 @@ impl Dispatcher<'_> {
     /// such a one and its share is free again.
     fn look_after_others(&self) -> Result<bool, Error> {
         let mut store = Store::open(&self.options.store)?;
-        Ok(store.recover_abandoned(self.clock.now())? > 0)
+        Ok(store.recover_abandoned(self.clock)? > 0)
     }
 
     /// Closes the sessions of accounts that have long to wait.

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use super::{Error, Store, ledger, to_optional_timestamp};
+use crate::clock::Clock;
 use crate::delivery::{Event, MessageState};
 use crate::limits::{Calendar, Reason, Rule, Weight};
 
@@ -241,10 +242,12 @@ impl Store {
     /// Puts right what a sender that is gone left behind: what was handing over is in doubt, what was
     /// only claimed is pending again. Call it with the campaign's lock held. Returns how many messages
     /// are newly in doubt.
-    pub fn recover(&mut self, campaign: i64, now: Timestamp) -> Result<u64, Error> {
+    pub fn recover(&mut self, campaign: i64, clock: &Clock) -> Result<u64, Error> {
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        // After the wait for other writers: the sender may have been at work until then.
+        let now = clock.now();
         let left: Vec<(i64, String)> = transaction
             .prepare("SELECT id, state FROM message WHERE campaign = ? AND state IN ('claimed', 'handing_over')")?
             .query_map([campaign], |row| Ok((row.get(0)?, row.get(1)?)))?
@@ -269,7 +272,7 @@ impl Store {
     /// Puts right what senders that are gone left in hand in any campaign: as long as nobody does, it
     /// counts against the mailbox's limits as a message without a verdict. Campaigns that a living
     /// process sends are left alone. Returns how many campaigns were put right.
-    pub fn recover_abandoned(&mut self, now: Timestamp) -> Result<u64, Error> {
+    pub fn recover_abandoned(&mut self, clock: &Clock) -> Result<u64, Error> {
         let left: Vec<(i64, String)> = self
             .connection
             .prepare(
@@ -280,9 +283,9 @@ impl Store {
             .collect::<Result<_, _>>()?;
         let mut recovered = 0;
         for (campaign, name) in left {
-            match self.lock_for_sending(&name, now) {
+            match self.lock_for_sending(&name, clock.now()) {
                 Ok(_lock) => {
-                    self.recover(campaign, now)?;
+                    self.recover(campaign, clock)?;
                     recovered += 1;
                 }
                 Err(Error::Locked { .. }) => {}
@@ -305,8 +308,7 @@ fn put_right(
         |row| row.get(0),
     )?;
     let (event, outcome) = if state == MessageState::HandingOver {
-        // It may have been taken at any moment until now: it counts from now on.
-        ledger::stamp(connection, attempt, now)?;
+        ledger::stamp_in_doubt(connection, attempt, now)?;
         (Event::LoseVerdict, "in_doubt")
     } else {
         ledger::release(connection, attempt)?;

@@ -300,8 +300,13 @@ pub(super) fn finish(
         }
     );
     if before == MessageState::HandingOver && !is_turned_away {
-        ledger::stamp(connection, claim.attempt, at)?;
-        limiter.stamp(Reservation(claim.reservation), at);
+        let counts_from = if after == MessageState::InDoubt {
+            ledger::stamp_in_doubt(connection, claim.attempt, at)?
+        } else {
+            ledger::stamp(connection, claim.attempt, at)?;
+            at
+        };
+        limiter.stamp(Reservation(claim.reservation), counts_from);
     } else {
         ledger::release(connection, claim.attempt)?;
         limiter.release(Reservation(claim.reservation));

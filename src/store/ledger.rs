@@ -132,7 +132,22 @@ pub(super) fn reserve(
     Ok(connection.last_insert_rowid())
 }
 
-/// What was reserved has been handed over (or may have been).
+/// What has no verdict may still be on its way to the server, or wait there to be taken, when its sender
+/// has gone: it counts from so much later on.
+const ON_ITS_WAY: SignedDuration = SignedDuration::from_mins(1);
+
+/// What was reserved may have been handed over, at the latest at the time that is returned.
+pub(super) fn stamp_in_doubt(
+    connection: &Connection,
+    attempt: i64,
+    at: Timestamp,
+) -> Result<Timestamp, Error> {
+    let latest = at.saturating_add(ON_ITS_WAY).unwrap_or(Timestamp::MAX);
+    stamp(connection, attempt, latest)?;
+    Ok(latest)
+}
+
+/// What was reserved has been handed over.
 pub(super) fn stamp(connection: &Connection, attempt: i64, at: Timestamp) -> Result<(), Error> {
     connection
         .prepare_cached(

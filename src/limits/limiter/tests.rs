@@ -79,6 +79,34 @@ fn a_clock_set_back_never_frees_a_window_early_nor_holds_it_for_ever() {
 }
 
 #[test]
+fn who_asked_before_the_last_stamp_does_not_free_it_early() {
+    let rule = rule(1, 60, Unit::Messages);
+    let mut limiter = Limiter::new(&[rule]);
+    limiter.record(at(100), one(1));
+    // It had to wait for its turn while another process wrote that.
+    limiter.catch_up(at(98));
+    let freed = Decision::NotBefore(at(160) + ROUNDING, Reason::Rule(rule));
+    assert_eq!(limiter.decide(at(98), one(1)), freed);
+    limiter.catch_up(at(159));
+    assert_eq!(limiter.decide(at(159), one(1)), freed);
+}
+
+#[test]
+fn a_stamp_that_is_ahead_counts_until_its_own_time_and_moves_no_other() {
+    let rule = rule(2, 60, Unit::Recipients);
+    let mut limiter = Limiter::new(&[rule]);
+    limiter.record(at(60), one(1));
+    limiter.record(at(10), one(1));
+    let until = |seconds| Decision::NotBefore(at(seconds) + ROUNDING, Reason::Rule(rule));
+    assert_eq!(limiter.decide(at(10), one(1)), until(70));
+    assert_eq!(limiter.decide(at(10), one(2)), until(120));
+    assert_eq!(limiter.decide(at(71), one(1)), Decision::Go);
+    limiter.record(at(71), one(1));
+    assert_eq!(limiter.decide(at(71), one(1)), until(120));
+    assert_eq!(limiter.decide(at(121), one(1)), Decision::Go);
+}
+
+#[test]
 fn what_is_left_is_known_by_unit() {
     let rules = [
         rule(10, 60, Unit::Recipients),
@@ -159,6 +187,27 @@ proptest! {
                     prop_assert!(held <= rule.max, "{held} in a window of {rule}");
                 }
             }
+        }
+    }
+
+    /// In whichever order stamps come: every window holds what a plain sum over them says.
+    #[test]
+    fn stamps_out_of_order_are_counted_where_they_belong(
+        stamps in proptest::collection::vec((0_i64..200_000, 1_u64..4), 1..60),
+        asked in proptest::collection::vec(200_000_i64..400_000, 1..20),
+        max in 4_u64..40, seconds in 1_u64..150,
+    ) {
+        let mut limiter = Limiter::new(&[rule(max, seconds, Unit::Recipients)]);
+        let millis = |n| Timestamp::UNIX_EPOCH + SignedDuration::from_millis(n);
+        for (stamp, amount) in &stamps {
+            limiter.record(millis(*stamp), one(*amount));
+        }
+        for now in asked {
+            let from = now - seconds as i64 * 1000;
+            let held: u64 = stamps.iter().filter(|(stamp, _)| *stamp >= from).map(|(_, amount)| amount).sum();
+            prop_assert_eq!(limiter.usage(millis(now))[0].1, held);
+            let goes = limiter.decide(millis(now), one(1)) == Decision::Go;
+            prop_assert_eq!(goes, held < max);
         }
     }
 }

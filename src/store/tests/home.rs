@@ -159,7 +159,7 @@ async fn looking_at_a_copy_changes_nothing() {
     let mut copy = Store::open(&path).unwrap();
     assert!(copy.has_in_hand(world.campaign).unwrap());
     assert!(matches!(
-        copy.recover_abandoned(at(9)),
+        copy.recover_abandoned(&Clock::simulated(at(9))),
         Err(Error::Elsewhere(_))
     ));
     assert_eq!(copy.recipient_counts(world.campaign).unwrap().sent, 1);

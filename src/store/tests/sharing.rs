@@ -90,3 +90,33 @@ async fn what_was_handed_over_here_and_there_counts_once() {
         ));
     }
 }
+
+#[tokio::test]
+async fn who_waits_for_its_turn_does_not_forget_what_was_stamped_meanwhile() {
+    let world = world(0, 2);
+    let other = plan(&world.store(), "other", 0, 2);
+    let rules = [Rule {
+        max: 1,
+        per: Duration::from_mins(1),
+        unit: Unit::Messages,
+    }];
+    let ours = world.journal(&rules);
+    let claiming = Claiming {
+        campaign: other,
+        calendar: Calendar::always(),
+        lanes: vec![lane("comms", "comms@contoso.com", &rules)],
+    };
+    let theirs = Journal::start(world.store(), claiming).0;
+    let claim = claimed(&ours, at(1)).await;
+    ours.hand_over(0, &claim, mark(&claim, at(2)))
+        .await
+        .unwrap();
+    ours.finish(0, &claim, accepted(at(10))).await.unwrap();
+    // Asked at 3, and answered only now.
+    for asked in [3, 4, 69] {
+        assert!(matches!(
+            theirs.claim(0, at(asked)).await.unwrap(),
+            Answer::NotBefore(until, _) if until == at(70) + SignedDuration::from_millis(1)
+        ));
+    }
+}
