@@ -18,7 +18,8 @@
 //! | `store` | delivery, limits | disk | SQLite: the schema ladder, claims and marks, the ledger: the only place with SQL |
 //! | `plan` | limits, recipients, template, message, store | files | list × templates → findings, messages, batches and timetable |
 //! | `smtp` | clock, delivery | network | one session, phase by phase, on lettre's low-level connection |
-//! | `send` | clock, delivery, limits, provider, message, store, smtp | nothing | claims → outcomes; emits events |
+//! | `oauth` | clock, provider | network, keyring | access tokens: three flows, renewal, safe keeping |
+//! | `send` | clock, delivery, limits, provider, message, store, smtp, oauth | nothing | claims → outcomes; emits events |
 //! | `sandbox` | clock, limits | network | the stand-in server with bookkeeping of its own |
 //! | `rehearsal` | clock, limits, message, store, send, sandbox | nothing | what goes wrong on purpose, a sender that is killed, the stand-in's log against the store |
 //! | `preview` | recipients, message, plan, store | files | what would go out, in the terminal and as files |
@@ -45,6 +46,7 @@ pub mod config;
 pub mod delivery;
 pub mod limits;
 pub mod message;
+pub mod oauth;
 pub mod plan;
 pub mod preview;
 pub mod provider;

@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::config::Sender;
 use crate::sandbox::{self, NO_SUCH_RECIPIENT, Profile, RefuseRule, Sandbox, TlsMode};
 use crate::send;
-use crate::smtp::{Credentials, Endpoint, Tls, roots_from_pem};
+use crate::smtp::{Credentials, Endpoint, Secret, Tls, roots_from_pem};
 
 /// Whom a stand-in server refuses unless it is told otherwise, so that refusals are rehearsed too.
 pub(super) const GONE: &str = "gone.*@*";
@@ -113,7 +113,7 @@ pub(super) fn account_at(sender: &Sender, server: &Sandbox) -> Result<send::Acco
     let mut account = sender.for_sending(endpoint, None)?;
     account.credentials = Some(Credentials {
         username: sender.username().unwrap_or("sandbox").to_owned(),
-        password: SecretString::from("rehearsal"),
+        secret: Secret::Password(SecretString::from("rehearsal")),
     });
     Ok(account)
 }

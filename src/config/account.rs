@@ -12,6 +12,7 @@ use super::server;
 use super::typed::NO_MAX;
 use crate::delivery::Backoff;
 use crate::limits::Rule;
+use crate::provider::Flow;
 use crate::recipients::Mailbox;
 
 /// Every key of an account, by table.
@@ -150,17 +151,6 @@ pub struct OAuth2 {
     pub flow: Option<Flow>,
     /// Where tokens come from: https, or http on this machine.
     pub authority: Option<String>,
-}
-
-/// A flow of OAuth 2.0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Flow {
-    /// A code typed on another device (RFC 8628).
-    DeviceCode,
-    /// The browser on this machine (RFC 8252).
-    Browser,
-    /// The application by itself (RFC 6749 section 4.4).
-    ClientCredentials,
 }
 
 /// Reads an account; `folder` is the file's. None when something required is missing or wrong.

@@ -27,7 +27,7 @@ mod typed;
 mod unsupported;
 mod words;
 
-pub use account::{Account, Auth, Deadlines, Flow, OAuth2, Reserve, Tls};
+pub use account::{Account, Auth, Deadlines, OAuth2, Reserve, Tls};
 pub use accounts::{Accounts, SANDBOX};
 pub use campaign::{Campaign, FILE_NAME};
 pub use delivery::{DeliveryOptions, MissedStart, Mode, NotBefore};

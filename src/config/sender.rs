@@ -15,7 +15,7 @@ use crate::plan::{self, AccountLimits, Inputs};
 use crate::provider::{self, Preset, ReplyTable};
 use crate::recipients::{Address, Mailbox};
 use crate::send;
-use crate::smtp::{self, Credentials, Deadlines, Endpoint};
+use crate::smtp::{self, Credentials, Deadlines, Endpoint, Secret};
 
 /// The preset whose rules the built-in stand-in server has by itself.
 const SANDBOX_PRESET: &str = "microsoft365";
@@ -188,12 +188,15 @@ impl Sender {
         endpoint: Endpoint,
         password: Option<SecretString>,
     ) -> Result<send::Account, SenderError> {
-        let credentials = self
-            .account
-            .username
-            .clone()
-            .zip(password)
-            .map(|(username, password)| Credentials { username, password });
+        let credentials =
+            self.account
+                .username
+                .clone()
+                .zip(password)
+                .map(|(username, password)| Credentials {
+                    username,
+                    secret: Secret::Password(password),
+                });
         let own = &self.account.deadlines;
         let usual = Deadlines::default();
         Ok(send::Account {

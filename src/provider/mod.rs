@@ -13,7 +13,7 @@ mod preset;
 mod reply_table;
 
 pub use error::{ProviderError, UnknownPreset};
-pub use preset::{Preset, PresetLimit, Tls, presets};
+pub use preset::{Flow, OAuth2, Preset, PresetLimit, Tls, presets};
 pub use reply_table::{Judgement, ReplyTable};
 
 #[cfg(test)]

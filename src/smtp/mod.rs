@@ -28,7 +28,7 @@ mod tls;
 mod wire;
 
 pub use capabilities::Capabilities;
-pub use endpoint::{Credentials, Deadlines, Endpoint, Tls};
+pub use endpoint::{Credentials, Deadlines, Endpoint, Secret, Tls};
 pub use envelope::{Envelope, NotOffered, Offer, OfferState, RecipientReply, RecipientVerdict};
 pub use error::{SessionError, SessionErrorKind, TlsProblem};
 pub use hand_over::HandOver;

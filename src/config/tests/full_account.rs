@@ -2,9 +2,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::accounts;
-use crate::config::{Account, Auth, Deadlines, Flow, Reserve, SecretSource, Tls};
+use crate::config::{Account, Auth, Deadlines, Reserve, SecretSource, Tls};
 use crate::delivery::Backoff;
 use crate::limits::Unit;
+use crate::provider::Flow;
 
 /// An account with every key that there is.
 const FULL: &str = r#"
