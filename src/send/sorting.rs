@@ -106,6 +106,7 @@ pub(super) fn is_hopeless(error: &SessionError) -> bool {
         | SessionErrorKind::Closed
         | SessionErrorKind::Protocol(_)
         | SessionErrorKind::Refused(_)
+        | SessionErrorKind::TokenRefused { .. }
         | SessionErrorKind::OutOfTurn => false,
     }
 }

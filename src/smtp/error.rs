@@ -48,15 +48,25 @@ pub enum SessionErrorKind {
     /// The server said no.
     #[error("the server answered {0}")]
     Refused(Reply),
+    /// The server does not take the access token, and said why before it said no.
+    #[error("the server answered {reply} ({reason})")]
+    TokenRefused {
+        /// Its verdict.
+        reply: Reply,
+        /// Its reasons: status and scope, as a rule.
+        reason: String,
+    },
     /// The server does not offer STARTTLS; nothing secret was sent.
     #[error("the server offers no encryption (STARTTLS) on this port")]
     NoStartTls,
     /// Somebody put bytes between the STARTTLS reply and the TLS handshake (RFC 3207 6).
     #[error("unencrypted bytes followed the reply to STARTTLS, as in an attack")]
     Injection,
-    /// The server offers no way to sign in that can be used with a password.
-    #[error("the server offers no sign-in with a password (it offers: {})", listed(.offered))]
+    /// The server offers no way to sign in with what there is; nothing secret was sent.
+    #[error("the server offers no sign-in with {wanted}; it offers: {}", listed(.offered))]
     NoMechanism {
+        /// What there is to sign in with.
+        wanted: &'static str,
         /// What it offers.
         offered: Vec<String>,
     },
@@ -114,7 +124,9 @@ impl SessionError {
     /// The server's reply, when it is what ended the session.
     pub fn reply(&self) -> Option<&Reply> {
         match &self.kind {
-            SessionErrorKind::Refused(reply) => Some(reply),
+            SessionErrorKind::Refused(reply) | SessionErrorKind::TokenRefused { reply, .. } => {
+                Some(reply)
+            }
             _ => None,
         }
     }

@@ -25,6 +25,7 @@ mod sign_in;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod veil;
 mod wire;
 
 pub use capabilities::Capabilities;
