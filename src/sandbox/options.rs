@@ -64,7 +64,8 @@ pub struct RefuseRule {
     /// Compared with the whole address, letter case aside; `*` stands for any run of characters, as
     /// in `gone.*@*`.
     pub pattern: String,
-    /// The code (400 to 599) and the text, with its enhanced code if there is to be one.
+    /// The code (400 to 599) and the text, with its enhanced code if there is to be one. `{recipient}` in it
+    /// stands for the address.
     pub reply: (u16, String),
     /// At RCPT or after the content.
     pub at: RefuseAt,
@@ -224,13 +225,14 @@ impl Options {
     }
 
     /// The reply of the first rule for `at` that matches `address`.
-    pub(super) fn refusal_of(&self, address: &str, at: RefuseAt) -> Option<&(u16, String)> {
+    pub(super) fn refusal_of(&self, address: &str, at: RefuseAt) -> Option<(u16, String)> {
         if self.refuse.is_empty() {
             return None;
         }
-        let address = address.to_lowercase();
-        let hit = |rule: &&RefuseRule| rule.at == at && refuse::matches(&rule.pattern, &address);
-        self.refuse.iter().find(hit).map(|rule| &rule.reply)
+        let lower = address.to_lowercase();
+        let hit = |rule: &&RefuseRule| rule.at == at && refuse::matches(&rule.pattern, &lower);
+        let (code, text) = &self.refuse.iter().find(hit)?.reply;
+        Some((*code, text.replace("{recipient}", address)))
     }
 }
 

@@ -67,13 +67,14 @@ pub(super) async fn attempt(
         smtputf8: prepared.smtputf8,
     };
     let offer = session.offer(&envelope).await;
+    let listed = claim.recipients.len();
     let mut tried = Tried {
         context,
         claim,
         prepared: &prepared,
+        left: (0..listed).collect(),
         outcome: Outcome::default(),
     };
-    let listed = claim.recipients.len();
     let lesson = &mut tried.outcome.lesson;
     let sorted = Sorted::by(&offer.recipients, listed, &context.account.replies, lesson);
     if let OfferState::Broken(phase, error) = &offer.state
@@ -133,6 +134,8 @@ pub(super) struct Tried<'a> {
     pub(super) context: &'a Context,
     pub(super) claim: &'a Claim,
     pub(super) prepared: &'a Prepared,
+    /// The listed recipients that are still in this message, by their place.
+    pub(super) left: Vec<usize>,
     pub(super) outcome: Outcome,
 }
 

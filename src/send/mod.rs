@@ -18,6 +18,7 @@ mod lane;
 mod offered;
 mod options;
 mod pace;
+mod parting;
 mod reactions;
 mod settling;
 mod sorting;

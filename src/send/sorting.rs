@@ -44,6 +44,8 @@ impl Lesson {
 pub(super) enum Fate {
     /// Refused for good.
     Refused,
+    /// Refused for good for the sake of one of its recipients; the others can go without it.
+    RefusedForOne,
     /// Try again after the back-off.
     Later,
     /// Not its fault: try again as soon as the account may go on.
@@ -60,6 +62,9 @@ pub(super) fn judge(
     let judgement = table.judge(phase, reply);
     let meaning = judgement.meaning.to_owned();
     let fate = match judgement.verdict {
+        Verdict::RefuseMessage if judgement.class == Class::Recipient && phase >= Phase::Data => {
+            Fate::RefusedForOne
+        }
         Verdict::RefuseRecipient | Verdict::RefuseMessage => Fate::Refused,
         // A positive reply is judged only by its place in the dialogue; here it is out of place.
         Verdict::Accept | Verdict::Defer => Fate::Later,

@@ -10,3 +10,4 @@ mod campaign;
 mod days;
 mod faults;
 mod laws;
+mod poison;
