@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use secrecy::SecretString;
 
 use super::faults::{Act, Faults};
+use super::tokens::Tokens;
 use super::{Error, refuse, words};
 use crate::clock::Timestamp;
 use crate::limits::{Rule, Unit};
@@ -122,6 +123,9 @@ pub struct Options {
     pub tls: TlsMode,
     /// Who may sign in; anybody with any password when none.
     pub sign_in: Option<SignIn>,
+    /// The tokens that XOAUTH2 lets in, for the one who may sign in or whichever user. Without them the
+    /// password is the token.
+    pub tokens: Option<Tokens>,
     /// Whether MAIL without a sign-in is refused (`530 5.7.57`).
     pub require_auth: bool,
     /// Domains whose addresses are not external recipients; subdomains have to be named too.
@@ -158,6 +162,7 @@ impl Default for Options {
             max_connections: None,
             tls: TlsMode::default(),
             sign_in: None,
+            tokens: None,
             require_auth: true,
             internal_domains: Vec::new(),
             refuse: Vec::new(),

@@ -138,6 +138,9 @@ impl Session {
         }
         match verdict {
             Ok(text) => {
+                if let (Some(tokens), Some(token)) = (&shared.options.tokens, &self.token) {
+                    tokens.use_up(token);
+                }
                 self.say(250, &text);
                 self.aftermath().await
             }
