@@ -112,6 +112,7 @@ pub(super) fn is_hopeless(error: &SessionError) -> bool {
         | SessionErrorKind::Protocol(_)
         | SessionErrorKind::Refused(_)
         | SessionErrorKind::TokenRefused { .. }
+        | SessionErrorKind::NotOffered(_)
         | SessionErrorKind::OutOfTurn => false,
     }
 }

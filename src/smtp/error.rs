@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::NotOffered;
 use crate::delivery::{Phase, Reply};
 
 /// A session, or a step of it, failed. Holds no secret.
@@ -73,6 +74,9 @@ pub enum SessionErrorKind {
     /// An unencrypted connection was asked for to an address that is not this machine.
     #[error("an unencrypted connection is allowed to this machine only")]
     PlainRefused,
+    /// An address cannot be named to this server; nothing was sent.
+    #[error(transparent)]
+    NotOffered(#[from] NotOffered),
     /// A step was asked for that the session's state does not allow.
     #[error("the session is not ready for this step")]
     OutOfTurn,

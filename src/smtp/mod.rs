@@ -13,12 +13,15 @@
 
 mod capabilities;
 mod connect;
+mod encryption;
 mod endpoint;
 mod envelope;
 mod error;
 mod exchange;
 mod hand_over;
 mod offer;
+mod probe;
+mod remedy;
 mod replies;
 mod session;
 mod sign_in;
@@ -29,6 +32,8 @@ mod veil;
 mod wire;
 
 pub use capabilities::Capabilities;
+pub use connect::{Reached, Resolved, Secured};
+pub use encryption::{Certificate, Encryption};
 pub use endpoint::{Credentials, Deadlines, Endpoint, Secret, Tls};
 pub use envelope::{Envelope, NotOffered, Offer, OfferState, RecipientReply, RecipientVerdict};
 pub use error::{SessionError, SessionErrorKind, TlsProblem};
