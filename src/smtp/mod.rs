@@ -27,11 +27,11 @@ mod tests;
 mod tls;
 mod wire;
 
+pub use crate::trust::{TlsProblem, roots_from_pem};
 pub use capabilities::Capabilities;
 pub use endpoint::{Credentials, Deadlines, Endpoint, Secret, Tls};
 pub use envelope::{Envelope, NotOffered, Offer, OfferState, RecipientReply, RecipientVerdict};
-pub use error::{SessionError, SessionErrorKind, TlsProblem};
+pub use error::{SessionError, SessionErrorKind};
 pub use hand_over::HandOver;
 pub use session::Session;
-pub use tls::roots_from_pem;
 pub use wire::Transport;
