@@ -17,8 +17,10 @@
 //! | `message` | template, recipients | files | MIME building, headers, attachments: the only place that makes bytes |
 //! | `store` | delivery, limits | disk | SQLite: the schema ladder, claims and marks, the ledger: the only place with SQL |
 //! | `plan` | limits, recipients, template, message, store | files | list × templates → findings, messages, batches and timetable |
-//! | `smtp` | clock, delivery | network | one session, phase by phase, on lettre's low-level connection |
-//! | `oauth` | clock, provider | network, keyring | access tokens: three flows, renewal, safe keeping |
+//! | `trust` | – | files | whom to trust in TLS, and why a certificate was refused |
+//! | `vault` | – | keyring, disk | a person's secrets: the keyring, or private files where there is none |
+//! | `smtp` | clock, delivery, trust | network | one session, phase by phase, on lettre's low-level connection |
+//! | `oauth` | clock, provider, trust, vault | network | access tokens: three flows, renewal, keeping |
 //! | `send` | clock, delivery, limits, provider, message, store, smtp, oauth | nothing | claims → outcomes; emits events |
 //! | `sandbox` | clock, limits | network | the stand-in server with bookkeeping of its own |
 //! | `rehearsal` | clock, limits, message, store, send, sandbox | nothing | what goes wrong on purpose, a sender that is killed, the stand-in's log against the store |
@@ -57,3 +59,5 @@ pub mod send;
 pub mod smtp;
 pub mod store;
 pub mod template;
+pub mod trust;
+pub mod vault;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::NotOffered;
 use crate::delivery::{Phase, Reply};
+use crate::trust::TlsProblem;
 
 /// A session, or a step of it, failed. Holds no secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -80,43 +81,6 @@ pub enum SessionErrorKind {
     /// A step was asked for that the session's state does not allow.
     #[error("the session is not ready for this step")]
     OutOfTurn,
-}
-
-/// Why a TLS session cannot be had or trusted.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum TlsProblem {
-    /// Nobody that is trusted vouches for the certificate.
-    #[error("the server's certificate was issued by nobody that is trusted")]
-    UntrustedIssuer,
-    /// The certificate's time is over.
-    #[error("the server's certificate has expired")]
-    Expired,
-    /// The certificate's time has not begun; often this machine's clock is wrong.
-    #[error("the server's certificate is not valid yet, or this machine's clock is wrong")]
-    NotYetValid,
-    /// The certificate is for other names.
-    #[error("the server's certificate is not for {expected} (it is for: {})", listed(.presented))]
-    WrongName {
-        /// The host that was asked for.
-        expected: String,
-        /// The names in the certificate.
-        presented: Vec<String>,
-    },
-    /// The other side does not speak TLS on this port.
-    #[error("the server does not speak TLS at this point")]
-    NotTls,
-    /// The other side has nothing as new as TLS 1.2, or no cipher in common.
-    #[error("the server's TLS is too old (TLS 1.2 or newer is needed)")]
-    TooOld,
-    /// There is no root to trust at all.
-    #[error("there are no trusted root certificates on this machine ({0})")]
-    NoRoots(String),
-    /// A further root cannot be read.
-    #[error("a root certificate cannot be read ({0})")]
-    BadRoot(String),
-    /// Something else, in the TLS library's words.
-    #[error("the TLS handshake failed ({0})")]
-    Other(String),
 }
 
 impl SessionError {

@@ -31,13 +31,13 @@ mod tls;
 mod veil;
 mod wire;
 
+pub use crate::trust::{TlsProblem, roots_from_pem};
 pub use capabilities::Capabilities;
 pub use connect::{Reached, Resolved, Secured};
 pub use encryption::{Certificate, Encryption};
 pub use endpoint::{Credentials, Deadlines, Endpoint, Secret, Tls};
 pub use envelope::{Envelope, NotOffered, Offer, OfferState, RecipientReply, RecipientVerdict};
-pub use error::{SessionError, SessionErrorKind, TlsProblem};
+pub use error::{SessionError, SessionErrorKind};
 pub use hand_over::HandOver;
 pub use session::Session;
-pub use tls::roots_from_pem;
 pub use wire::Transport;

@@ -141,7 +141,7 @@ async fn a_server_without_tls_or_with_an_old_one_is_told_apart() {
         RustlsError::PeerIncompatible(PeerIncompatible::ServerDoesNotSupportTls12Or13),
         RustlsError::AlertReceived(AlertDescription::ProtocolVersion),
     ] {
-        assert_eq!(tls::problem(&old, "x"), TlsProblem::TooOld);
+        assert_eq!(TlsProblem::of(&old, "x"), TlsProblem::TooOld);
     }
 }
 
