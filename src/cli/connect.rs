@@ -10,7 +10,7 @@ use super::failure::Failure;
 use crate::clock::Clock;
 use crate::config::Sender;
 use crate::sandbox::{self, NO_SUCH_RECIPIENT, Profile, RefuseRule, Sandbox, TlsMode};
-use crate::send;
+use crate::send::{self, SignIn};
 use crate::smtp::{Credentials, Endpoint, Secret, Tls, roots_from_pem};
 
 /// Whom a stand-in server refuses unless it is told otherwise, so that refusals are rehearsed too.
@@ -38,7 +38,15 @@ pub(super) fn account(sender: &Sender) -> Result<send::Account, Failure> {
         .password()
         .map(|source| source.resolve(&ask))
         .transpose()?;
-    Ok(sender.for_sending(endpoint, password)?)
+    let username = sender.username().map(str::to_owned);
+    let sign_in = match username.zip(password) {
+        Some((username, password)) => SignIn::Password(Credentials {
+            username,
+            secret: Secret::Password(password),
+        }),
+        None => SignIn::None,
+    };
+    Ok(sender.for_sending(endpoint, sign_in)?)
 }
 
 fn roots(path: &Path) -> Result<Vec<Vec<u8>>, Failure> {
@@ -110,12 +118,11 @@ pub(super) fn account_at(sender: &Sender, server: &Sandbox) -> Result<send::Acco
         trust_system_roots: false,
         hello_name: String::new(),
     };
-    let mut account = sender.for_sending(endpoint, None)?;
-    account.credentials = Some(Credentials {
+    let sign_in = SignIn::Password(Credentials {
         username: sender.username().unwrap_or("sandbox").to_owned(),
         secret: Secret::Password(SecretString::from("rehearsal")),
     });
-    Ok(account)
+    Ok(sender.for_sending(endpoint, sign_in)?)
 }
 
 /// Starts a stand-in server.

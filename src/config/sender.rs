@@ -2,8 +2,6 @@
 
 use std::path::PathBuf;
 
-use secrecy::SecretString;
-
 use super::account::{Account, Auth, Tls};
 use super::accounts::SANDBOX;
 use super::campaign::Campaign;
@@ -14,8 +12,8 @@ use crate::limits::{Rule, Unit};
 use crate::plan::{self, AccountLimits, Inputs};
 use crate::provider::{self, Preset, ReplyTable};
 use crate::recipients::{Address, Mailbox};
-use crate::send;
-use crate::smtp::{self, Credentials, Deadlines, Endpoint, Secret};
+use crate::send::{self, SignIn};
+use crate::smtp::{self, Deadlines, Endpoint};
 
 /// The preset whose rules the built-in stand-in server has by itself.
 const SANDBOX_PRESET: &str = "microsoft365";
@@ -181,29 +179,19 @@ impl Sender {
         }
     }
 
-    /// What sending must know: with the password and the server's further roots, which were read
-    /// by now.
+    /// What sending must know: with the sign-in and the server's further roots, which were read by now.
     pub fn for_sending(
         &self,
         endpoint: Endpoint,
-        password: Option<SecretString>,
+        sign_in: SignIn,
     ) -> Result<send::Account, SenderError> {
-        let credentials =
-            self.account
-                .username
-                .clone()
-                .zip(password)
-                .map(|(username, password)| Credentials {
-                    username,
-                    secret: Secret::Password(password),
-                });
         let own = &self.account.deadlines;
         let usual = Deadlines::default();
         Ok(send::Account {
             name: self.name.clone(),
             mailbox: self.mailbox(),
             endpoint,
-            credentials,
+            sign_in,
             deadlines: Deadlines {
                 connect: own.connect.unwrap_or(usual.connect),
                 command: own.command.unwrap_or(usual.command),

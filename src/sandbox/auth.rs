@@ -46,7 +46,12 @@ impl Session {
             self.say(code, text);
         } else if self.user.is_some() || self.transaction.is_some() {
             self.say(503, "5.5.1 AUTH is not possible now");
-        } else if !words::mechanisms(self.profile()).contains(&mechanism.as_str()) {
+        } else if !self
+            .shared
+            .options
+            .mechanisms()
+            .contains(&mechanism.as_str())
+        {
             self.say(504, "5.7.4 Unrecognized authentication type");
         } else {
             match self.credentials(&mechanism, initial).await {

@@ -126,6 +126,8 @@ pub struct Options {
     /// The tokens that XOAUTH2 lets in, for the one who may sign in or whichever user. Without them the
     /// password is the token.
     pub tokens: Option<Tokens>,
+    /// The sign-in mechanisms on offer, out of LOGIN, PLAIN and XOAUTH2; those of the profile when none.
+    pub mechanisms: Option<Vec<String>>,
     /// Whether MAIL without a sign-in is refused (`530 5.7.57`).
     pub require_auth: bool,
     /// Domains whose addresses are not external recipients; subdomains have to be named too.
@@ -163,6 +165,7 @@ impl Default for Options {
             tls: TlsMode::default(),
             sign_in: None,
             tokens: None,
+            mechanisms: None,
             require_auth: true,
             internal_domains: Vec::new(),
             refuse: Vec::new(),
@@ -203,6 +206,14 @@ impl Options {
             *domain = domain.to_lowercase();
         }
         Ok(self)
+    }
+
+    /// The sign-in mechanisms on offer.
+    pub(super) fn mechanisms(&self) -> Vec<&str> {
+        match &self.mechanisms {
+            Some(chosen) => chosen.iter().map(String::as_str).collect(),
+            None => words::mechanisms(self.profile).to_vec(),
+        }
     }
 
     /// The most bytes of content.

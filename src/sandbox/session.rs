@@ -219,12 +219,7 @@ impl Session {
         self.transaction = None;
         let options = &self.shared.options;
         let text = if extended {
-            words::capabilities(
-                options.profile,
-                options.tls,
-                self.secure,
-                options.size_limit(),
-            )
+            words::capabilities(options, self.secure)
         } else {
             format!("{} Hello", words::HOST)
         };

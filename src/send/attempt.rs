@@ -7,6 +7,7 @@ use super::event::Event;
 use super::offered::Sorted;
 use super::options::Account;
 use super::settling::release;
+use super::signing::Trial;
 use super::sorting::{Lesson, judge};
 use crate::clock::{Clock, Timestamp};
 use crate::delivery::Phase;
@@ -25,6 +26,7 @@ pub(super) struct Context {
     pub(super) store: PathBuf,
     pub(super) journal: Journal,
     pub(super) renderer: Renderer,
+    pub(super) trial: Trial,
 }
 
 /// What came of an attempt, for the dispatcher.
@@ -44,6 +46,14 @@ pub(super) struct Outcome {
     pub(super) lost: Option<String>,
     /// The connection broke: what broke it.
     pub(super) broke: Option<(Phase, String)>,
+}
+
+impl Outcome {
+    /// The server took the message.
+    pub(super) fn was_taken(&self) -> bool {
+        let is_sent = |event: &Event| matches!(event, Event::Sent { .. });
+        self.events.iter().any(is_sent)
+    }
 }
 
 /// Tries a claimed message once and records what became of it. Never dropped half-way by its caller.

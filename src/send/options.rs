@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
+use super::SignIn;
 use crate::delivery::Backoff;
 use crate::limits::{Calendar, Rule};
 use crate::provider::ReplyTable;
-use crate::smtp::{Credentials, Deadlines, Endpoint};
+use crate::smtp::{Deadlines, Endpoint};
 
 /// The account that a campaign is sent by.
 #[derive(Debug, Clone)]
@@ -18,8 +19,8 @@ pub struct Account {
     pub mailbox: String,
     /// The server.
     pub endpoint: Endpoint,
-    /// The sign-in; none where the server asks for none.
-    pub credentials: Option<Credentials>,
+    /// How it signs in.
+    pub sign_in: SignIn,
     /// By phase.
     pub deadlines: Deadlines,
     /// The rules that hold, what is reserved for others taken off.

@@ -17,6 +17,8 @@ pub(super) struct Lesson {
     pub(super) pause: Option<Pause>,
     /// The account must stop.
     pub(super) stop: Option<Box<Trouble>>,
+    /// The server takes the access token no longer; what it means where there is none to renew.
+    pub(super) token_refused: Option<Box<Trouble>>,
     /// The connection is of no more use.
     pub(super) reconnect: bool,
 }
@@ -81,7 +83,12 @@ pub(super) fn judge(
             Fate::Later
         }
         Verdict::RefreshToken | Verdict::StopAccount => {
-            lesson.stop.get_or_insert_with(|| {
+            let found = if judgement.verdict == Verdict::RefreshToken {
+                &mut lesson.token_refused
+            } else {
+                &mut lesson.stop
+            };
+            found.get_or_insert_with(|| {
                 Box::new(Trouble {
                     class: judgement.class,
                     phase,
@@ -114,6 +121,27 @@ pub(super) fn is_hopeless(error: &SessionError) -> bool {
         | SessionErrorKind::TokenRefused { .. }
         | SessionErrorKind::NotOffered(_)
         | SessionErrorKind::OutOfTurn => false,
+    }
+}
+
+/// The trouble of a server with which no session came about, for a reason that stays.
+pub(super) fn hopeless(error: &SessionError) -> Trouble {
+    let is_about_sign_in = error.is_about_sign_in();
+    Trouble {
+        class: if is_about_sign_in {
+            Class::SignIn
+        } else {
+            Class::Server
+        },
+        phase: error.phase,
+        reply: error.to_string(),
+        meaning: if is_about_sign_in {
+            "the server offers no way to sign in that fits the account".to_owned()
+        } else {
+            "no connection to the mail server came about that can be trusted".to_owned()
+        },
+        remedy: error.remedy().to_owned(),
+        unreachable: !is_about_sign_in,
     }
 }
 

@@ -11,7 +11,7 @@ use postroom::limits::{Calendar, Rule, Schedule, Unit};
 use postroom::plan::{AccountLimits, Frozen, Inputs, Mode, frozen_renderer, plan};
 use postroom::provider::{Preset, ReplyTable};
 use postroom::sandbox::{self, Act, Fault, Faults, Phase, Sandbox, Snapshot, TlsMode, When};
-use postroom::send::{self, Account, Ended, Event, Job, Stop};
+use postroom::send::{self, Account, Ended, Event, Job, SignIn, Stop};
 use postroom::smtp::{Deadlines, Endpoint, Tls};
 use postroom::store::{Counts, Store};
 
@@ -149,7 +149,7 @@ impl Campaign {
                 trust_system_roots: false,
                 hello_name: String::new(),
             },
-            credentials: None,
+            sign_in: SignIn::None,
             deadlines: Deadlines {
                 command: Duration::from_secs(1),
                 data: Duration::from_secs(1),
