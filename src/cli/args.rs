@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::starting::Until;
+use crate::provider::Flow;
 
 /// Bulk mail merge that plans, proves, rehearses and sends a campaign inside the mail provider's limits.
 #[derive(Debug, Parser)]
@@ -80,6 +81,12 @@ pub(super) enum Command {
     /// Looks after the store
     #[command(subcommand)]
     Store(StoreCommand),
+    /// Signs in to an account's provider, and keeps what is needed to sign in again
+    Login(Login),
+    /// Forgets what `login` has kept for an account
+    Logout(Logout),
+    /// Lists accounts: how each signs in, and how much of its quota is left
+    Accounts,
     /// Lists providers with their limits and where these are documented
     Providers(Providers),
     /// Runs the stand-in mail server on its own, for other programs' tests
@@ -239,6 +246,50 @@ pub(super) struct StoreClaim {
     /// Does not ask
     #[arg(long, short)]
     pub(super) yes: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Sign-ins are kept in the system's keyring, or, where there is none, in a file that only you \
+    can read. POSTROOM_TOKENS=keyring or POSTROOM_TOKENS=file in the environment decides it."
+)]
+pub(super) struct Login {
+    /// The account's name in accounts.toml
+    #[arg(value_name = "ACCOUNT")]
+    pub(super) account: String,
+    /// Opens no browser: the address is printed only
+    #[arg(long)]
+    pub(super) no_browser: bool,
+    /// Signs in this way for once
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub(super) flow: Option<SignInFlow>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum SignInFlow {
+    /// A code typed on any device
+    DeviceCode,
+    /// The browser on this machine
+    Browser,
+    /// The app by itself, with its client secret
+    ClientCredentials,
+}
+
+impl From<SignInFlow> for Flow {
+    fn from(flow: SignInFlow) -> Self {
+        match flow {
+            SignInFlow::DeviceCode => Self::DeviceCode,
+            SignInFlow::Browser => Self::Browser,
+            SignInFlow::ClientCredentials => Self::ClientCredentials,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Logout {
+    /// The account's name in accounts.toml
+    #[arg(value_name = "ACCOUNT")]
+    pub(super) account: String,
 }
 
 #[derive(Debug, Args)]

@@ -73,7 +73,6 @@ impl From<ConfigError> for Failure {
 impl From<AccountError> for Failure {
     fn from(error: AccountError) -> Self {
         match error {
-            AccountError::Invalid(error) => error.into(),
             AccountError::Unknown(ref unknown) => Self::new(Exit::Config, &error, unknown.remedy()),
         }
     }
@@ -87,8 +86,12 @@ impl From<SenderError> for Failure {
 
 impl From<SecretError> for Failure {
     fn from(error: SecretError) -> Self {
+        let exit = match &error {
+            SecretError::NotKept(_) => Exit::NotPermitted,
+            _ => Exit::Config,
+        };
         Self::new(
-            Exit::Config,
+            exit,
             format!("there is no password: {error}"),
             error.remedy(),
         )

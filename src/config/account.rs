@@ -6,13 +6,13 @@ use std::time::Duration;
 use toml::Spanned;
 
 use super::document::Schema;
+use super::oauth2::{self, OAuth2};
 use super::secret::{self, SecretSource};
 use super::section::Section;
 use super::server;
 use super::typed::NO_MAX;
 use crate::delivery::Backoff;
 use crate::limits::Rule;
-use crate::provider::Flow;
 use crate::recipients::Mailbox;
 
 /// Every key of an account, by table.
@@ -46,7 +46,7 @@ pub(super) const SCHEMA: Schema = &[
     ),
     ("limits", server::LIMIT_KEYS),
     ("deadlines", server::DEADLINE_KEYS),
-    ("oauth2", &["tenant", "client_id", "flow", "authority"]),
+    ("oauth2", oauth2::KEYS),
     ("password", secret::KEYS),
     ("client_secret", secret::KEYS),
 ];
@@ -140,19 +140,6 @@ pub struct Deadlines {
     pub final_: Option<Duration>,
 }
 
-/// The sign-in of OAuth 2.0, as typed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OAuth2 {
-    /// The organisation's domain or identifier.
-    pub tenant: Option<String>,
-    /// The application's identifier.
-    pub client_id: Option<String>,
-    /// How the person or program signs in.
-    pub flow: Option<Flow>,
-    /// Where tokens come from: https, or http on this machine.
-    pub authority: Option<String>,
-}
-
 /// Reads an account; `folder` is the file's. None when something required is missing or wrong.
 pub(super) fn read(account: &Section<'_>, name: &str, folder: &Path) -> Option<Account> {
     let line = |key| account.text(key).map(Spanned::into_inner);
@@ -188,7 +175,7 @@ pub(super) fn read(account: &Section<'_>, name: &str, folder: &Path) -> Option<A
         retry: server::retry(account),
         deadlines: server::deadlines(account),
         password,
-        oauth2: oauth2(&account.table("oauth2")),
+        oauth2: oauth2::read(&account.table("oauth2"), auth == Some(Auth::OAuth2)),
         client_secret: secret::read(account, "client_secret"),
     };
     auth?;
@@ -253,44 +240,4 @@ fn reserve(section: &Section<'_>) -> Reserve {
         recipients: units("recipients"),
         external_recipients: units("external_recipients"),
     }
-}
-
-fn oauth2(section: &Section<'_>) -> Option<OAuth2> {
-    let flows = [
-        ("device-code", Flow::DeviceCode),
-        ("browser", Flow::Browser),
-        ("client-credentials", Flow::ClientCredentials),
-    ];
-    section.is_present().then(|| OAuth2 {
-        tenant: section.text("tenant").map(Spanned::into_inner),
-        client_id: section.text("client_id").map(Spanned::into_inner),
-        flow: section.choice("flow", &flows),
-        authority: authority(section),
-    })
-}
-
-fn authority(section: &Section<'_>) -> Option<String> {
-    let text = section.text("authority")?;
-    let local = text.get_ref().strip_prefix("http://").is_some_and(|rest| {
-        let server = rest.split('/').next().unwrap_or_default();
-        let host = match server.rsplit_once(':') {
-            Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
-            _ => server,
-        };
-        server::is_loopback(host)
-    });
-    let secure = text
-        .get_ref()
-        .strip_prefix("https://")
-        .is_some_and(|rest| !rest.is_empty());
-    if local || secure {
-        return Some(text.into_inner());
-    }
-    section.refuse(
-        "authority",
-        Some(text.span()),
-        "is not an https:// address",
-        "write authority = \"https://login.microsoftonline.com\"",
-    );
-    None
 }

@@ -133,9 +133,6 @@ pub enum AccountError {
     /// It is not defined (exit 78).
     #[error(transparent)]
     Unknown(#[from] UnknownAccount),
-    /// It is defined with something that this version cannot do (exit 78).
-    #[error(transparent)]
-    Invalid(#[from] ConfigError),
 }
 
 impl AccountError {
@@ -143,9 +140,20 @@ impl AccountError {
     pub fn remedy(&self) -> String {
         match self {
             Self::Unknown(unknown) => unknown.remedy(),
-            Self::Invalid(error) => error.remedy(),
         }
     }
+}
+
+/// What cannot work in an account's sign-in by OAuth 2.0.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("accounts.toml: {key}: {message}")]
+pub struct SignInError {
+    /// The key with its tables, such as `comms.oauth2.flow`.
+    pub key: String,
+    /// What was found, as a fragment.
+    pub message: String,
+    /// What to do, as an instruction.
+    pub remedy: String,
 }
 
 /// Why an account cannot be used as it is set up.
@@ -168,6 +176,24 @@ pub enum SenderError {
     /// Two accounts of a campaign are one mailbox.
     #[error("the accounts '{0}' and '{1}' sign in to the same mailbox, which has one quota")]
     SameMailbox(String, String),
+    /// Its sign-in cannot work.
+    #[error(transparent)]
+    SignIn(#[from] SignInError),
+    /// The campaign's From address is another's, and the provider lets accounts send only as themselves.
+    #[error(
+        "campaign.toml: message.from: is {from}, and the account '{account}' signs in as {username}: {provider} refuses \
+         what an account sends in another's name"
+    )]
+    FromOutside {
+        /// The account.
+        account: String,
+        /// The From address.
+        from: String,
+        /// Whom it signs in as.
+        username: String,
+        /// The provider, for people.
+        provider: String,
+    },
     /// The built-in stand-in beside real accounts.
     #[error("the account 'sandbox' cannot share a campaign with others")]
     SandboxAmongOthers,
@@ -186,6 +212,16 @@ impl SenderError {
             Self::NoHost(_) => {
                 "add host = \"smtp.example.com\" to the account in accounts.toml".to_owned()
             }
+            Self::SignIn(error) => error.remedy.clone(),
+            Self::FromOutside {
+                account,
+                from,
+                username,
+                ..
+            } => format!(
+                "write from = \"{username}\" in campaign.toml; or, where {username} has the right to send as {from} (a shared \
+                 mailbox, Send As), say so with from = \"{from}\" under [{account}] in accounts.toml"
+            ),
             Self::SameMailbox(..) => {
                 "name one of them in campaign.toml, or another mailbox in accounts.toml".to_owned()
             }

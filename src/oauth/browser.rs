@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use oauth2::{AuthorizationCode, CsrfToken, PkceCodeChallenge, RedirectUrl};
+use oauth2::{AuthUrl, AuthorizationCode, CsrfToken, PkceCodeChallenge, RedirectUrl};
 
 use super::error::{Error, ErrorKind};
 use super::http::Http;
@@ -29,7 +29,12 @@ pub(super) async fn sign_in(
     let address = format!("http://localhost:{}", redirect.port());
     let back = RedirectUrl::new(address).map_err(|_| failed(ErrorKind::Listen(String::new())))?;
     let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
-    let client = client(settings)?;
+    let page = AuthUrl::new(settings.authorize.clone().unwrap_or_default());
+    let page = page.map_err(|_| {
+        let reason = "there is no authorisation endpoint".to_owned();
+        failed(ErrorKind::Settings(reason))
+    })?;
+    let client = client(settings)?.set_auth_uri(page);
     let (page, state) = client
         .authorize_url(CsrfToken::new_random)
         .add_scopes(scopes(settings))

@@ -27,6 +27,6 @@ mod tokens;
 pub use error::{Error, ErrorKind, Refusal};
 pub use keep::{Keep, Standing};
 pub use record::AccessToken;
-pub use settings::Settings;
+pub use settings::{Settings, is_safe_address};
 pub use sign_in::{Granted, Step, sign_in};
 pub use tokens::Tokens;

@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use oauth2::basic::{BasicClient, BasicErrorResponse, BasicTokenResponse};
 use oauth2::{
-    AuthType, AuthUrl, ClientId, ClientSecret, EndpointNotSet, EndpointSet, ErrorResponse,
-    RefreshToken, RequestTokenError, Scope, TokenResponse, TokenUrl,
+    AuthType, ClientId, ClientSecret, EndpointNotSet, EndpointSet, ErrorResponse, RefreshToken,
+    RequestTokenError, Scope, TokenResponse, TokenUrl,
 };
 use secrecy::{ExposeSecret, SecretString};
 
 use super::error::{Error, ErrorKind, Refusal, fit};
 use super::http::{Http, HttpError, host};
 use super::record::{AccessToken, Record};
-use super::settings::Settings;
+use super::settings::{Settings, is_safe_address};
 use crate::clock::{SignedDuration, Timestamp};
 
 /// How long before its end an access token is renewed: a session that is signed in just before the end must
@@ -27,16 +27,20 @@ const LONGEST: Duration = Duration::from_hours(24 * 366);
 
 /// The crate's client with the endpoints that every flow needs.
 pub(super) type Client =
-    BasicClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
+    BasicClient<EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
 
 /// The client of these settings.
 pub(super) fn client(settings: &Settings) -> Result<Client, Error> {
-    let wrong = |what: &str| {
-        let kind = ErrorKind::Settings(format!("the {what} endpoint is no address"));
+    let endpoints = [&settings.authorize, &settings.device];
+    let mut endpoints = endpoints.into_iter().flatten().chain([&settings.token]);
+    if let Some(address) = endpoints.find(|address| !is_safe_address(address)) {
+        let kind = ErrorKind::Settings(format!("{address} is not an https:// address"));
+        return Err(Error::new(&settings.account, kind));
+    }
+    let token = TokenUrl::new(settings.token.clone()).map_err(|_| {
+        let kind = ErrorKind::Settings("the token endpoint is no address".to_owned());
         Error::new(&settings.account, kind)
-    };
-    let authorize = AuthUrl::new(settings.authorize.clone()).map_err(|_| wrong("authorisation"))?;
-    let token = TokenUrl::new(settings.token.clone()).map_err(|_| wrong("token"))?;
+    })?;
     let mut client = BasicClient::new(ClientId::new(settings.client_id.clone()));
     if let Some(secret) = &settings.client_secret {
         client = client.set_client_secret(ClientSecret::new(secret.expose_secret().to_owned()));
@@ -44,7 +48,6 @@ pub(super) fn client(settings: &Settings) -> Result<Client, Error> {
     Ok(client
         // As Microsoft's and Google's pages have it; without a secret there is no other way.
         .set_auth_type(AuthType::RequestBody)
-        .set_auth_uri(authorize)
         .set_token_uri(token))
 }
 

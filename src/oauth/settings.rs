@@ -1,5 +1,6 @@
 //! Whom to ask for tokens, as whom, and for what.
 
+use oauth2::url::{Host, Url};
 use secrecy::SecretString;
 
 use crate::provider::Flow;
@@ -17,8 +18,8 @@ pub struct Settings {
     pub client_secret: Option<SecretString>,
     /// How to sign in.
     pub flow: Flow,
-    /// The authorisation endpoint.
-    pub authorize: String,
+    /// The authorisation endpoint; there for the browser.
+    pub authorize: Option<String>,
     /// The token endpoint.
     pub token: String,
     /// The device authorisation endpoint, where the provider has one.
@@ -27,4 +28,19 @@ pub struct Settings {
     pub scopes: Vec<String>,
     /// Further roots to trust, each a certificate in DER.
     pub extra_roots: Vec<Vec<u8>>,
+}
+
+/// Whether a sign-in may go to this address: over https, or over http to this machine (RFC 6749 3.1, 3.2).
+pub fn is_safe_address(text: &str) -> bool {
+    let Ok(url) = Url::parse(text) else {
+        return false;
+    };
+    let plain = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
+    let this_machine = match url.host() {
+        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => return false,
+    };
+    plain && (url.scheme() == "https" || url.scheme() == "http" && this_machine)
 }

@@ -77,7 +77,7 @@ impl Authority {
             client_id: "app".to_owned(),
             client_secret: Some("client secret".into()),
             flow,
-            authorize: address("authorize"),
+            authorize: Some(address("authorize")),
             token: address("token"),
             device: Some(address("device")),
             scopes: vec!["mail".to_owned()],
