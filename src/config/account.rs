@@ -21,6 +21,7 @@ pub(super) const SCHEMA: Schema = &[
         "",
         &[
             "provider",
+            "region",
             "username",
             "from",
             "auth",
@@ -32,6 +33,7 @@ pub(super) const SCHEMA: Schema = &[
             "max_message_size",
             "max_connections",
             "limits",
+            "withdrawn_limits",
             "ca_file",
             "retry",
             "deadlines",
@@ -56,9 +58,11 @@ pub(super) const SCHEMA: Schema = &[
 pub struct Account {
     /// Its name in accounts.toml; quotas belong to it.
     pub name: String,
-    /// The preset, as typed; `custom` has nothing preset.
+    /// The preset, as typed or found by the mail domain; `custom` has nothing preset.
     pub provider: String,
-    /// The name to sign in with; there unless `auth` is none.
+    /// The provider's region, where it has several.
+    pub region: Option<String>,
+    /// The name to sign in with, the preset's where that is the same for everybody; there unless `auth` is none.
     pub username: Option<String>,
     /// The From header of what it sends, where that is not the campaign's.
     pub from: Option<String>,
@@ -80,6 +84,8 @@ pub struct Account {
     pub max_connections: Option<u64>,
     /// Rules in place of all of the preset's.
     pub limits: Option<Vec<Rule>>,
+    /// Rules of the preset hold that its provider has withdrawn.
+    pub withdrawn_limits: bool,
     /// A file with a further root to trust; relative ones are taken from accounts.toml's folder.
     pub ca_file: Option<PathBuf>,
     /// When a deferred message is tried again.
@@ -144,11 +150,8 @@ pub struct Deadlines {
 pub(super) fn read(account: &Section<'_>, name: &str, folder: &Path) -> Option<Account> {
     let line = |key| account.text(key).map(Spanned::into_inner);
     let positive = |key| account.whole(key, 1, NO_MAX);
-    let provider = line("provider");
-    account.require(
-        "provider",
-        "add provider = \"microsoft365\", another preset that `postroom providers` lists, or \"custom\"",
-    );
+    let provider = server::provider(account);
+    let username = line("username").or_else(|| server::fixed_username(provider.as_deref()?));
     let host = server::host(account);
     if provider.as_deref() == Some("custom") {
         account.require(
@@ -156,11 +159,12 @@ pub(super) fn read(account: &Section<'_>, name: &str, folder: &Path) -> Option<A
             "add host = \"smtp.example.com\": provider = \"custom\" has no preset host",
         );
     }
-    let (auth, password) = sign_in(account);
+    let (auth, password) = sign_in(account, username.is_some());
     let rest = Account {
         name: name.to_owned(),
         provider: String::new(),
-        username: line("username"),
+        region: line("region"),
+        username,
         from: from(account),
         auth: auth.unwrap_or(Auth::None),
         reserve: reserve(&account.table("reserve")),
@@ -171,6 +175,7 @@ pub(super) fn read(account: &Section<'_>, name: &str, folder: &Path) -> Option<A
         max_message_size: positive("max_message_size"),
         max_connections: positive("max_connections"),
         limits: server::limits(account),
+        withdrawn_limits: account.switch("withdrawn_limits").unwrap_or(true),
         ca_file: line("ca_file").map(|file| folder.join(file)),
         retry: server::retry(account),
         deadlines: server::deadlines(account),
@@ -202,7 +207,7 @@ fn from(account: &Section<'_>) -> Option<String> {
 
 /// How to sign in. Without `auth`, a table that only one way uses decides; without a username there
 /// is nobody to sign in as.
-fn sign_in(account: &Section<'_>) -> (Option<Auth>, Option<SecretSource>) {
+fn sign_in(account: &Section<'_>, has_username: bool) -> (Option<Auth>, Option<SecretSource>) {
     let source = secret::read(account, "password");
     let choices = [
         ("oauth2", Auth::OAuth2),
@@ -214,7 +219,7 @@ fn sign_in(account: &Section<'_>) -> (Option<Auth>, Option<SecretSource>) {
         account.choice("auth", &choices)
     } else if given("password") && !given("oauth2") {
         Some(Auth::Password)
-    } else if !given("username") && !given("oauth2") {
+    } else if !has_username && !given("oauth2") {
         Some(Auth::None)
     } else {
         account.require(
@@ -223,7 +228,7 @@ fn sign_in(account: &Section<'_>) -> (Option<Auth>, Option<SecretSource>) {
         );
         None
     };
-    if matches!(auth, Some(Auth::Password | Auth::OAuth2)) {
+    if matches!(auth, Some(Auth::Password | Auth::OAuth2)) && !has_username {
         account.require(
             "username",
             "add username = \"you@example.com\": the name to sign in with",

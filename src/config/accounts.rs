@@ -79,6 +79,7 @@ fn sandbox() -> Account {
     Account {
         name: SANDBOX.to_owned(),
         provider: SANDBOX.to_owned(),
+        region: None,
         username: None,
         from: None,
         auth: Auth::None,
@@ -90,6 +91,7 @@ fn sandbox() -> Account {
         max_message_size: None,
         max_connections: None,
         limits: None,
+        withdrawn_limits: true,
         ca_file: None,
         retry: None,
         deadlines: Deadlines::default(),

@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::limits::Rule;
-use crate::provider::ProviderError;
+use crate::provider::{ProviderError, RegionError};
 
 /// One thing that is wrong in a file, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -165,6 +165,14 @@ pub enum SenderError {
     /// Neither the account nor its preset names a server.
     #[error("the account '{0}' names no server")]
     NoHost(String),
+    /// The provider has no server in the account's region, or none without one.
+    #[error("{account}.region: {cause}")]
+    Region {
+        /// The account's name.
+        account: String,
+        /// What is wrong with it.
+        cause: RegionError,
+    },
     /// What is reserved for others is all that a rule allows.
     #[error("the account '{account}' reserves all that the rule '{rule}' allows")]
     AllReserved {
@@ -222,6 +230,9 @@ impl SenderError {
                 "write from = \"{username}\" in campaign.toml; or, where {username} has the right to send as {from} (a shared \
                  mailbox, Send As), say so with from = \"{from}\" under [{account}] in accounts.toml"
             ),
+            Self::Region { account, cause } => {
+                format!("under [{account}] in accounts.toml, {}", cause.remedy())
+            }
             Self::SameMailbox(..) => {
                 "name one of them in campaign.toml, or another mailbox in accounts.toml".to_owned()
             }

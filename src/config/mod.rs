@@ -12,6 +12,7 @@ mod account;
 mod accounts;
 mod campaign;
 mod confined;
+mod defaults;
 mod delivery;
 mod document;
 mod error;

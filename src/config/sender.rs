@@ -4,26 +4,24 @@ use std::path::PathBuf;
 
 use secrecy::SecretString;
 
-use super::account::{Account, Auth, Tls};
+use super::account::{Account, Auth};
 use super::accounts::SANDBOX;
 use super::campaign::Campaign;
+use super::defaults::{after_reserve, host, provider_rules, tls};
 use super::delivery::Mode;
 use super::error::SenderError;
 use super::oauth2;
 use super::secret::SecretSource;
-use crate::limits::{Rule, Unit};
+use crate::limits::Rule;
 use crate::oauth;
 use crate::plan::{self, AccountLimits, Inputs};
-use crate::provider::{self, Flow, Preset, ReplyTable};
+use crate::provider::{Flow, Preset, ReplyTable, Whose};
 use crate::recipients::{Address, Mailbox};
 use crate::send::{self, SignIn};
 use crate::smtp::{self, Deadlines, Endpoint};
 
 /// The preset whose rules the built-in stand-in server has by itself.
 const SANDBOX_PRESET: &str = "microsoft365";
-
-/// The shortest window that a reserve is taken off.
-const DAY: std::time::Duration = std::time::Duration::from_hours(24);
 
 /// An account whose every setting is known.
 #[derive(Debug, Clone)]
@@ -48,7 +46,7 @@ pub struct Sender {
     pub max_message_size: Option<u64>,
     /// The most sessions at once.
     pub max_connections: usize,
-    account: Account,
+    pub(super) account: Account,
     sign_in: Option<oauth2::SignIn>,
 }
 
@@ -67,11 +65,10 @@ impl Sender {
         let host = if is_sandbox {
             None
         } else {
-            let host = account.host.clone().or_else(|| preset.host.clone());
-            Some(host.ok_or_else(|| SenderError::NoHost(account.name.clone()))?)
+            Some(host(account, preset)?)
         };
-        let provider_rules = account.limits.clone().unwrap_or_else(|| preset.rules());
         let sign_in = (account.auth == Auth::OAuth2).then(|| oauth2::SignIn::of(account, preset));
+        let provider_rules = provider_rules(account, preset);
         let connections = account
             .max_connections
             .unwrap_or_else(|| preset.max_connections.into());
@@ -256,38 +253,23 @@ impl Sender {
             rules: self.rules.clone(),
             max_connections: self.max_connections,
             backoff: self.account.retry.clone().unwrap_or_default(),
-            replies: ReplyTable::for_preset(self.preset)?,
+            replies: ReplyTable::for_preset(self.preset)?.of_account(self.whose()),
         })
     }
-}
 
-fn tls(account: &Account, preset: &Preset) -> smtp::Tls {
-    match (account.tls, preset.tls) {
-        (Some(Tls::StartTls), _) | (None, provider::Tls::Starttls) => smtp::Tls::StartTls,
-        (Some(Tls::Implicit), _) | (None, provider::Tls::Implicit) => smtp::Tls::Implicit,
-        (Some(Tls::None), _) | (None, provider::Tls::None) => smtp::Tls::None,
-    }
-}
-
-fn after_reserve(account: &Account, rules: &[Rule]) -> Result<Vec<Rule>, SenderError> {
-    let reserve = &account.reserve;
-    let take_off = |rule: &Rule| {
-        let reserved = match rule.unit {
-            _ if rule.per < DAY => 0,
-            Unit::Messages => reserve.messages,
-            Unit::Recipients => reserve.recipients,
-            Unit::ExternalRecipients => reserve.external_recipients,
+    /// Whose remedies are told: the names that stand in them.
+    pub fn whose(&self) -> Whose {
+        let address = |text: &String| {
+            Mailbox::parse(text)
+                .ok()
+                .map(|mailbox| mailbox.address.to_string())
         };
-        let max = rule.max.saturating_sub(reserved);
-        if max == 0 {
-            return Err(SenderError::AllReserved {
-                account: account.name.clone(),
-                rule: *rule,
-            });
+        Whose {
+            account: Some(self.name.clone()),
+            mailbox: self.account.username.clone(),
+            from: self.account.from.as_ref().and_then(address),
         }
-        Ok(Rule { max, ..*rule })
-    };
-    rules.iter().map(take_off).collect()
+    }
 }
 
 impl Campaign {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::ProviderError;
+use super::remedy::{RawRemedies, Remedy, Waiting, in_order, joined};
 use crate::delivery::{Class, EnhancedCode, Phase, Reply, Verdict};
 use crate::limits::parse_duration;
 
@@ -31,7 +32,8 @@ struct RawEntry {
     wait: Option<String>,
     class: Class,
     meaning: String,
-    remedy: String,
+    remedy: RawRemedies,
+    waiting: Option<String>,
     source: String,
 }
 
@@ -78,7 +80,11 @@ pub(super) struct Entry {
     pub(super) verdict: Verdict,
     pub(super) class: Class,
     pub(super) meaning: String,
+    pub(super) remedies: Vec<Remedy>,
+    /// The remedies in one text.
     pub(super) remedy: String,
+    pub(super) waiting: Waiting,
+    pub(super) source: String,
 }
 
 /// `5.7.139`, or `5.7.5xx` where each `x` takes any digit.
@@ -111,6 +117,20 @@ impl Words {
             lower,
         }
     }
+
+    /// Whether there is a code of any kind.
+    pub(super) fn has_code(&self) -> bool {
+        self.code.is_some() || self.enhanced.is_some()
+    }
+
+    /// Whether this phrase is among them. A number at its end is the whole number.
+    fn say(&self, phrase: &str) -> bool {
+        let is_number = phrase.ends_with(|c: char| c.is_ascii_digit());
+        self.lower.match_indices(phrase).any(|(at, found)| {
+            let next = self.lower[at + found.len()..].chars().next();
+            !is_number || !next.is_some_and(|c| c.is_ascii_digit())
+        })
+    }
 }
 
 impl From<&Reply> for Words {
@@ -131,7 +151,41 @@ impl Entry {
                 || words
                     .enhanced
                     .is_some_and(|code| self.enhanced.iter().any(|pattern| pattern.fits(code))))
-            && (self.text.is_empty() || self.text.iter().any(|phrase| words.lower.contains(phrase)))
+            && (self.text.is_empty() || self.text.iter().any(|phrase| words.say(phrase)))
+    }
+
+    /// How telling it is that this entry fits: a code alone says less than words or an enhanced code.
+    pub(super) fn is_by_code_alone(&self) -> bool {
+        self.text.is_empty() && self.enhanced.is_empty()
+    }
+
+    /// Whether it asks for a three-digit code beside other things.
+    pub(super) fn asks_for_code(&self) -> bool {
+        self.codes.is_some()
+    }
+
+    /// What no table says but this program knows.
+    pub(super) fn own(
+        verdict: Verdict,
+        class: Class,
+        meaning: &str,
+        remedy: Remedy,
+        source: &str,
+    ) -> Self {
+        let remedies = vec![remedy];
+        Self {
+            codes: None,
+            enhanced: Vec::new(),
+            text: Vec::new(),
+            phases: Vec::new(),
+            verdict,
+            class,
+            meaning: meaning.to_owned(),
+            remedy: joined(&remedies),
+            remedies,
+            waiting: Waiting::after(verdict),
+            source: source.to_owned(),
+        }
     }
 
     /// Words that were quoted without their code can still be told by what else the entry names.
@@ -169,11 +223,19 @@ fn check(raw: RawEntry) -> Result<Entry, String> {
     if text.iter().any(String::is_empty) {
         return Err("an empty text fits every reply".into());
     }
-    let said = [&raw.meaning, &raw.remedy, &raw.source];
-    if said.iter().any(|sentence| sentence.trim().is_empty()) {
+    let remedies = in_order(raw.remedy);
+    let is_empty = |sentence: &String| sentence.trim().is_empty();
+    if remedies.is_empty()
+        || remedies.iter().any(|remedy| is_empty(&remedy.what))
+        || [&raw.meaning, &raw.source].into_iter().any(is_empty)
+    {
         return Err("meaning, remedy and source each need words".into());
     }
     let verdict = verdict(&raw.verdict, raw.wait.as_deref())?;
+    let waiting = match raw.waiting {
+        Some(text) => Waiting::parse(&text)?,
+        None => Waiting::after(verdict),
+    };
     Ok(Entry {
         codes: raw.code.map(codes).transpose()?,
         enhanced: enhanced
@@ -185,7 +247,10 @@ fn check(raw: RawEntry) -> Result<Entry, String> {
         verdict,
         class: raw.class,
         meaning: raw.meaning,
-        remedy: raw.remedy,
+        remedy: joined(&remedies),
+        remedies,
+        waiting,
+        source: raw.source,
     })
 }
 
