@@ -77,7 +77,7 @@ impl Dispatcher<'_> {
     }
 
     /// An account's trouble ends its part; when no account is left, the send.
-    fn stop_lane(&mut self, number: usize, mut trouble: Box<Trouble>) {
+    fn stop_lane(&mut self, number: usize, trouble: Box<Trouble>) {
         let Some(lane) = self.lanes.get_mut(number) else {
             return;
         };
@@ -85,10 +85,6 @@ impl Dispatcher<'_> {
             return;
         }
         let account = lane.context.account.name.clone();
-        // Reply tables know no names.
-        trouble.remedy = trouble
-            .remedy
-            .replace("login ACCOUNT", &format!("login {account}"));
         lane.stopped = Some(trouble.clone());
         if self.lanes.iter().all(|lane| lane.stopped.is_some()) {
             self.ending.get_or_insert(Ok(Ended::Stopped(trouble)));

@@ -9,7 +9,7 @@ use super::event::Trouble;
 use super::options::Account;
 use crate::clock::Clock;
 use crate::delivery::{Class, Phase, Verdict};
-use crate::oauth::{self, AccessToken, Tokens};
+use crate::oauth::{self, AccessToken, ErrorKind, Tokens};
 use crate::smtp::{Credentials, Secret, Session, SessionError};
 
 /// How an account signs in.
@@ -164,37 +164,45 @@ fn refused_token(account: &Account, error: &SessionError) -> Option<Trouble> {
         // With the reasons that the server gave before.
         reply: error.kind.to_string(),
         meaning: judgement.meaning.to_owned(),
-        remedy: judgement.remedy.to_owned(),
+        remedy: account.replies.remedy(&judgement),
         unreachable: false,
     })
 }
 
-/// What it means that there is no token, and whether trying again later may help.
+/// What it means that there is no token, and whether it passes by itself.
 pub(super) fn without_token(account: &Account, error: &oauth::Error) -> (Trouble, bool) {
-    let known = error.text().and_then(|text| account.replies.explain(&text));
-    // Words of a sign-in service can look like a mail server's by accident.
-    let known = known.filter(|known| {
-        matches!(known.class, Class::SignIn | Class::Blocked | Class::Quota)
-            || matches!(
-                known.verdict,
-                Verdict::SlowDown(_) | Verdict::HoldAccount(_)
-            )
-    });
-    let passes = known.is_some_and(|known| {
+    let known = match error.kind() {
+        ErrorKind::Revoked(refusal) | ErrorKind::Refused(refusal) => {
+            let description = refusal.description.as_deref().unwrap_or_default();
+            let table = &account.replies;
+            Some(table.judge_sign_in_service(&refusal.error, description))
+        }
+        _ => None,
+    };
+    let asks_for_patience = known.is_some_and(|known| {
         matches!(
             known.verdict,
             Verdict::SlowDown(_) | Verdict::HoldAccount(_)
         )
     });
-    let is_unreachable = error.is_transient();
+    let passes = error.is_transient() || asks_for_patience;
+    let is_about_server = passes
+        || matches!(
+            error.kind(),
+            ErrorKind::Untrusted { .. } | ErrorKind::Protocol { .. }
+        );
     let own = error.remedy();
-    let remedy = match known {
-        Some(known) if known.remedy.contains("postroom login") || passes => known.remedy.to_owned(),
-        Some(known) => format!("{} Then {own}.", known.remedy),
+    let remedy = known.map(|known| account.replies.remedy(&known));
+    let remedy = match remedy {
+        // Whatever the reason is, somebody must sign in again.
+        Some(remedy) if !passes && !remedy.contains("postroom login") => {
+            format!("{remedy} Then {own}.")
+        }
+        Some(remedy) => remedy,
         None => own,
     };
     let trouble = Trouble {
-        class: if is_unreachable || passes {
+        class: if is_about_server {
             Class::Server
         } else {
             Class::SignIn
@@ -206,7 +214,7 @@ pub(super) fn without_token(account: &Account, error: &oauth::Error) -> (Trouble
             |known| known.meaning.to_owned(),
         ),
         remedy,
-        unreachable: is_unreachable || passes,
+        unreachable: is_about_server,
     };
-    (trouble, is_unreachable || passes)
+    (trouble, passes)
 }

@@ -94,7 +94,7 @@ pub(super) fn judge(
                     phase,
                     reply: reply.to_string(),
                     meaning: meaning.clone(),
-                    remedy: judgement.remedy.to_owned(),
+                    remedy: table.remedy(&judgement),
                     unreachable: false,
                 })
             });

@@ -55,7 +55,8 @@ fn no_mechanism(wanted: &str, offered: &[String]) -> &'static str {
     if wanted.contains("token") {
         "You: set auth = \"password\" in accounts.toml: this server takes no OAuth 2.0 sign-in (XOAUTH2)."
     } else {
-        "You: set auth = \"oauth2\" in accounts.toml where the server offers XOAUTH2, then `postroom login ACCOUNT`. \
+        "You: set auth = \"oauth2\" in accounts.toml where the server offers XOAUTH2, then sign in with \
+         `postroom login`. \
          Otherwise ask the server's administrator to offer PLAIN or LOGIN after STARTTLS."
     }
 }

@@ -9,7 +9,7 @@ use postroom::clock::Clock;
 use postroom::delivery::Backoff;
 use postroom::limits::{Calendar, Rule, Schedule, Unit};
 use postroom::plan::{AccountLimits, Frozen, Inputs, Mode, frozen_renderer, plan};
-use postroom::provider::{Preset, ReplyTable};
+use postroom::provider::{Preset, ReplyTable, Whose};
 use postroom::sandbox::{self, Act, Fault, Faults, Phase, Sandbox, Snapshot, TlsMode, When};
 use postroom::send::{self, Account, Ended, Event, Job, SignIn, Stop};
 use postroom::smtp::{Deadlines, Endpoint, Tls};
@@ -159,7 +159,12 @@ impl Campaign {
             rules: rules.to_vec(),
             max_connections: self.connections,
             backoff: Backoff::new(vec![Duration::from_secs(30), Duration::from_mins(2)]),
-            replies: ReplyTable::for_preset(Preset::find("microsoft365").unwrap()).unwrap(),
+            replies: ReplyTable::for_preset(Preset::find("microsoft365").unwrap())
+                .unwrap()
+                .of_account(Whose {
+                    account: Some(name(number)),
+                    ..Whose::default()
+                }),
         }
     }
 
