@@ -87,6 +87,8 @@ pub(super) enum Command {
     Logout(Logout),
     /// Lists accounts: how each signs in, and how much of its quota is left
     Accounts,
+    /// Looks whether an account can send: name, network, TLS, sign-in, sender, stage by stage; sends nothing
+    Doctor(Doctor),
     /// Lists providers with their limits and where these are documented
     Providers(Providers),
     /// Runs the stand-in mail server on its own, for other programs' tests
@@ -290,6 +292,19 @@ pub(super) struct Logout {
     /// The account's name in accounts.toml
     #[arg(value_name = "ACCOUNT")]
     pub(super) account: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Doctor {
+    /// The account's name in accounts.toml
+    #[arg(value_name = "ACCOUNT")]
+    pub(super) account: String,
+    /// The address to send from [default: the account's own]
+    #[arg(long, value_name = "ADDR")]
+    pub(super) from: Option<String>,
+    /// A recipient to name, such as yourself; nothing is sent to it
+    #[arg(long, value_name = "ADDR")]
+    pub(super) rcpt: Option<String>,
 }
 
 #[derive(Debug, Args)]

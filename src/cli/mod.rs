@@ -11,6 +11,8 @@ mod bar;
 mod check;
 mod connect;
 mod days;
+mod doctor;
+mod examination;
 mod exit;
 mod failure;
 mod faults;
@@ -104,6 +106,7 @@ fn execute(context: &Context, command: Command) -> Result<Exit, Failure> {
         Command::Login(args) => login::run(context, &args),
         Command::Logout(args) => logout::run(context, &args),
         Command::Accounts => accounts::run(context),
+        Command::Doctor(args) => doctor::run(context, &args),
         Command::Providers(args) => providers::run(context, &args),
         Command::Sandbox(args) => sandbox::run(context, &args),
     }

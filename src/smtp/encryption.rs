@@ -36,10 +36,11 @@ impl Encryption {
         let shown = connection.peer_certificates().and_then(<[_]>::first);
         Self {
             version: version.unwrap_or("TLS").replacen('_', ".", 1),
+            // The library tells those of TLS 1.3 apart by a number that their names do not have.
             cipher: suite
                 .and_then(|suite| suite.suite().as_str())
                 .unwrap_or_default()
-                .to_owned(),
+                .replacen("TLS13_", "TLS_", 1),
             certificate: shown.and_then(|der| Certificate::read(der)),
         }
     }

@@ -10,6 +10,7 @@ mod bad_input;
 mod commands;
 mod copies;
 mod crash;
+mod doctor;
 mod home;
 mod interrupted;
 mod postfix;
