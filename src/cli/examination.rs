@@ -379,8 +379,8 @@ fn finding(account: &Account, error: &SessionError) -> Finding {
     Finding {
         exit: exit(&judgement, error.phase, reply),
         meaning: judgement.meaning.to_owned(),
-        remedy: account.replies.remedy(&judgement),
-        remedies: account.replies.remedies(&judgement),
+        remedy: account.remedy(&judgement),
+        remedies: account.remedies(&judgement),
         waiting: Some((judgement.waiting.helps, judgement.waiting.to_string())),
     }
 }

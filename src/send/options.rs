@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use super::SignIn;
-use crate::delivery::Backoff;
+use crate::delivery::{Backoff, Class};
 use crate::limits::{Calendar, Rule};
-use crate::provider::ReplyTable;
+use crate::provider::{Judgement, Owner, Remedy, ReplyTable};
 use crate::smtp::{Deadlines, Endpoint};
 
 /// The account that a campaign is sent by.
@@ -31,6 +31,34 @@ pub struct Account {
     pub backoff: Backoff,
     /// What replies mean.
     pub replies: ReplyTable,
+}
+
+impl Account {
+    /// What can be done about a refusal, one by one, with the account's names. A general table knows passwords
+    /// alone: where a person can mend a sign-in by tokens, they can also sign in anew.
+    pub fn remedies(&self, judgement: &Judgement) -> Vec<Remedy> {
+        let mut remedies = self.replies.remedies(judgement);
+        let is_mine = |remedy: &Remedy| remedy.who == Owner::You;
+        let knows = |remedy: &Remedy| remedy.what.contains("postroom login");
+        let by_tokens = matches!(self.sign_in, SignIn::OAuth2 { .. });
+        if by_tokens
+            && judgement.class == Class::SignIn
+            && remedies.iter().any(is_mine)
+            && !remedies.iter().any(knows)
+        {
+            let what = format!("sign in anew: run `postroom login {}`.", self.name);
+            let who = Owner::You;
+            remedies.push(Remedy { who, what });
+        }
+        remedies
+    }
+
+    /// The same in one text.
+    pub fn remedy(&self, judgement: &Judgement) -> String {
+        let remedies = self.remedies(judgement);
+        let sentences: Vec<String> = remedies.iter().map(ToString::to_string).collect();
+        sentences.join(" ")
+    }
 }
 
 /// How far and how long to send.

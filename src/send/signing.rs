@@ -164,7 +164,7 @@ fn refused_token(account: &Account, error: &SessionError) -> Option<Trouble> {
         // With the reasons that the server gave before.
         reply: error.kind.to_string(),
         meaning: judgement.meaning.to_owned(),
-        remedy: account.replies.remedy(&judgement),
+        remedy: account.remedy(&judgement),
         unreachable: false,
     })
 }

@@ -186,6 +186,17 @@ async fn googles_way_to_refuse_a_token_is_no_different() {
     let sent = stage.send(stage.as_application(), |_| {}).await;
     let trouble = stage.is_stopped(&sent, 3);
     assert!(trouble.reply.contains("status 401"), "{trouble:?}");
+
+    // As Dovecot says it, of which only the general table knows something.
+    let mut stage = Stage::people(2).await;
+    let words = says(
+        535,
+        "5.7.8 Error: authentication failed: (reason unavailable)",
+    );
+    stage.server.faults.list = vec![fault(Phase::Auth, When::Every(1), words)];
+    let sent = stage.send(stage.as_application(), |_| {}).await;
+    assert!(login(&stage.is_stopped(&sent, 2)));
+    assert_eq!(sent.seen.connections, 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
