@@ -100,13 +100,12 @@ async fn examine(
 ) -> Result<Exit, Failure> {
     let mut signals = interrupt::Signals::catch()?;
     let mut stand_in = None;
-    let account = match account {
-        Some(account) => account,
-        None => {
-            let options = connect::stand_in(sender, &[], &[connect::GONE.to_owned()]);
-            let server = stand_in.insert(connect::start(options, &context.clock).await?);
-            connect::account_at(sender, server)?
-        }
+    let account = if let Some(account) = account {
+        account
+    } else {
+        let options = connect::stand_in(sender, &[], &[connect::GONE.to_owned()]);
+        let server = stand_in.insert(connect::start(options, &context.clock).await?);
+        connect::account_at(sender, server)?
     };
     let screen = &context.screen;
     let mut broken = Ok(());

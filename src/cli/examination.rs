@@ -237,15 +237,15 @@ impl Course<'_> {
         reply: Option<String>,
         state: State,
     ) {
-        let stage = Stage {
+        let reached = Stage {
             name,
             said,
             facts,
             reply,
             state,
         };
-        (self.tell)(&stage);
-        self.stages.push(stage);
+        (self.tell)(&reached);
+        self.stages.push(reached);
         self.watch = self.clock.stopwatch();
     }
 

@@ -126,9 +126,7 @@ impl Session {
         self.say(535, &text);
         Ok(())
     }
-}
 
-impl Session {
     fn lets_in(&mut self, mechanism: &str, offered: &Credentials) -> bool {
         let options = &self.shared.options;
         match &options.tokens {

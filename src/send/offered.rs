@@ -41,7 +41,7 @@ impl Sorted {
                     match fate {
                         _ if !is_listed => {}
                         Fate::Refused | Fate::RefusedForOne => {
-                            sorted.refused.push((index, words, meaning))
+                            sorted.refused.push((index, words, meaning));
                         }
                         Fate::Later => sorted.later.push((index, words)),
                         Fate::NotItsFault => sorted.not_their_fault.push((index, words)),

@@ -115,7 +115,7 @@ impl Worker {
                         outcome.lesson.reconnect = true;
                     }
                     (Some(trouble), _) => {
-                        outcome.lesson.stop = outcome.lesson.stop.or(Some(trouble))
+                        outcome.lesson.stop = outcome.lesson.stop.or(Some(trouble));
                     }
                     (None, opened_with) => {
                         if let Some(token) = opened_with.as_ref().filter(|_| outcome.was_taken()) {
