@@ -6,6 +6,7 @@
     reason = "a test says by panicking what is wrong"
 )]
 
+mod accounts;
 mod bad_input;
 mod commands;
 mod copies;

@@ -109,3 +109,26 @@ async fn an_unencrypted_endpoint_elsewhere_gets_nothing() {
     assert!(is_safe_address("https://login.example/token"));
     assert!(!is_safe_address("https://login.example/#token"));
 }
+
+#[tokio::test]
+async fn a_certificate_must_be_vouched_for() {
+    let (provider, root) = Provider::encrypted().await;
+    let mut settings = settings(&provider, Flow::ClientCredentials);
+    settings.token = format!("https://localhost:{}/token", provider.port);
+    let untrusted = sign_in(&settings, &clock(), &mut |_| {}).await.unwrap_err();
+    assert!(
+        matches!(untrusted.kind(), ErrorKind::Untrusted { .. }),
+        "{untrusted}"
+    );
+    assert!(untrusted.remedy().contains("ca_file"));
+    assert_eq!(provider.count(), 0, "nothing was sent");
+    settings.extra_roots = vec![root.clone()];
+    sign_in(&settings, &clock(), &mut |_| {}).await.unwrap();
+    // For another name it is worth nothing.
+    settings.token = format!("https://127.0.0.1:{}/token", provider.port);
+    let other = sign_in(&settings, &clock(), &mut |_| {}).await.unwrap_err();
+    assert!(
+        matches!(other.kind(), ErrorKind::Untrusted { .. }),
+        "{other}"
+    );
+}

@@ -4,8 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use oauth2::url::form_urlencoded;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 /// What was asked.
 #[derive(Debug, Clone)]
@@ -49,6 +54,30 @@ impl Provider {
         Self { port, log }
     }
 
+    /// One that gives a token over TLS, as localhost, with the root that vouches for it.
+    pub(super) async fn encrypted() -> (Self, Vec<u8>) {
+        let (acceptor, root) = certified("localhost");
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&log);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (acceptor, seen) = (acceptor.clone(), Arc::clone(&seen));
+                tokio::spawn(async move {
+                    if let Ok(stream) = acceptor.accept(stream).await {
+                        let answer = |asked: &Asked| {
+                            seen.lock().unwrap().push(asked.clone());
+                            (200, granted(1, 3600))
+                        };
+                        serve(stream, answer).await;
+                    }
+                });
+            }
+        });
+        (Self { port, log }, root)
+    }
+
     /// One that gives tokens: `access-1`, `access-2`, …, with refresh tokens `refresh-1`, `refresh-2`, … of
     /// which only the latest is good.
     pub(super) async fn rotating() -> Self {
@@ -81,6 +110,28 @@ impl Provider {
     }
 }
 
+/// A server's side of TLS, and its root in DER.
+fn certified(name: &str) -> (TlsAcceptor, Vec<u8>) {
+    let authority_key = KeyPair::generate().unwrap();
+    let mut authority = CertificateParams::new(Vec::new()).unwrap();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let root = authority.self_signed(&authority_key).unwrap();
+    let issuer = Issuer::new(authority, authority_key);
+    let key = KeyPair::generate().unwrap();
+    let leaf = CertificateParams::new(vec![name.to_owned()]).unwrap();
+    let leaf = leaf.signed_by(&key, &issuer).unwrap();
+    let config = ServerConfig::builder_with_provider(ring::default_provider().into())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![leaf.der().clone()],
+            PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+        )
+        .unwrap();
+    (TlsAcceptor::from(Arc::new(config)), root.der().to_vec())
+}
+
 /// A token response.
 pub(super) fn granted(number: u32, seconds: u32) -> String {
     format!(
@@ -97,7 +148,10 @@ pub(super) fn refusal(error: &str, description: &str) -> (u16, String) {
     (400, body.to_string())
 }
 
-async fn serve(mut stream: TcpStream, mut answer: impl FnMut(&Asked) -> (u16, String)) {
+async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
+    mut stream: S,
+    mut answer: impl FnMut(&Asked) -> (u16, String),
+) {
     let mut bytes = Vec::new();
     let asked = loop {
         if let Some(asked) = parse(&bytes) {
