@@ -1,11 +1,12 @@
 //! A code typed on another device (RFC 8628).
 
+use std::pin::Pin;
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
 
 use oauth2::basic::BasicErrorResponse;
 use oauth2::{
-    AsyncHttpClient, DeviceAuthorizationUrl, DeviceCodeErrorResponse, HttpRequest,
+    AsyncHttpClient, DeviceAuthorizationUrl, DeviceCodeErrorResponse, HttpRequest, HttpResponse,
     RequestTokenError, StandardDeviceAuthorizationResponse,
 };
 
@@ -45,18 +46,9 @@ pub(super) async fn sign_in(
     });
     // Nobody types that fast, and a pause is due between any two requests.
     pause(clock, interval).await;
-    // The library asks on whatever happens; what happened last is told if that was in vain.
-    let trouble: Mutex<Option<HttpError>> = Mutex::new(None);
-    let asking = |request: HttpRequest| {
-        let answer = http.call(request);
-        let trouble = &trouble;
-        async move {
-            let answer = answer.await;
-            if let Ok(mut trouble) = trouble.lock() {
-                *trouble = answer.as_ref().err().cloned();
-            }
-            answer
-        }
+    let asking = Asking {
+        http,
+        trouble: Mutex::new(None),
     };
     let time = clock.clone();
     let client = client(settings)?;
@@ -68,10 +60,31 @@ pub(super) async fn sign_in(
         .await;
     let now = clock.now();
     let answer = answer.map_err(|error| {
-        let trouble = trouble.into_inner().ok().flatten();
+        let trouble = asking.trouble.into_inner().ok().flatten();
         sorted(error, settings, codes.device_code().secret(), trouble)
     })?;
     Ok(granted(&answer, settings, now))
+}
+
+/// The library asks on whatever happens; what happened last is told if that was in vain.
+struct Asking<'h> {
+    http: &'h Http,
+    trouble: Mutex<Option<HttpError>>,
+}
+
+impl<'c> AsyncHttpClient<'c> for Asking<'_> {
+    type Error = HttpError;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpError>> + Send + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(async move {
+            let answer = self.http.call(request).await;
+            if let Ok(mut trouble) = self.trouble.lock() {
+                *trouble = answer.as_ref().err().cloned();
+            }
+            answer
+        })
+    }
 }
 
 /// Asks for a device code and a code for the person.

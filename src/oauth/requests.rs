@@ -72,7 +72,8 @@ pub(super) async fn as_application(
     Ok(access_token(&answer, settings, now))
 }
 
-/// Renews with a refresh token (RFC 6749 6).
+/// Renews with a refresh token (RFC 6749 6), for what was granted: naming scopes there could only ask for less,
+/// or for one that the provider has left out.
 pub(super) async fn refresh(
     token: &SecretString,
     settings: &Settings,
@@ -83,7 +84,6 @@ pub(super) async fn refresh(
     let refresh_token = RefreshToken::new(token.expose_secret().to_owned());
     let answer = client
         .exchange_refresh_token(&refresh_token)
-        .add_scopes(scopes(settings))
         .request_async(http)
         .await
         .map_err(|error| failure(error, settings, &[token.expose_secret()]))?;

@@ -6,13 +6,17 @@
     reason = "a test says by panicking what is wrong"
 )]
 
+mod accounts;
 mod bad_input;
 mod commands;
 mod copies;
 mod crash;
 mod doctor;
 mod home;
+mod identity;
 mod interrupted;
+mod oauth;
+mod person;
 mod postfix;
 mod previews;
 mod refusals;

@@ -1,4 +1,4 @@
-use super::{accounts, place, problem, problems, refusal};
+use super::{accounts, place, problem, problems};
 use crate::config::{Account, AccountError, Auth, Reserve, SecretSource};
 
 const SMALLEST: &str =
@@ -173,31 +173,5 @@ fn unknown_keys_and_stray_keys_are_refused() {
     assert_eq!(
         problem(accounts("[\"\"]\nprovider = \"x\"\n")).line,
         Some(1)
-    );
-}
-
-#[test]
-fn what_comes_later_is_refused_for_its_account_alone() {
-    let oauth2 = SMALLEST.replace("auth = \"password\"", "auth = \"oauth2\"");
-    let later = refusal(&oauth2);
-    assert_eq!(
-        (later.key.as_str(), place(&later)),
-        ("comms.auth", Some((4, 8)))
-    );
-    assert!(
-        later.message.ends_with("not supported by this version yet"),
-        "{later:?}"
-    );
-    let keyring = format!("{SMALLEST}[comms.password]\nkeyring = true\n");
-    assert_eq!(refusal(&keyring).key, "comms.password.keyring");
-    let both = accounts(&format!(
-        "{oauth2}[relay]\nprovider = \"custom\"\nhost = \"relay\"\n"
-    ))
-    .unwrap();
-    assert!(both.get("relay").is_ok());
-    assert!(both.get("sandbox").is_ok());
-    assert_eq!(
-        both.names().collect::<Vec<_>>(),
-        ["sandbox", "comms", "relay"]
     );
 }
