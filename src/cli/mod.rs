@@ -11,6 +11,7 @@ mod check;
 mod connect;
 mod days;
 mod exit;
+mod explain;
 mod failure;
 mod faults;
 mod interrupt;
@@ -97,6 +98,7 @@ fn execute(context: &Context, command: Command) -> Result<Exit, Failure> {
         Command::Resolve(args) => resolve::run(context, &args),
         Command::Store(StoreCommand::Claim(args)) => store::claim(context, &args),
         Command::Providers(args) => providers::run(context, &args),
+        Command::Explain(args) => explain::run(context, &args),
         Command::Sandbox(args) => sandbox::run(context, &args),
     }
 }

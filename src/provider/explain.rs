@@ -142,7 +142,7 @@ fn is_code_here(before: &str, after: &str) -> bool {
         .next()
         .unwrap_or_default();
     known.is_empty()
-        || known.ends_with(|c: char| ";:\"'(<>[=,|-#".contains(c))
+        || known.ends_with(|c: char| ";:\"'(<>[=|-#".contains(c))
         || BEFORE_A_CODE
             .iter()
             .any(|word| last_word.eq_ignore_ascii_case(word))
