@@ -259,7 +259,7 @@ pub(super) struct Providers {
 )]
 pub(super) struct Explain {
     /// The words: a reply, a bounce, some lines of a log, a code alone; `-` reads them from standard input
-    #[arg(value_name = "TEXT", required = true, num_args = 1.., allow_hyphen_values = true)]
+    #[arg(value_name = "TEXT", required = true, num_args = 1..)]
     pub(super) text: Vec<String>,
     /// Whose words they are [default: what any provider says, Microsoft first]
     #[arg(long, value_name = "NAME")]
