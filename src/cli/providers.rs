@@ -154,9 +154,12 @@ fn show_regions(screen: &Screen, preset: &Preset) -> Result<(), Failure> {
     let names: Vec<String> = preset
         .regions
         .iter()
-        .map(|region| match with_host(&region.host) {
-            true => format!("{} ({})", region.name, region.host),
-            false => region.name.clone(),
+        .map(|region| {
+            if with_host(&region.host) {
+                format!("{} ({})", region.name, region.host)
+            } else {
+                region.name.clone()
+            }
         })
         .collect();
     let choice = match &preset.region {

@@ -1,6 +1,7 @@
 //! What copied words mean: a reply, a bounce, a log of many lines, an error of a sign-in page.
 
-use super::entry::{Entry, Words};
+use super::entry::Entry;
+use super::words::Words;
 use super::{Judgement, ReplyTable};
 use crate::delivery::{EnhancedCode, Phase};
 

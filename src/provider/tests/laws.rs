@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::provider::entry::{Words, read_table};
+use crate::provider::entry::read_table;
+use crate::provider::words::Words;
 
 /// Each preset with what its servers say.
 const LISTS: [(&str, &str); 6] = [

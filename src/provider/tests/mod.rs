@@ -1,6 +1,7 @@
 //! What users rely on: a name finds its preset, and each known reply gets its verdict.
 
 mod explaining;
+mod figures;
 mod laws;
 mod presets;
 mod replies;
