@@ -91,6 +91,8 @@ pub(super) enum Command {
     Doctor(Doctor),
     /// Lists providers with their limits and where these are documented
     Providers(Providers),
+    /// Says what a server's or sign-in page's words mean, who can do what about it, and whether waiting helps
+    Explain(Explain),
     /// Runs the stand-in mail server on its own, for other programs' tests
     Sandbox(Sandbox),
 }
@@ -311,6 +313,23 @@ pub(super) struct Doctor {
 pub(super) struct Providers {
     /// Only this provider
     pub(super) name: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "It works offline and needs no configuration. Examples:\n  \
+    postroom explain \"535 5.7.139 Authentication unsuccessful, basic authentication is disabled\"\n  \
+    postroom explain AADSTS7000218\n  \
+    postroom explain - < bounce.txt\n\n\
+    It ends with 1 when nothing known is in the text."
+)]
+pub(super) struct Explain {
+    /// The words: a reply, a bounce, some lines of a log, a code alone; `-` reads them from standard input
+    #[arg(value_name = "TEXT", required = true, num_args = 1..)]
+    pub(super) text: Vec<String>,
+    /// Whose words they are [default: what any provider says, Microsoft first]
+    #[arg(long, value_name = "NAME")]
+    pub(super) provider: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -14,6 +14,7 @@ mod days;
 mod doctor;
 mod examination;
 mod exit;
+mod explain;
 mod failure;
 mod faults;
 mod interrupt;
@@ -108,6 +109,7 @@ fn execute(context: &Context, command: Command) -> Result<Exit, Failure> {
         Command::Accounts => accounts::run(context),
         Command::Doctor(args) => doctor::run(context, &args),
         Command::Providers(args) => providers::run(context, &args),
+        Command::Explain(args) => explain::run(context, &args),
         Command::Sandbox(args) => sandbox::run(context, &args),
     }
 }

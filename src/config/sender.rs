@@ -268,6 +268,11 @@ impl Sender {
             account: Some(self.name.clone()),
             mailbox: self.account.username.clone(),
             from: self.account.from.as_ref().and_then(address),
+            client: self
+                .account
+                .oauth2
+                .as_ref()
+                .and_then(|oauth2| oauth2.client_id.clone()),
         }
     }
 }

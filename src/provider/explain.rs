@@ -1,6 +1,7 @@
 //! What copied words mean: a reply, a bounce, a log of many lines, an error of a sign-in page.
 
-use super::entry::{Entry, Words};
+use super::entry::Entry;
+use super::words::Words;
 use super::{Judgement, ReplyTable};
 use crate::delivery::{EnhancedCode, Phase};
 
@@ -142,7 +143,7 @@ fn is_code_here(before: &str, after: &str) -> bool {
         .next()
         .unwrap_or_default();
     known.is_empty()
-        || known.ends_with(|c: char| ";:\"'(<>[=,|-#".contains(c))
+        || known.ends_with(|c: char| ";:\"'(<>[=|-#".contains(c))
         || BEFORE_A_CODE
             .iter()
             .any(|word| last_word.eq_ignore_ascii_case(word))

@@ -17,6 +17,7 @@ mod preset_limit;
 mod region;
 mod remedy;
 mod reply_table;
+mod words;
 
 pub use error::{ProviderError, UnknownPreset};
 pub use explain::Explained;

@@ -54,7 +54,8 @@ impl Owner {
 pub struct Remedy {
     /// Who.
     pub who: Owner,
-    /// What, as it goes on after a colon. `MAILBOX`, `ACCOUNT` and `FROM-ADDRESS` stand for what a [`Whose`] fills in.
+    /// What, as it goes on after a colon. `MAILBOX`, `ACCOUNT`, `FROM-ADDRESS` and
+    /// `CLIENT-ID` stand for what a [`Whose`] fills in.
     pub what: String,
 }
 
@@ -189,6 +190,8 @@ pub struct Whose {
     pub mailbox: Option<String>,
     /// The From address of what it sends, in place of `FROM-ADDRESS`.
     pub from: Option<String>,
+    /// The application that signs in by OAuth 2.0, in place of `CLIENT-ID`.
+    pub client: Option<String>,
 }
 
 impl Whose {
@@ -203,6 +206,9 @@ impl Whose {
         }
         if let Some(from) = &self.from {
             filled = filled.replace("FROM-ADDRESS", &as_argument(from));
+        }
+        if let Some(client) = &self.client {
+            filled = filled.replace("CLIENT-ID", &as_argument(client));
         }
         filled
     }
@@ -237,7 +243,7 @@ mod tests {
         let whose = Whose {
             account: Some("comms".into()),
             mailbox: Some("comms@contoso.com".into()),
-            from: None,
+            ..Whose::default()
         };
         assert_eq!(
             whose.fill("`Set-X -Identity MAILBOX`, then `postroom login ACCOUNT`; FROM-ADDRESS"),
@@ -246,7 +252,7 @@ mod tests {
         let odd = Whose {
             account: Some("my account".into()),
             mailbox: Some("o'brien@contoso.com".into()),
-            from: None,
+            ..Whose::default()
         };
         assert_eq!(
             odd.fill("login ACCOUNT -Identity MAILBOX"),

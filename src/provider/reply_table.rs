@@ -2,9 +2,10 @@
 
 use std::sync::LazyLock;
 
-use super::entry::{Entry, Words, read_table};
+use super::entry::{Entry, read_table};
 use super::fallback::{accepted, out_of_step};
 use super::remedy::{Remedy, Waiting, Whose};
+use super::words::Words;
 use super::{Preset, ProviderError};
 use crate::delivery::{Class, Phase, Reply, Verdict};
 

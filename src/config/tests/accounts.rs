@@ -69,6 +69,8 @@ fn wrong_values_are_refused_where_they_stand() {
         ("deadlines = { finale = \"1m\" }", "deadlines.finale"),
         ("deadlines = { final = \"1w\" }", "deadlines.final"),
         ("ca_file = \"\"", "ca_file"),
+        ("region = 5", "region"),
+        ("withdrawn_limits = \"no\"", "withdrawn_limits"),
         ("oauth2 = { flow = \"magic\" }", "oauth2.flow"),
         (
             "oauth2 = { authority = \"http://login.example\" }",
@@ -107,6 +109,48 @@ fn what_is_required_is_said() {
         keys("[comms]\nprovider = \"x\"\nusername = \"me\"\n"),
         ["comms.auth"]
     );
+}
+
+#[test]
+fn the_mail_domain_finds_the_preset() {
+    for (line, provider) in [
+        ("username = \"Ana@Hotmail.com\"", "outlook"),
+        (
+            "username = \"comms@contoso.onmicrosoft.com\"",
+            "microsoft365",
+        ),
+        (
+            "from = \"Ana <ana@gmail.com>\"\nusername = \"ana\"",
+            "gmail",
+        ),
+        (
+            "username = \"ana@gmail.com\"\nprovider = \"custom\"\nhost = \"x\"",
+            "custom",
+        ),
+    ] {
+        let account = comms(&format!("[comms]\nauth = \"password\"\n{line}\n"));
+        assert_eq!(account.provider, provider, "{line}");
+    }
+    for line in [
+        "username = \"ana@contoso.com\"",
+        "username = \"outlook.com\"",
+        "username = 5",
+    ] {
+        let found = problems(accounts(&format!("[comms]\nauth = \"password\"\n{line}\n")));
+        let provider = found
+            .iter()
+            .find(|problem| problem.key == "comms.provider")
+            .unwrap();
+        assert!(provider.remedy.contains("can be left out"), "{provider:?}");
+    }
+}
+
+#[test]
+fn a_name_that_is_everybodys_is_the_presets() {
+    let sendgrid = comms("[comms]\nprovider = \"sendgrid\"\nauth = \"password\"\n");
+    assert_eq!(sendgrid.username.as_deref(), Some("apikey"));
+    let own = comms("[comms]\nprovider = \"sendgrid\"\nauth = \"password\"\nusername = \"x\"\n");
+    assert_eq!(own.username.as_deref(), Some("x"));
 }
 
 #[test]

@@ -11,6 +11,8 @@ use crate::provider::Flow;
 const FULL: &str = r#"
 [comms]
 provider = "custom"
+region = "eu"
+withdrawn_limits = false
 username = "comms@contoso.com"
 auth = "password"
 reserve = { messages = 5, recipients = 500, external_recipients = 0 }
@@ -50,6 +52,10 @@ fn every_key_of_an_account_is_read() {
         ("comms", "custom")
     );
     assert_eq!(account.username.as_deref(), Some("comms@contoso.com"));
+    assert_eq!(
+        (account.region.as_deref(), account.withdrawn_limits),
+        (Some("eu"), false)
+    );
     assert_eq!(account.auth, Auth::Password);
     let reserve = Reserve {
         messages: 5,
