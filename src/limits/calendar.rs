@@ -115,6 +115,8 @@ impl Calendar {
                 .candidates(date)
                 .into_iter()
                 .filter(|at| *at >= start && self.closed(*at).is_none())
+                // What is found of the next day already may come after an opening of that day.
+                .filter(|at| self.zone.to_datetime(*at).date() <= date)
                 .min();
             if let Some(opening) = opening {
                 return opening;
@@ -216,6 +218,16 @@ mod tests {
             opens(&calendar, "2026-03-29T00:00:00Z").0,
             "2026-03-29T01:00:00Z"
         );
+    }
+
+    #[test]
+    fn clocks_that_are_set_at_the_end_of_an_opening_do_not_hide_its_beginning() {
+        let mut calendar = calendar("Sat 09:30-01:15", &[]);
+        calendar.zone = TimeZone::get("Asia/Beirut").unwrap();
+        // At midnight of 28 March 2026 it becomes one o'clock there.
+        let at = |at| opens(&calendar, at).0;
+        assert_eq!(at("2026-03-23T08:30:00Z"), "2026-03-28T07:30:00Z");
+        assert_eq!(at("2026-03-28T22:00:00Z"), "2026-03-28T22:00:00Z");
     }
 
     #[test]
