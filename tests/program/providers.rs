@@ -103,7 +103,10 @@ fn limits_of_ones_own_replace_the_withdrawn_one_too() {
 #[test]
 fn an_account_finds_its_provider_by_its_domain() {
     let home = Home::new();
-    account(&home, "username = \"ana@outlook.com\"\nauth = \"password\"");
+    account(
+        &home,
+        "username = \"ana@outlook.com\"\nfrom = \"ana@outlook.com\"\nauth = \"password\"",
+    );
     home.campaign("t", 3, true);
     let told = home.run(&["plan", "news"]).exits(0).out;
     assert!(told.contains("Outlook.com"), "{told}");

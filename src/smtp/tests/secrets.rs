@@ -145,8 +145,8 @@ async fn a_server_without_tls_or_with_an_old_one_is_told_apart() {
     }
 }
 
-/// A record of the handshake protocol (22) with a ServerHello (2): this version, 32 bytes of chance, no
-/// session, TLS_RSA_WITH_AES_128_CBC_SHA, no compression (RFC 4346 7.4.1.3).
+/// A record of the handshake protocol (22) with a `ServerHello` (2): this version, 32 bytes of chance, no
+/// session, `TLS_RSA_WITH_AES_128_CBC_SHA`, no compression (RFC 4346 7.4.1.3).
 fn server_hello(minor: u8) -> Vec<u8> {
     let mut hello = vec![3, minor];
     hello.extend([0x5a; 32]);
