@@ -3,10 +3,11 @@
 use serde_json::json;
 
 use super::args::Doctor;
-use super::examination::{Examination, Finding, Stage, State};
+use super::examination::Examination;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::screen::{Paint, Screen};
+use super::stages::{Finding, Stage, State};
 use super::{Context, connect, interrupt};
 use crate::config::{Accounts, Sender, accounts_path, store_path};
 use crate::recipients::Mailbox;
@@ -166,7 +167,11 @@ fn show(screen: &Screen, stage: &Stage) -> Result<(), Failure> {
         screen.painted(paint, word),
         " ".repeat(STATE.saturating_sub(word.len()))
     );
-    let mut lines = stage.said.lines();
+    // Servers are quoted here, and must not steer the terminal.
+    let said = stage
+        .said
+        .replace(|c: char| c.is_control() && c != '\n', " ");
+    let mut lines = said.lines();
     let first = lines.next().unwrap_or_default();
     let indent = " ".repeat(NAME + STATE + 1);
     match &stage.state {

@@ -36,6 +36,7 @@ mod send;
 mod sending;
 mod setup;
 mod signing;
+mod stages;
 mod starting;
 mod status;
 mod store;

@@ -92,7 +92,7 @@ impl Worker {
                 }
             }
         }
-        let Some(Opened { session, token }) = self.opened.as_mut() else {
+        let Some(Opened { session, .. }) = self.opened.as_mut() else {
             return Report::Failed(Error::Worker("a session was lost".to_owned()));
         };
         let claim = match self
@@ -109,21 +109,7 @@ impl Worker {
         let usable = session.is_usable();
         match tried {
             Ok(mut outcome) => {
-                match (outcome.lesson.token_refused.take(), token.take()) {
-                    (Some(_), Some(token)) if self.context.trial.may_renew(&token) => {
-                        self.refused = Some(token);
-                        outcome.lesson.reconnect = true;
-                    }
-                    (Some(trouble), _) => {
-                        outcome.lesson.stop = outcome.lesson.stop.or(Some(trouble));
-                    }
-                    (None, opened_with) => {
-                        if let Some(token) = opened_with.as_ref().filter(|_| outcome.was_taken()) {
-                            self.context.trial.passed(token);
-                        }
-                        *token = opened_with;
-                    }
-                }
+                self.heed_token(&mut outcome);
                 let lost = outcome.broke.is_some() || outcome.lesson.reconnect;
                 if lost || !usable {
                     self.opened = None;
@@ -139,6 +125,24 @@ impl Worker {
                 self.opened = None;
                 Report::Failed(error)
             }
+        }
+    }
+
+    /// What the attempt has taught about the token that opened the session.
+    fn heed_token(&mut self, outcome: &mut Outcome) {
+        let trial = &self.context.trial;
+        let opened = self.opened.as_ref();
+        let token = opened.and_then(|opened| opened.token.as_ref());
+        match (outcome.lesson.token_refused.take(), token) {
+            (Some(_), Some(token)) if trial.may_renew(token) => {
+                self.refused = Some(token.clone());
+                outcome.lesson.reconnect = true;
+            }
+            (Some(trouble), _) => {
+                outcome.lesson.stop.get_or_insert(trouble);
+            }
+            (None, Some(token)) if outcome.was_taken() => trial.passed(token),
+            (None, _) => {}
         }
     }
 

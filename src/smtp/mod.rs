@@ -25,6 +25,7 @@ mod remedy;
 mod replies;
 mod session;
 mod sign_in;
+mod start_tls;
 #[cfg(test)]
 mod tests;
 mod tls;
