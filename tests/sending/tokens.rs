@@ -165,6 +165,28 @@ async fn a_token_that_the_server_no_longer_takes_is_renewed_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_renewed_token_that_has_served_may_be_renewed_in_its_turn() {
+    let mut stage = Stage::people(8).await;
+    // The line breaks twice, each time after the token that had opened it was taken back.
+    stage.server.faults.list = [3, 6]
+        .map(|nth| fault(Phase::Mail, When::Nth(nth), Act::Drop))
+        .to_vec();
+    let known = stage.known.clone();
+    let mut taken = 0;
+    let on_event = |event: &Event| {
+        taken += u32::from(matches!(event, Event::Sent { .. }));
+        match taken {
+            2 => known.revoke(&"access-token-number-1".to_owned().into()),
+            4 => known.revoke(&"access-token-number-2".to_owned().into()),
+            _ => {}
+        }
+    };
+    let sent = stage.send(stage.as_application(), on_event).await;
+    stage.everybody_has_it(&sent, 8);
+    assert_eq!(stage.authority.requests(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn googles_way_to_refuse_a_token_is_no_different() {
     let mut stage = Stage::people(3).await;
     stage.server.profile = Profile::Generic;
