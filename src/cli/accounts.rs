@@ -10,7 +10,7 @@ use super::screen::{Paint, Screen};
 use super::{Context, signing, words};
 use crate::config::{Account, Accounts, Auth, SecretSource, Sender, accounts_path, store_path};
 use crate::limits::Rule;
-use crate::oauth::{Keep, Standing};
+use crate::oauth::{ErrorKind, Keep, Standing};
 use crate::plan::usage;
 use crate::provider::Flow;
 use crate::store::Store;
@@ -82,6 +82,9 @@ fn look(
     if let Some(settings) = settings {
         match keep.standing(&settings) {
             Ok(standing) => row.standing = Some(standing),
+            Err(error) if matches!(error.kind(), ErrorKind::NotSignedIn(_)) => {
+                row.standing = Some(Standing::SignedOut);
+            }
             Err(error) => row.trouble = Some(signing::failure(&error, sender.preset)),
         }
     }

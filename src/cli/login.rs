@@ -5,7 +5,7 @@ use std::io::{self, BufRead, IsTerminal};
 use jiff::tz::TimeZone;
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::args::Login;
 use super::exit::Exit;
@@ -136,60 +136,74 @@ async fn wait(
 }
 
 fn show_step(screen: &Screen, args: &Login, sender: &Sender, step: &Step) -> Result<(), Failure> {
-    let whom = sender.username().unwrap_or_default();
-    let zone = TimeZone::system();
     if screen.is_json() {
-        return screen.json(&match step {
-            Step::Code {
-                address,
-                code,
-                with_code,
-                until,
-            } => json!({
-                "event": "code",
-                "account": sender.name,
-                "sign_in_as": whom,
-                "address": address,
-                "code": code,
-                "address_with_code": with_code,
-                "until": until,
-            }),
-            Step::Browser { address, until } => json!({
-                "event": "browser",
-                "account": sender.name,
-                "sign_in_as": whom,
-                "address": address,
-                "until": until,
-            }),
-        });
+        screen.json(&step_json(sender, step))?;
+    } else {
+        show_words(screen, sender, step)?;
     }
+    if let Step::Browser { address, .. } = step
+        && !args.no_browser
+        && let Err(cause) = open::that_detached(address)
+    {
+        screen.note(&format!("no browser could be opened ({cause})"));
+    }
+    Ok(())
+}
+
+fn show_words(screen: &Screen, sender: &Sender, step: &Step) -> Result<(), Failure> {
+    let whom = sender.username().unwrap_or_default();
     let title = format!("Sign in as {whom} ({})", sender.preset.title);
     screen.result(&screen.painted(Paint::Bold, &title))?;
-    match step {
+    let (what, lines, until) = match step {
         Step::Code {
             address,
             code,
             until,
             ..
-        } => {
-            screen.result("Open this address on any device and type this code:")?;
-            screen.result(&format!("\n    {address}\n    {code}\n"))?;
-            let until = words::time_of_day(*until, &zone);
-            screen.result(&format!("The code holds until {until}. Waiting …"))
-        }
-        Step::Browser { address, until } => {
-            screen.result("Open this address in a browser on this machine:")?;
-            screen.result(&format!("\n    {address}\n"))?;
-            let until = words::time_of_day(*until, &zone);
-            screen.result(&format!("Waiting until {until} …"))?;
-            if !args.no_browser
-                && let Err(cause) = open::that_detached(address)
-            {
-                screen.note(&format!("no browser could be opened ({cause})"));
-            }
-            Ok(())
-        }
+        } => (
+            "Open this address on any device and type this code:",
+            vec![address, code],
+            until,
+        ),
+        Step::Browser { address, until } => (
+            "Open this address in a browser on this machine:",
+            vec![address],
+            until,
+        ),
+    };
+    screen.result(what)?;
+    screen.result("")?;
+    for line in lines {
+        screen.result(&format!("    {line}"))?;
     }
+    screen.result("")?;
+    let until = words::time_of_day(*until, &TimeZone::system());
+    screen.result(&format!("Waiting until {until}; Ctrl-C ends it."))
+}
+
+fn step_json(sender: &Sender, step: &Step) -> Value {
+    let mut value = match step {
+        Step::Code {
+            address,
+            code,
+            with_code,
+            until,
+        } => json!({
+            "event": "code",
+            "address": address,
+            "code": code,
+            "address_with_code": with_code,
+            "until": until,
+        }),
+        Step::Browser { address, until } => json!({
+            "event": "browser",
+            "address": address,
+            "until": until,
+        }),
+    };
+    value["account"] = sender.name.as_str().into();
+    value["sign_in_as"] = sender.username().into();
+    value
 }
 
 fn show_granted(

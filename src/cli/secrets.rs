@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use super::exit::Exit;
 use super::failure::Failure;
 use crate::config::{SecretError, SecretSource, secrets_folder};
-use crate::vault::{Choice, Entry, Vault};
+use crate::vault::{Choice, Entry, Vault, VaultError};
 
 /// Says where secrets are kept: `keyring` or `file`; else in the keyring, and in files where there is none.
 const PLACE: &str = "POSTROOM_TOKENS";
@@ -44,7 +44,7 @@ pub(super) fn resolve(
     let vault = vault()?;
     let kept = || match vault.read(&Entry::new(account, kind)) {
         Ok(Some(found)) => Ok(found.secret),
-        Ok(None) => Err(SecretError::NotKept(account.to_owned())),
+        Ok(None) | Err(VaultError::NoKeyring) => Err(SecretError::NotKept(account.to_owned())),
         Err(error) => Err(SecretError::Kept {
             account: account.to_owned(),
             reason: error.to_string(),

@@ -11,6 +11,9 @@ use crate::oauth::{Error, ErrorKind, Keep, Settings, Tokens};
 use crate::provider::{Preset, ReplyTable};
 use crate::vault::Place;
 
+/// What a kept sign-in is called.
+pub(super) const SIGN_IN: &str = "sign-in";
+
 /// Where sign-ins are kept.
 pub(super) fn keep() -> Result<Keep, Failure> {
     Ok(Keep::new(secrets::vault()?))

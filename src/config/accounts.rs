@@ -8,7 +8,7 @@ use super::account::{self, Account, Auth, Deadlines, Reserve};
 use super::document::Document;
 use super::section::Section;
 use super::words::{nearest, quoted};
-use super::{AccountError, ConfigError, UnknownAccount, source};
+use super::{ConfigError, UnknownAccount, source};
 
 /// The account that always exists: the built-in stand-in server, from which nothing leaves the machine.
 pub const SANDBOX: &str = "sandbox";
@@ -61,16 +61,14 @@ impl Accounts {
     /// The account of this name.
     ///
     /// # Errors
-    /// [`AccountError::Unknown`] when there is none.
-    pub fn get(&self, name: &str) -> Result<&Account, AccountError> {
+    /// [`UnknownAccount`] when there is none.
+    pub fn get(&self, name: &str) -> Result<&Account, UnknownAccount> {
         let account = self.accounts.iter().find(|account| account.name == name);
-        account.ok_or_else(|| {
-            AccountError::Unknown(UnknownAccount {
-                name: name.to_owned(),
-                nearest: nearest(name, self.names()).map(str::to_owned),
-                known: self.names().map(str::to_owned).collect(),
-                file: self.file.clone(),
-            })
+        account.ok_or_else(|| UnknownAccount {
+            name: name.to_owned(),
+            nearest: nearest(name, self.names()).map(str::to_owned),
+            known: self.names().map(str::to_owned).collect(),
+            file: self.file.clone(),
         })
     }
 }

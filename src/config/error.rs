@@ -127,23 +127,6 @@ impl UnknownAccount {
     }
 }
 
-/// Why an account cannot be had.
-#[derive(Debug, thiserror::Error)]
-pub enum AccountError {
-    /// It is not defined (exit 78).
-    #[error(transparent)]
-    Unknown(#[from] UnknownAccount),
-}
-
-impl AccountError {
-    /// What to do about it.
-    pub fn remedy(&self) -> String {
-        match self {
-            Self::Unknown(unknown) => unknown.remedy(),
-        }
-    }
-}
-
 /// What cannot work in an account's sign-in by OAuth 2.0.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("accounts.toml: {key}: {message}")]

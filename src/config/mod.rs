@@ -33,7 +33,7 @@ pub use account::{Account, Auth, Deadlines, Reserve, Tls};
 pub use accounts::{Accounts, SANDBOX};
 pub use campaign::{Campaign, FILE_NAME};
 pub use delivery::{DeliveryOptions, MissedStart, Mode, NotBefore};
-pub use error::{AccountError, ConfigError, Problem, SenderError, SignInError, UnknownAccount};
+pub use error::{ConfigError, Problem, SenderError, SignInError, UnknownAccount};
 pub use message::MessageOptions;
 pub use oauth2::OAuth2;
 pub use places::{accounts_path, cache_folder, secrets_folder, store_path};

@@ -59,10 +59,11 @@ impl Keep {
     /// How an account's sign-in stands.
     ///
     /// # Errors
-    /// [`ErrorKind::Keep`] when it cannot be looked at.
+    /// [`ErrorKind::Keep`] when it cannot be looked at; [`ErrorKind::NotSignedIn`] where only a keyring could
+    /// have it, and there is none.
     pub fn standing(&self, settings: &Settings) -> Result<Standing, Error> {
         let found = self.vault.read(&entry(&settings.account));
-        let found = found.map_err(|error| Error::new(&settings.account, error))?;
+        let found = found.map_err(|error| Error::new(&settings.account, TakeError::Read(error)))?;
         let Some(found) = found else {
             return Ok(Standing::SignedOut);
         };
@@ -96,10 +97,9 @@ impl Keep {
     /// Forgets an account's sign-in, whatever it is for; true when there was one.
     ///
     /// # Errors
-    /// [`ErrorKind::Keep`] when it cannot be forgotten.
-    pub fn forget(&self, account: &str) -> Result<bool, Error> {
-        let forget = || self.vault.lock(&entry(account))?.remove();
-        forget().map_err(|error: VaultError| Error::new(account, error))
+    /// It cannot be forgotten, or a keyring that may have it cannot be looked at.
+    pub fn forget(&self, account: &str) -> Result<bool, VaultError> {
+        self.vault.lock(&entry(account))?.remove()
     }
 
     /// Waits until no other process renews this account's token, and reads what is kept by then.
@@ -131,7 +131,7 @@ impl From<TakeError> for ErrorKind {
     fn from(error: TakeError) -> Self {
         match error {
             // Where there is no keyring, nobody has signed in with one.
-            TakeError::Read(error @ VaultError::Keyring(_)) => {
+            TakeError::Read(error @ VaultError::NoKeyring) => {
                 Self::NotSignedIn(Some(error.to_string()))
             }
             TakeError::Read(error) | TakeError::Lock(error) => Self::Keep(error),

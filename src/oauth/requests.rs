@@ -174,7 +174,10 @@ pub(super) fn refused(
     match error {
         "access_denied" | "authorization_declined" => ErrorKind::Declined(refusal),
         "expired_token" => ErrorKind::TimedOut,
-        "invalid_grant" => ErrorKind::Revoked(refusal),
+        // The last three are OpenID Connect's (Core 3.1.2.6): a person is needed again.
+        "invalid_grant" | "interaction_required" | "login_required" | "consent_required" => {
+            ErrorKind::Revoked(refusal)
+        }
         "temporarily_unavailable" | "server_error" => ErrorKind::Unreachable {
             host: host(&settings.token),
             reason: refusal.to_string(),

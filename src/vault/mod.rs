@@ -61,7 +61,10 @@ pub enum Place {
 /// Why a secret cannot be kept or found.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VaultError {
-    /// The keyring is not there, locked, or refuses.
+    /// There is no keyring, or none that can be reached from here, as in a job of cron.
+    #[error("no keyring can be reached from here")]
+    NoKeyring,
+    /// The keyring is locked, or refuses.
     #[error("the keyring cannot be used ({0})")]
     Keyring(String),
     /// A file or its folder cannot be read or written.
@@ -182,7 +185,7 @@ impl Vault {
             secret,
             place: Place::Keyring,
         };
-        Ok(secret.map_err(VaultError::Keyring)?.map(found))
+        Ok(secret?.map(found))
     }
 
     /// Waits until no other process changes this secret.
@@ -233,14 +236,14 @@ impl Locked {
         match self.vault.ring.set(&self.entry.user(), secret) {
             Ok(()) => Ok(Place::Keyring),
             Err(_) if self.vault.choice == Choice::Automatic => in_file(),
-            Err(reason) => Err(VaultError::Keyring(reason)),
+            Err(error) => Err(error),
         }
     }
 
     /// Forgets the secret, wherever it lies; true when there was one.
     ///
     /// # Errors
-    /// It could not be removed. A keyring that is not there has nothing to forget.
+    /// It could not be removed, or there may be one in a keyring that cannot be used.
     pub fn remove(&self) -> Result<bool, VaultError> {
         let in_file =
             self.vault.choice != Choice::Keyring && file::remove(&self.vault.file(&self.entry))?;
@@ -250,7 +253,7 @@ impl Locked {
         match self.vault.ring.remove(&self.entry.user()) {
             Ok(in_ring) => Ok(in_file || in_ring),
             Err(_) if in_file => Ok(true),
-            Err(reason) => Err(VaultError::Keyring(reason)),
+            Err(error) => Err(error),
         }
     }
 }

@@ -1,5 +1,5 @@
 use super::{accounts, place, problem, problems};
-use crate::config::{Account, AccountError, Auth, Reserve, SecretSource};
+use crate::config::{Account, Auth, Reserve, SecretSource};
 
 const SMALLEST: &str =
     "[comms]\nprovider = \"microsoft365\"\nusername = \"me\"\nauth = \"password\"\n";
@@ -190,9 +190,7 @@ fn the_sandbox_always_exists_and_cannot_be_redefined() {
 #[test]
 fn an_unknown_account_is_answered_with_the_known_ones() {
     let known = accounts(SMALLEST).unwrap();
-    let Err(AccountError::Unknown(unknown)) = known.get("coms") else {
-        panic!("expected an unknown account");
-    };
+    let unknown = known.get("coms").unwrap_err();
     assert_eq!(unknown.nearest.as_deref(), Some("comms"));
     assert_eq!(unknown.known, ["sandbox", "comms"]);
     assert!(unknown.remedy().contains("did you mean 'comms'"));
