@@ -30,10 +30,13 @@ pub(super) fn show_limit(
     }
     if let Some(rule) = withdrawn {
         let (provider, on, key) = (&rule.provider, words::day(&rule.on), &rule.lifted_by);
-        screen.result(&format!(
-            "              {provider}: this limit was withdrawn on {on} and is kept to be on the safe side;"
-        ))?;
-        screen.result(&format!("              {key} lifts it"))?;
+        screen.field(
+            "",
+            12,
+            &format!(
+                "{provider}: this limit was withdrawn on {on} and is kept to be on the safe side; {key} lifts it"
+            ),
+        )?;
     }
     let others = [
         ("with one more account", forecast.with_another_account),
