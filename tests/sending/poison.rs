@@ -155,6 +155,10 @@ async fn words_against_the_account_halve_nothing() {
         "5.1.8 Access denied, bad outbound sender AS(42004)",
         "5.2.252 Sender throttled due to continuous errors",
         "5.7.60 SMTP; Client does not have permissions to send as this sender",
+        "5.2.252 SendAsDenied; me@contoso.com not allowed to send as comms@contoso.com; \
+         STOREDRV.Submission.Exception:SendAsDeniedException.MapiExceptionSendAsDenied",
+        "5.7.501 Access denied, spam abuse detected from the sender",
+        "5.7.705 Access denied, tenant has exceeded threshold",
     ] {
         for phase in [Phase::Mail, Phase::Rcpt, Phase::Data, Phase::Verdict] {
             let campaign = Campaign::new(40, false);
