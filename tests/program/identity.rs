@@ -6,7 +6,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -133,6 +133,14 @@ impl Identity {
         let body = format!("account={}", account.replace('@', "%40"));
         let page = fetch(&format!("{}/revoke", self.authority), Some(&body), "");
         assert_eq!(page.status, 200, "{page:?}");
+    }
+
+    /// Waits until the access token that is kept has expired: only the provider's own clock tells.
+    pub(crate) fn let_expire(&self, home: &Home) {
+        let token = access_token(home);
+        while self.introspect(&token)["active"] == true {
+            Command::new("sleep").arg("0.2").status().unwrap();
+        }
     }
 
     /// What the provider tells a mail server about a token (RFC 7662).

@@ -28,3 +28,4 @@ mod samples;
 mod server;
 mod sharing;
 mod timing;
+mod xoauth2;

@@ -1,7 +1,5 @@
 //! Signing in by OAuth 2.0 against a real identity provider: three flows, expiry, rotation, revocation.
 
-use std::process::Command;
-
 use crate::home::{Ended, Home};
 use crate::identity::{APP_SECRET, Identity, access_token, kept_file, refresh_token};
 use crate::server::Server;
@@ -130,14 +128,6 @@ fn a_person_who_declines_is_believed() {
     }
 }
 
-/// Waits until the access token that is kept has expired: only the provider's own clock tells.
-fn let_expire(identity: &Identity, home: &Home) {
-    let token = access_token(home);
-    while identity.introspect(&token)["active"] == true {
-        Command::new("sleep").arg("0.2").status().unwrap();
-    }
-}
-
 #[test]
 fn an_expired_token_is_renewed_by_every_process_and_a_revoked_one_ends_the_run() {
     let Some(identity) = Identity::there() else {
@@ -158,7 +148,7 @@ fn an_expired_token_is_renewed_by_every_process_and_a_revoked_one_ends_the_run()
     let mut used = Vec::new();
     for max in ["1", "1"] {
         used.push((access_token(&home), refresh_token(&home)));
-        let_expire(&identity, &home);
+        identity.let_expire(&home);
         // Another process each time: what is kept is all that it has.
         home.run(&["send", "news", "--yes", "--max", max]).exits(0);
         assert_ne!(
@@ -168,7 +158,7 @@ fn an_expired_token_is_renewed_by_every_process_and_a_revoked_one_ends_the_run()
     }
     assert_eq!(server.copies().len(), 2);
     // Two at the same time: a refresh token that was used twice would end the sign-in.
-    let_expire(&identity, &home);
+    identity.let_expire(&home);
     let mut others = Vec::new();
     for name in ["one", "two"] {
         let folder = home.path(name);
@@ -190,7 +180,7 @@ fn an_expired_token_is_renewed_by_every_process_and_a_revoked_one_ends_the_run()
         Ended::of(&other.wait_with_output().unwrap()).exits(0);
     }
     used.push((access_token(&home), refresh_token(&home)));
-    let_expire(&identity, &home);
+    identity.let_expire(&home);
     identity.revoke(who);
     let first = home.run(&["send", "news", "--yes"]).exits(77);
     assert!(

@@ -13,8 +13,8 @@ use mail_parser::{MessageParser, MimeHeaders};
 use crate::home::{Ended, Home};
 
 /// The servers, as `.ci/mail-server` describes them.
-struct Postfix {
-    submission: String,
+pub(crate) struct Postfix {
+    pub(crate) submission: String,
     implicit: String,
     certificate: String,
     user: String,
@@ -24,12 +24,12 @@ struct Postfix {
 }
 
 /// A mail as it was delivered.
-struct Delivered {
-    recipient: String,
+pub(crate) struct Delivered {
+    pub(crate) recipient: String,
     bytes: Vec<u8>,
 }
 
-fn postfix() -> Option<Postfix> {
+pub(crate) fn postfix() -> Option<Postfix> {
     let variable = |name: &str| std::env::var(format!("POSTROOM_TEST_POSTFIX{name}"));
     let Ok(submission) = variable("") else {
         eprintln!("skipped: POSTROOM_TEST_POSTFIX is not set (.ci/mail-server starts the servers)");
@@ -59,7 +59,7 @@ impl Postfix {
         home.write("config/postroom/accounts.toml", text);
     }
 
-    fn trusted(&self) -> String {
+    pub(crate) fn trusted(&self) -> String {
         format!("ca_file = \"{}\"", self.certificate)
     }
 
@@ -71,7 +71,7 @@ impl Postfix {
 
     /// Mails to addresses that begin with `prefix`, once there are so many: Postfix delivers after it
     /// has answered.
-    fn delivered(&self, prefix: &str, expected: usize) -> Vec<Delivered> {
+    pub(crate) fn delivered(&self, prefix: &str, expected: usize) -> Vec<Delivered> {
         for _ in 0..600 {
             let found = self.look(prefix);
             if found.len() >= expected {
@@ -102,7 +102,7 @@ impl Postfix {
     }
 
     /// How many connections in the log brought mail with this Message-ID's queue entries.
-    fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap()
     }
 }
@@ -116,7 +116,7 @@ fn header(mail: &[u8], name: &str) -> Option<String> {
 }
 
 /// A campaign `news` to these addresses; `text` may use `{{first_name}}`.
-fn campaign(home: &Home, addresses: &[String], text: &str) {
+pub(crate) fn campaign(home: &Home, addresses: &[String], text: &str) {
     let mut list = "email,first_name\n".to_owned();
     for (number, address) in addresses.iter().enumerate() {
         writeln!(list, "{address},P{number}").unwrap();
@@ -130,7 +130,7 @@ fn campaign(home: &Home, addresses: &[String], text: &str) {
     );
 }
 
-fn people(prefix: &str, count: usize) -> Vec<String> {
+pub(crate) fn people(prefix: &str, count: usize) -> Vec<String> {
     (1..=count)
         .map(|n| format!("{prefix}{n}@example.test"))
         .collect()
@@ -334,92 +334,4 @@ fn an_international_address_arrives() {
     server.run(&home, &["send", "news", "--yes"]).exits(0);
     let mails = server.delivered("utf8.", 1);
     assert_eq!(mails[0].recipient, "utf8.jörg@example.test");
-}
-
-/// The variable with the application's secret.
-const APP_SECRET: &str = "APP_SECRET";
-
-impl Postfix {
-    /// An account `t` that signs in by a token of an application's own; with the application's secret. None where
-    /// there is no identity provider, or the servers do not know it.
-    fn by_token(&self, home: &Home, username: Option<&str>) -> Option<String> {
-        let variable = |name: &str| std::env::var(name);
-        let Ok(authority) = variable("POSTROOM_TEST_IDP") else {
-            eprintln!(
-                "skipped: POSTROOM_TEST_IDP is not set (.ci/identity-provider/run starts it)"
-            );
-            return None;
-        };
-        let get = |name: &str| variable(name).unwrap_or_else(|_| panic!("{name}"));
-        assert_eq!(
-            get("POSTROOM_TEST_POSTFIX_XOAUTH2"),
-            "yes",
-            "start the servers after the identity provider"
-        );
-        let (host, port) = self.submission.rsplit_once(':').unwrap();
-        let mailbox = get("POSTROOM_TEST_IDP_APP_MAILBOX");
-        let text = format!(
-            "[t]\nprovider = \"microsoft365\"\nhost = \"{host}\"\nport = {port}\nusername = \"{}\"\nauth = \"oauth2\"\n\
-             from = \"newsdesk@example.test\"\nlimits = []\n{}\n[t.oauth2]\nauthority = \"{authority}\"\n\
-             tenant = \"{}\"\nclient_id = \"postroom-app\"\nflow = \"client-credentials\"\n\
-             [t.client_secret]\nenv = \"{APP_SECRET}\"\n",
-            username.unwrap_or(&mailbox),
-            self.trusted(),
-            get("POSTROOM_TEST_IDP_TENANT"),
-        );
-        home.write("config/postroom/accounts.toml", text);
-        Some(get("POSTROOM_TEST_IDP_APP_SECRET"))
-    }
-}
-
-fn with_secret(home: &Home, secret: &str, args: &[&str]) -> Ended {
-    let mut command = home.command(args);
-    command.env(APP_SECRET, secret);
-    Ended::of(&command.output().unwrap())
-}
-
-#[test]
-fn a_newsletter_arrives_over_xoauth2() {
-    let Some(server) = postfix() else { return };
-    let home = Home::new();
-    let Some(secret) = server.by_token(&home, None) else {
-        return;
-    };
-    campaign(&home, &people("token.", 40), "Dear {{first_name}}");
-    let found = with_secret(&home, &secret, &["doctor", "t", "--json"]).exits(0);
-    let stages = found.json()["stages"].clone();
-    let named = |name: &str| {
-        stages
-            .as_array()
-            .unwrap()
-            .iter()
-            .find(|one| one["name"] == name)
-            .cloned()
-    };
-    assert!(named("token").unwrap()["facts"]["expires_at"].is_string());
-    with_secret(&home, &secret, &["send", "news", "--yes"]).exits(0);
-    assert_eq!(server.delivered("token.", 40).len(), 40);
-    assert!(server.log().contains("sasl_method=XOAUTH2"));
-}
-
-#[test]
-fn a_token_for_another_mailbox_blames_nobody() {
-    let Some(server) = postfix() else { return };
-    let home = Home::new();
-    let Some(secret) = server.by_token(&home, Some("somebody@example.test")) else {
-        return;
-    };
-    campaign(&home, &people("wrongtoken.", 3), "hello");
-    let refused = with_secret(&home, &secret, &["send", "news", "--yes"]).exits(77);
-    assert!(
-        refused.err.contains("status 401"),
-        "Dovecot's reason: {}",
-        refused.err
-    );
-    assert!(refused.err.contains("postroom login t"), "{}", refused.err);
-    let status = home.status();
-    assert_eq!(
-        (&status["state"], &status["recipients"]["pending"]),
-        (&"stopped".into(), &3.into())
-    );
 }
