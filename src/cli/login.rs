@@ -20,7 +20,12 @@ use crate::vault::{Entry, Place};
 pub(super) fn run(context: &Context, args: &Login) -> Result<Exit, Failure> {
     let accounts = Accounts::load(&accounts_path(context.places.accounts.as_deref())?)?;
     let mut account = accounts.get(&args.account)?.clone();
-    if let (Some(flow), Some(oauth2)) = (args.flow, account.oauth2.as_mut()) {
+    if let Some(flow) = args.flow {
+        let oauth2 = account
+            .oauth2
+            .as_mut()
+            .filter(|_| account.auth == Auth::OAuth2);
+        let oauth2 = oauth2.ok_or_else(|| no_flow(&args.account))?;
         oauth2.flow = Some(flow.into());
     }
     let sender = Sender::of(&account)?;
@@ -33,6 +38,14 @@ pub(super) fn run(context: &Context, args: &Login) -> Result<Exit, Failure> {
             "there is nothing to do; set auth in accounts.toml if its server does ask for a sign-in",
         )),
     }
+}
+
+fn no_flow(account: &str) -> Failure {
+    Failure::new(
+        Exit::Usage,
+        format!("the account '{account}' does not sign in by OAuth 2.0, and has no flow"),
+        "leave --flow out",
+    )
 }
 
 /// Keeps a password, where the account says so.

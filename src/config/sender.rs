@@ -2,20 +2,17 @@
 
 use std::path::PathBuf;
 
-use secrecy::SecretString;
-
 use super::account::{Account, Auth};
 use super::accounts::SANDBOX;
 use super::campaign::Campaign;
 use super::defaults::{after_reserve, host, provider_rules, tls};
 use super::delivery::Mode;
 use super::error::SenderError;
-use super::oauth2;
 use super::secret::SecretSource;
+use super::sign_in;
 use crate::limits::Rule;
-use crate::oauth;
 use crate::plan::{self, AccountLimits, Inputs};
-use crate::provider::{Flow, Preset, ReplyTable, Whose};
+use crate::provider::{Preset, ReplyTable, Whose};
 use crate::recipients::{Address, Mailbox};
 use crate::send::{self, SignIn};
 use crate::smtp::{self, Deadlines, Endpoint};
@@ -47,7 +44,7 @@ pub struct Sender {
     /// The most sessions at once.
     pub max_connections: usize,
     pub(super) account: Account,
-    sign_in: Option<oauth2::SignIn>,
+    pub(super) sign_in: Option<sign_in::SignIn>,
 }
 
 impl Sender {
@@ -67,7 +64,7 @@ impl Sender {
         } else {
             Some(host(account, preset)?)
         };
-        let sign_in = (account.auth == Auth::OAuth2).then(|| oauth2::SignIn::of(account, preset));
+        let sign_in = (account.auth == Auth::OAuth2).then(|| sign_in::SignIn::of(account, preset));
         let provider_rules = provider_rules(account, preset);
         let connections = account
             .max_connections
@@ -133,54 +130,6 @@ impl Sender {
             .password
             .as_ref()
             .filter(|_| self.account.auth == Auth::Password)
-    }
-
-    /// How it signs in by OAuth 2.0; none where it does not.
-    pub fn flow(&self) -> Option<Flow> {
-        self.sign_in.as_ref().map(oauth2::SignIn::flow)
-    }
-
-    /// Where the application's secret for OAuth 2.0 comes from; none where it has none.
-    pub fn client_secret(&self) -> Option<&SecretSource> {
-        self.sign_in.as_ref()?;
-        self.account.client_secret.as_ref()
-    }
-
-    /// What signing in by OAuth 2.0 goes by, with the application's secret and the further roots, which were
-    /// read by now; none where the account does not sign in that way.
-    pub fn oauth2(
-        &self,
-        client_secret: Option<SecretString>,
-        extra_roots: Vec<Vec<u8>>,
-    ) -> Option<oauth::Settings> {
-        let sign_in = self.sign_in.as_ref()?;
-        Some(sign_in.settings(&self.account, client_secret, extra_roots))
-    }
-
-    /// Makes sure that the provider will take what has this From header.
-    ///
-    /// # Errors
-    /// The address is another's than the one that signs in, and nothing says that it may send as that one.
-    fn check_from(&self, usual: &str) -> Result<(), SenderError> {
-        if self.account.from.is_some() || !self.preset.sends_as_itself {
-            return Ok(());
-        }
-        let Some(username) = &self.account.username else {
-            return Ok(());
-        };
-        // Names that are no addresses, and addresses that are only known once a row is there, say nothing.
-        let (Ok(own), Ok(from)) = (Address::parse(username), Mailbox::parse(usual)) else {
-            return Ok(());
-        };
-        if from.address.as_str().eq_ignore_ascii_case(own.as_str()) {
-            return Ok(());
-        }
-        Err(SenderError::FromOutside {
-            account: self.name.clone(),
-            from: from.address.to_string(),
-            username: username.clone(),
-            provider: self.preset.title.clone(),
-        })
     }
 
     /// What its quota is counted by: the same name at the same server is one mailbox, however many
@@ -278,18 +227,6 @@ impl Sender {
 }
 
 impl Campaign {
-    /// Makes sure that these senders may send it.
-    ///
-    /// # Errors
-    /// [`SenderError::FromOutside`] for its only account; one of several has its own address in the From
-    /// header.
-    pub fn check_from(&self, senders: &[Sender]) -> Result<(), SenderError> {
-        match senders {
-            [only] => only.check_from(&self.message.from),
-            _ => Ok(()),
-        }
-    }
-
     /// What a plan for these senders is made from.
     pub fn inputs(&self, senders: &[Sender]) -> Inputs {
         let message = &self.message;

@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
-use oauth2::{AuthUrl, AuthorizationCode, CsrfToken, PkceCodeChallenge, RedirectUrl};
+use oauth2::url::Url;
+use oauth2::{
+    AuthUrl, AuthorizationCode, CsrfToken, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl,
+};
 
 use super::error::{Error, ErrorKind};
 use super::http::Http;
@@ -25,49 +28,83 @@ pub(super) async fn sign_in(
     let failed = |kind| Error::new(&settings.account, kind);
     let listen = |error: std::io::Error| failed(ErrorKind::Listen(error.to_string()));
     let redirect = Redirect::open().await.map_err(listen)?;
-    // Microsoft lets the port of this address differ from the registered one, and only of this address.
-    let address = format!("http://localhost:{}", redirect.port());
-    let back = RedirectUrl::new(address).map_err(|_| failed(ErrorKind::Listen(String::new())))?;
-    let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
-    let page = AuthUrl::new(settings.authorize.clone().unwrap_or_default());
-    let page = page.map_err(|_| {
-        let reason = "there is no authorisation endpoint".to_owned();
-        failed(ErrorKind::Settings(reason))
-    })?;
-    let client = client(settings)?.set_auth_uri(page);
-    let (page, state) = client
-        .authorize_url(CsrfToken::new_random)
-        .add_scopes(scopes(settings))
-        .set_pkce_challenge(challenge)
-        .set_redirect_uri(Cow::Borrowed(&back))
-        .add_extra_param("login_hint", settings.username.as_str())
-        // A browser is often signed in as somebody else.
-        .add_extra_param("prompt", "select_account")
-        // Google's word for a refresh token; others ignore what they do not know (RFC 6749 3.1).
-        .add_extra_param("access_type", "offline")
-        .url();
+    let asked = Asked::new(settings, redirect.port()).map_err(failed)?;
     let until = clock.now() + PATIENCE;
     show(Step::Browser {
-        address: page.into(),
+        address: asked.page.to_string(),
         until,
     });
     let answer = tokio::select! {
-        answer = redirect.answer(state.secret(), clock) => answer,
+        answer = redirect.answer(asked.state.secret(), clock) => answer,
         () = clock.sleep_until(until) => return Err(failed(ErrorKind::TimedOut)),
     };
-    let code = match answer {
-        Answer::Code(code) => AuthorizationCode::new(code),
-        Answer::Error { error, description } => {
-            let kind = refused(&error, description.as_deref(), settings, &[state.secret()]);
-            return Err(failed(kind));
+    match answer {
+        Answer::Code(code) => {
+            let code = AuthorizationCode::new(code);
+            exchange(code, asked, settings, http, clock).await
         }
-    };
-    let sent = [code.secret().clone(), verifier.secret().clone()];
+        Answer::Error { error, description } => {
+            let secrets = [asked.state.secret().as_str()];
+            let kind = refused(&error, description.as_deref(), settings, &secrets);
+            Err(failed(kind))
+        }
+    }
+}
+
+/// What the browser is sent to ask.
+struct Asked {
+    page: Url,
+    /// Told by nobody else than who was sent to the page.
+    state: CsrfToken,
+    verifier: PkceCodeVerifier,
+    back: RedirectUrl,
+}
+
+impl Asked {
+    fn new(settings: &Settings, port: u16) -> Result<Self, ErrorKind> {
+        let unusable = |what: &str| ErrorKind::Settings(format!("there is no {what}"));
+        // Microsoft lets the port of this address differ from the registered one, and only of this address.
+        let back = RedirectUrl::new(format!("http://localhost:{port}"));
+        let back = back.map_err(|_| unusable("address to come back to"))?;
+        let page = AuthUrl::new(settings.authorize.clone().unwrap_or_default());
+        let page = page.map_err(|_| unusable("authorisation endpoint"))?;
+        let client = client(settings).map_err(|error| error.kind().clone())?;
+        let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
+        let (page, state) = client
+            .set_auth_uri(page)
+            .authorize_url(CsrfToken::new_random)
+            .add_scopes(scopes(settings))
+            .set_pkce_challenge(challenge)
+            .set_redirect_uri(Cow::Borrowed(&back))
+            .add_extra_param("login_hint", settings.username.as_str())
+            // A browser is often signed in as somebody else.
+            .add_extra_param("prompt", "select_account")
+            // Google's word for a refresh token; others ignore what they do not know (RFC 6749 3.1).
+            .add_extra_param("access_type", "offline")
+            .url();
+        Ok(Self {
+            page,
+            state,
+            verifier,
+            back,
+        })
+    }
+}
+
+/// Exchanges the code, with the proof that it was asked for here (RFC 7636 4.5).
+async fn exchange(
+    code: AuthorizationCode,
+    asked: Asked,
+    settings: &Settings,
+    http: &Http,
+    clock: &Clock,
+) -> Result<Record, Error> {
+    let sent = [code.secret().clone(), asked.verifier.secret().clone()];
     let now = clock.now();
-    let answer = client
+    let answer = client(settings)?
         .exchange_code(code)
-        .set_pkce_verifier(verifier)
-        .set_redirect_uri(Cow::Borrowed(&back))
+        .set_pkce_verifier(asked.verifier)
+        .set_redirect_uri(Cow::Borrowed(&asked.back))
         .request_async(http)
         .await
         .map_err(|error| failure(error, settings, &[&sent[0], &sent[1]]))?;

@@ -308,25 +308,30 @@ async fn an_application_asks_anew_and_keeps_nothing() {
 }
 
 /// Whoever waits may be dropped: what the provider has given is kept all the same.
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn a_renewal_ends_although_nobody_waits_for_it() {
     let (home, clock) = (tempfile::tempdir().unwrap(), clock());
     let asked = Arc::new(tokio::sync::Notify::new());
+    let (go_on, gate) = std::sync::mpsc::channel();
     let (tell, mut number) = (Arc::clone(&asked), 0);
     let provider = Provider::start(move |_| {
         number += 1;
         tell.notify_one();
+        gate.recv().unwrap();
         (200, granted(number, 3600))
     })
     .await;
+    go_on.send(()).unwrap();
     signed_in(&provider, home.path(), &clock).await;
     asked.notified().await;
     pass(&clock, minutes(60)).await;
     let tokens = tokens(&provider, home.path(), &clock);
     tokio::select! {
-        biased;
         () = asked.notified() => {}
-        _ = tokens.access_token() => {}
+        _ = tokens.access_token() => panic!("the provider has not answered yet"),
+    }
+    for _ in 0..2 {
+        go_on.send(()).unwrap();
     }
     // The next one waits for the lock that the renewal holds until it has written.
     let token = tokens.access_token().await.unwrap();
