@@ -12,8 +12,8 @@ use super::screen::{Paint, Screen};
 use crate::delivery::{Class, Verdict};
 use crate::provider::{Explained, Preset, ReplyTable};
 
-/// So much of standard input is looked at: a log of some days, not more.
-const MAX_INPUT: u64 = 4 * 1024 * 1024;
+/// So much of standard input is read, in bytes; of a long text the end is looked at.
+const MAX_INPUT: u64 = 64 * 1024 * 1024;
 
 /// The width of the headings.
 const HEADING: usize = 10;

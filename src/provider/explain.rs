@@ -5,8 +5,8 @@ use super::words::Words;
 use super::{Judgement, ReplyTable};
 use crate::delivery::{EnhancedCode, Phase};
 
-/// So many lines of a text are looked at, the last ones: a log ends with what went wrong.
-const LINES: usize = 2000;
+/// So much of a text is looked at, in bytes, its end: a log ends with what went wrong.
+const TAIL: usize = 128 * 1024;
 
 /// A phrase may be broken over so many lines.
 const WINDOW: usize = 3;
@@ -29,12 +29,9 @@ impl ReplyTable {
 
     /// The same, and how it was found.
     pub fn explain_words(&self, text: &str) -> Option<Explained> {
-        let mut lines: Vec<&str> = text
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty())
-            .collect();
-        lines.drain(..lines.len().saturating_sub(LINES));
+        let tail = &text[text.ceil_char_boundary(text.len().saturating_sub(TAIL))..];
+        let lines = tail.lines().map(str::trim);
+        let lines: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
         let known = self.most_telling(&lines);
         let entry = known.or_else(|| self.of_class(&lines))?;
         Some(Explained {
