@@ -17,12 +17,15 @@
 //! | `message` | template, recipients | files | MIME building, headers, attachments: the only place that makes bytes |
 //! | `store` | clock, delivery, limits | disk | SQLite: the schema ladder, claims and marks, the ledger: the only place with SQL |
 //! | `plan` | limits, recipients, template, message, store | files | list × templates → findings, messages, batches and timetable |
-//! | `smtp` | clock, delivery | network | one session, phase by phase, on lettre's low-level connection |
-//! | `send` | clock, delivery, limits, provider, message, store, smtp | nothing | claims → outcomes; emits events |
+//! | `trust` | – | files | whom to trust in TLS, and why a certificate was refused |
+//! | `vault` | – | keyring, disk | a person's secrets: the keyring, or private files where there is none |
+//! | `smtp` | clock, delivery, trust | network | one session, phase by phase, on lettre's low-level connection |
+//! | `oauth` | clock, provider, trust, vault | network | access tokens: three flows, renewal, keeping |
+//! | `send` | clock, delivery, limits, provider, message, store, smtp, oauth | nothing | claims → outcomes; emits events |
 //! | `sandbox` | clock, limits | network | the stand-in server with bookkeeping of its own |
 //! | `rehearsal` | clock, limits, message, store, send, sandbox | nothing | what goes wrong on purpose, a sender that is killed, the stand-in's log against the store |
 //! | `preview` | recipients, message, plan, store | files | what would go out, in the terminal and as files |
-//! | `config` | delivery, limits, provider, recipients, plan, smtp, send | files | campaign.toml and accounts.toml → each room's checked options |
+//! | `config` | delivery, limits, provider, recipients, plan, smtp, oauth, send | files | campaign.toml and accounts.toml → each room's checked options |
 //! | `cli` | every room | terminal | a file per command; the only place that prints or exits |
 //!
 //! # A row's way
@@ -45,6 +48,7 @@ pub mod config;
 pub mod delivery;
 pub mod limits;
 pub mod message;
+pub mod oauth;
 pub mod plan;
 pub mod preview;
 pub mod provider;
@@ -55,3 +59,5 @@ pub mod send;
 pub mod smtp;
 pub mod store;
 pub mod template;
+pub mod trust;
+pub mod vault;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::starting::Until;
+use crate::provider::Flow;
 
 /// Bulk mail merge that plans, proves, rehearses and sends a campaign inside the mail provider's limits.
 #[derive(Debug, Parser)]
@@ -80,8 +81,18 @@ pub(super) enum Command {
     /// Looks after the store
     #[command(subcommand)]
     Store(StoreCommand),
+    /// Signs in to an account's provider, and keeps what is needed to sign in again
+    Login(Login),
+    /// Forgets what `login` has kept for an account
+    Logout(Logout),
+    /// Lists accounts: how each signs in, and how much of its quota is left
+    Accounts,
+    /// Looks whether an account can send: name, network, TLS, sign-in, sender, stage by stage; sends nothing
+    Doctor(Doctor),
     /// Lists providers with their limits and where these are documented
     Providers(Providers),
+    /// Says what a server's or sign-in page's words mean, who can do what about it, and whether waiting helps
+    Explain(Explain),
     /// Runs the stand-in mail server on its own, for other programs' tests
     Sandbox(Sandbox),
 }
@@ -242,9 +253,83 @@ pub(super) struct StoreClaim {
 }
 
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Sign-ins are kept in the system's keyring, or, where there is none, in a file that only you \
+    can read. POSTROOM_TOKENS=keyring or POSTROOM_TOKENS=file in the environment decides it."
+)]
+pub(super) struct Login {
+    /// The account's name in accounts.toml
+    #[arg(value_name = "ACCOUNT")]
+    pub(super) account: String,
+    /// Opens no browser: the address is printed only
+    #[arg(long)]
+    pub(super) no_browser: bool,
+    /// Signs in this way for once
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub(super) flow: Option<SignInFlow>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum SignInFlow {
+    /// A code typed on any device
+    DeviceCode,
+    /// The browser on this machine
+    Browser,
+    /// The app by itself, with its client secret
+    ClientCredentials,
+}
+
+impl From<SignInFlow> for Flow {
+    fn from(flow: SignInFlow) -> Self {
+        match flow {
+            SignInFlow::DeviceCode => Self::DeviceCode,
+            SignInFlow::Browser => Self::Browser,
+            SignInFlow::ClientCredentials => Self::ClientCredentials,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Logout {
+    /// The account's name in accounts.toml
+    #[arg(value_name = "ACCOUNT")]
+    pub(super) account: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Doctor {
+    /// The account's name in accounts.toml
+    #[arg(value_name = "ACCOUNT")]
+    pub(super) account: String,
+    /// The address to send from [default: the account's own]
+    #[arg(long, value_name = "ADDR")]
+    pub(super) from: Option<String>,
+    /// A recipient to name, such as yourself; nothing is sent to it
+    #[arg(long, value_name = "ADDR")]
+    pub(super) rcpt: Option<String>,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct Providers {
     /// Only this provider
     pub(super) name: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "It works offline and needs no configuration. Examples:\n  \
+    postroom explain \"535 5.7.139 Authentication unsuccessful, basic authentication is disabled\"\n  \
+    postroom explain AADSTS7000218\n  \
+    postroom explain - < bounce.txt\n\n\
+    It ends with 1 when nothing known is in the text."
+)]
+pub(super) struct Explain {
+    /// The words: a reply, a bounce, some lines of a log, a code alone; `-` reads them from standard input
+    #[arg(value_name = "TEXT", required = true, num_args = 1..)]
+    pub(super) text: Vec<String>,
+    /// Whose words they are [default: what any provider says, Microsoft first]
+    #[arg(long, value_name = "NAME")]
+    pub(super) provider: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -1,27 +1,24 @@
 //! From a sender to what a send needs to sign in: endpoint, roots, password; and the stand-in server.
 
-use std::io;
 use std::path::Path;
 
 use secrecy::SecretString;
 
 use super::exit::Exit;
 use super::failure::Failure;
+use super::{Context, secrets, signing};
 use crate::clock::Clock;
 use crate::config::Sender;
 use crate::sandbox::{self, NO_SUCH_RECIPIENT, Profile, RefuseRule, Sandbox, TlsMode};
-use crate::send;
-use crate::smtp::{Credentials, Endpoint, Tls, roots_from_pem};
+use crate::send::{self, SignIn};
+use crate::smtp::{Credentials, Endpoint, Secret, Tls, roots_from_pem};
 
 /// Whom a stand-in server refuses unless it is told otherwise, so that refusals are rehearsed too.
 pub(super) const GONE: &str = "gone.*@*";
 
-/// The account of a real server, with its password; asks for one on a terminal.
-pub(super) fn account(sender: &Sender) -> Result<send::Account, Failure> {
-    let extra_roots = match sender.ca_file() {
-        Some(path) => roots(path)?,
-        None => Vec::new(),
-    };
+/// The account of a real server, with its password or its tokens; asks for a password on a terminal.
+pub(super) fn account(context: &Context, sender: &Sender) -> Result<send::Account, Failure> {
+    let extra_roots = extra_roots(sender)?;
     let endpoint = Endpoint {
         host: sender.host.clone().unwrap_or_default(),
         port: sender.port,
@@ -30,15 +27,26 @@ pub(super) fn account(sender: &Sender) -> Result<send::Account, Failure> {
         trust_system_roots: true,
         hello_name: String::new(),
     };
-    let ask = |words: &str| -> io::Result<SecretString> {
-        let whom = sender.username().unwrap_or_default();
-        rpassword::prompt_password(format!("{whom}: {words}")).map(SecretString::from)
-    };
+    let whom = sender.username().unwrap_or_default();
     let password = sender
         .password()
-        .map(|source| source.resolve(&ask))
+        .map(|source| secrets::resolve(source, &sender.name, secrets::PASSWORD, whom))
         .transpose()?;
-    Ok(sender.for_sending(endpoint, password)?)
+    let username = sender.username().map(str::to_owned);
+    let sign_in = match (username, password, signing::tokens(context, sender)?) {
+        (Some(username), _, Some(tokens)) => SignIn::OAuth2 { username, tokens },
+        (Some(username), Some(password), None) => SignIn::Password(Credentials {
+            username,
+            secret: Secret::Password(password),
+        }),
+        _ => SignIn::None,
+    };
+    Ok(sender.for_sending(endpoint, sign_in)?)
+}
+
+/// The further roots that an account trusts, each a certificate in DER.
+pub(super) fn extra_roots(sender: &Sender) -> Result<Vec<Vec<u8>>, Failure> {
+    sender.ca_file().map_or(Ok(Vec::new()), |path| roots(path))
 }
 
 fn roots(path: &Path) -> Result<Vec<Vec<u8>>, Failure> {
@@ -110,12 +118,11 @@ pub(super) fn account_at(sender: &Sender, server: &Sandbox) -> Result<send::Acco
         trust_system_roots: false,
         hello_name: String::new(),
     };
-    let mut account = sender.for_sending(endpoint, None)?;
-    account.credentials = Some(Credentials {
+    let sign_in = SignIn::Password(Credentials {
         username: sender.username().unwrap_or("sandbox").to_owned(),
-        password: SecretString::from("rehearsal"),
+        secret: Secret::Password(SecretString::from("rehearsal")),
     });
-    Ok(account)
+    Ok(sender.for_sending(endpoint, sign_in)?)
 }
 
 /// Starts a stand-in server.

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use super::exit::Exit;
-use crate::config::{AccountError, ConfigError, SecretError, SenderError};
+use crate::config::{ConfigError, SecretError, SenderError, UnknownAccount};
 use crate::plan::FrozenError;
 use crate::provider::ProviderError;
 use crate::rehearsal::LifeError;
@@ -70,12 +70,9 @@ impl From<ConfigError> for Failure {
     }
 }
 
-impl From<AccountError> for Failure {
-    fn from(error: AccountError) -> Self {
-        match error {
-            AccountError::Invalid(error) => error.into(),
-            AccountError::Unknown(ref unknown) => Self::new(Exit::Config, &error, unknown.remedy()),
-        }
+impl From<UnknownAccount> for Failure {
+    fn from(error: UnknownAccount) -> Self {
+        Self::new(Exit::Config, &error, error.remedy())
     }
 }
 
@@ -87,8 +84,12 @@ impl From<SenderError> for Failure {
 
 impl From<SecretError> for Failure {
     fn from(error: SecretError) -> Self {
+        let exit = match &error {
+            SecretError::NotKept(_) => Exit::NotPermitted,
+            _ => Exit::Config,
+        };
         Self::new(
-            Exit::Config,
+            exit,
             format!("there is no password: {error}"),
             error.remedy(),
         )

@@ -5,15 +5,21 @@
 //! Every error becomes plain words with a remedy and a documented exit code ([`failure`]). Must not
 //! decide anything about lists, mails, limits or replies: it asks the other rooms. Called by `main`.
 
+mod accounts;
 mod args;
 mod bar;
 mod check;
 mod connect;
 mod days;
+mod doctor;
+mod examination;
 mod exit;
+mod explain;
 mod failure;
 mod faults;
 mod interrupt;
+mod login;
+mod logout;
 mod new;
 mod plan;
 mod preview;
@@ -25,9 +31,12 @@ mod report;
 mod resolve;
 mod sandbox;
 mod screen;
+mod secrets;
 mod send;
 mod sending;
 mod setup;
+mod signing;
+mod stages;
 mod starting;
 mod status;
 mod store;
@@ -96,7 +105,12 @@ fn execute(context: &Context, command: Command) -> Result<Exit, Failure> {
         Command::Report(args) => report::run(context, &args),
         Command::Resolve(args) => resolve::run(context, &args),
         Command::Store(StoreCommand::Claim(args)) => store::claim(context, &args),
+        Command::Login(args) => login::run(context, &args),
+        Command::Logout(args) => logout::run(context, &args),
+        Command::Accounts => accounts::run(context),
+        Command::Doctor(args) => doctor::run(context, &args),
         Command::Providers(args) => providers::run(context, &args),
+        Command::Explain(args) => explain::run(context, &args),
         Command::Sandbox(args) => sandbox::run(context, &args),
     }
 }

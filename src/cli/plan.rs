@@ -13,7 +13,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::screen::{Paint, Screen};
 use super::setup::{self, Planned, Setup, accounts_words, senders, zone_of};
-use super::timetable::{batch_json, limit_json, show_batches, show_limit};
+use super::timetable::{Withdrawn, batch_json, limit_json, show_batches, show_limit};
 use super::{Context, words};
 use crate::config::Sender;
 use crate::plan::{self, Alternative, Forecast, Frozen, alternatives, is_edited};
@@ -144,6 +144,8 @@ struct Figures {
     batches: Vec<BatchProgress>,
     /// Of what is still to go.
     forecast: Option<Forecast>,
+    /// What limits it has been withdrawn by its provider.
+    withdrawn: Option<Withdrawn>,
     alternatives: [Alternative; 2],
 }
 
@@ -155,13 +157,15 @@ fn figures(
 ) -> Result<Figures, Failure> {
     let rows = store.row_counts(record)?;
     let outlook = setup::outlook(store, record, senders, now)?;
+    let forecast = outlook.forecast(store, record.id)?;
     let caps = senders
         .iter()
         .map(|sender| sender.max_recipients_per_message);
     Ok(Figures {
         messages: store.message_counts(record.id)?.total(),
         batches: store.batches(record.id)?,
-        forecast: outlook.forecast(store, record.id)?,
+        withdrawn: Withdrawn::of(forecast.as_ref(), senders),
+        forecast,
         alternatives: alternatives(rows.planned, caps.min().unwrap_or(1), &outlook),
         rows,
     })
@@ -200,7 +204,12 @@ pub(super) fn show(
             screen.painted(Paint::Bold, &finish)
         ))?;
     }
-    show_limit(screen, figures.forecast.as_ref(), &zone)?;
+    show_limit(
+        screen,
+        figures.forecast.as_ref(),
+        figures.withdrawn.as_ref(),
+        &zone,
+    )?;
     let others = figures
         .alternatives
         .iter()
@@ -304,7 +313,7 @@ fn plan_json(record: &CampaignRecord, figures: &Figures) -> Value {
         "mode": record.mode,
         "batches": figures.batches.iter().map(batch_json).collect::<Vec<_>>(),
         "finishes_at": record.finishes_at,
-        "limited_by": figures.forecast.as_ref().and_then(|forecast| limit_json(&forecast.laid)),
+        "limited_by": figures.forecast.as_ref().and_then(|forecast| limit_json(&forecast.laid, figures.withdrawn.as_ref())),
         "with_another_account": figures.forecast.as_ref().and_then(|forecast| forecast.with_another_account),
         "at_any_hour": figures.forecast.as_ref().and_then(|forecast| forecast.at_any_hour),
         "cuts": record.cuts,

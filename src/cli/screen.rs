@@ -108,6 +108,33 @@ impl Screen {
         written(writeln!(io::stdout().lock(), "{line}"))
     }
 
+    /// The columns of the terminal that results go to; none where they go elsewhere.
+    pub(super) fn width(&self) -> Option<usize> {
+        (self.out != Stream::Elsewhere).then(textwrap::termwidth)
+    }
+
+    /// A part of the result under a short heading. On a terminal it is broken between words, and what follows
+    /// stands below its first line.
+    pub(super) fn field(&self, heading: &str, width: usize, text: &str) -> Result<(), Failure> {
+        let first = match width {
+            0 => String::new(),
+            _ => format!("  {heading:<width$}"),
+        };
+        let below = " ".repeat(first.len());
+        let Some(columns) = self.width() else {
+            return self.result(&format!("{first}{text}"));
+        };
+        let options = textwrap::Options::new(columns.max(first.len() + 20))
+            .initial_indent(&first)
+            .subsequent_indent(&below)
+            .word_splitter(textwrap::WordSplitter::NoHyphenation)
+            .break_words(false);
+        for line in textwrap::wrap(&unbroken_commands(text), options) {
+            self.result(line.trim_end().replace(NO_BREAK, " ").as_str())?;
+        }
+        Ok(())
+    }
+
     /// The result, or an event, as one line of JSON.
     pub(super) fn json(&self, value: &Value) -> Result<(), Failure> {
         let mut out = io::stdout().lock();
@@ -177,6 +204,19 @@ impl Screen {
         let answer = answer.trim().to_lowercase();
         Ok(answer == "y" || answer == "yes")
     }
+}
+
+/// A space at which no line is broken.
+const NO_BREAK: char = '\u{a0}';
+
+/// A command is copied whole: it is not broken, however long it is.
+fn unbroken_commands(text: &str) -> String {
+    let parts = text.split('`').enumerate();
+    let parts = parts.map(|(at, part)| match at % 2 {
+        1 => part.replace(' ', &NO_BREAK.to_string()),
+        _ => part.to_owned(),
+    });
+    parts.collect::<Vec<_>>().join("`")
 }
 
 /// Somebody who reads only the first lines (`| head`) has not been failed.

@@ -217,7 +217,8 @@ impl Errand<'_> {
         let accounts = if self.plays() {
             None
         } else {
-            let accounts = self.senders.iter().map(connect::account);
+            let account = |sender| connect::account(self.context, sender);
+            let accounts = self.senders.iter().map(account);
             Some(accounts.collect::<Result<Vec<_>, _>>()?)
         };
         let show = Show::new(self.context, &counts, zone.clone(), false);

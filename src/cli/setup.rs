@@ -24,6 +24,7 @@ impl Setup {
     pub(super) fn read(folder: &Path, places: &Places) -> Result<Self, Failure> {
         let campaign = Campaign::load(folder)?;
         let senders = senders(&campaign.accounts, places)?;
+        campaign.check_from(&senders)?;
         let inputs = campaign.inputs(&senders);
         Ok(Self {
             campaign,

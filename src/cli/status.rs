@@ -8,7 +8,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::screen::{Paint, Screen};
 use super::setup::{self, Planned, senders};
-use super::timetable::{limit_json, show_limit};
+use super::timetable::{Withdrawn, limit_json, show_limit};
 use super::{Context, words};
 use crate::config::Sender;
 use crate::plan::Forecast;
@@ -23,6 +23,8 @@ pub(super) struct Standing {
     pub(super) finishes_at: Option<Timestamp>,
     /// What is still to come.
     pub(super) forecast: Option<Forecast>,
+    /// What limits it has been withdrawn by its provider.
+    withdrawn: Option<Withdrawn>,
 }
 
 impl Standing {
@@ -59,6 +61,7 @@ impl Standing {
                 .map(|forecast| forecast.finishes_at)
                 .max(next_send_at),
             next_send_at,
+            withdrawn: Withdrawn::of(forecast.as_ref(), senders.unwrap_or_default()),
             forecast,
             people,
             state,
@@ -125,7 +128,12 @@ fn show(context: &Context, planned: &Planned, standing: &Standing) -> Result<(),
             words::time(at, &planned.zone)
         ))?;
     }
-    show_limit(screen, standing.forecast.as_ref(), &planned.zone)?;
+    show_limit(
+        screen,
+        standing.forecast.as_ref(),
+        standing.withdrawn.as_ref(),
+        &planned.zone,
+    )?;
     if standing.people.in_doubt > 0 {
         screen.note("`postroom resolve` lists what is in doubt, and how to settle it");
     }
@@ -243,7 +251,7 @@ pub(super) fn status_json(record: &CampaignRecord, standing: &Standing) -> Value
         "to_come": standing.forecast.as_ref().map(|forecast| {
             forecast.laid.batches.iter().map(to_come_json).collect::<Vec<_>>()
         }),
-        "limited_by": standing.forecast.as_ref().and_then(|forecast| limit_json(&forecast.laid)),
+        "limited_by": standing.forecast.as_ref().and_then(|forecast| limit_json(&forecast.laid, standing.withdrawn.as_ref())),
         "stopped_because": because,
     })
 }

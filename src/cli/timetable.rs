@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::failure::Failure;
 use super::screen::{Paint, Screen};
 use super::words;
+use crate::config::Sender;
 use crate::limits::{Closed, Reason};
 use crate::plan::{Forecast, Laid};
 use crate::store::BatchProgress;
@@ -18,6 +19,7 @@ const SAME: SignedDuration = SignedDuration::from_mins(1);
 pub(super) fn show_limit(
     screen: &Screen,
     forecast: Option<&Forecast>,
+    withdrawn: Option<&Withdrawn>,
     zone: &TimeZone,
 ) -> Result<(), Failure> {
     let Some(forecast) = forecast else {
@@ -25,6 +27,16 @@ pub(super) fn show_limit(
     };
     if let Some(reason) = &forecast.laid.limited_by {
         screen.result(&format!("  limited by  {}", words::limit(reason)))?;
+    }
+    if let Some(rule) = withdrawn {
+        let (provider, on, key) = (&rule.provider, words::day(&rule.on), &rule.lifted_by);
+        screen.field(
+            "",
+            12,
+            &format!(
+                "{provider}: this limit was withdrawn on {on} and is kept to be on the safe side; {key} lifts it"
+            ),
+        )?;
     }
     let others = [
         ("with one more account", forecast.with_another_account),
@@ -100,8 +112,41 @@ pub(super) fn show_days<'a>(
     screen.result("")
 }
 
+/// A rule that holds a campaign back although its provider has withdrawn it.
+pub(super) struct Withdrawn {
+    provider: String,
+    /// The day, as the preset has it.
+    on: String,
+    /// The key that lifts it, and where it belongs.
+    lifted_by: String,
+}
+
+impl Withdrawn {
+    /// Whether it is such a rule that limits the campaign.
+    pub(super) fn of(forecast: Option<&Forecast>, senders: &[Sender]) -> Option<Self> {
+        let Some(Reason::Rule(rule)) = forecast?.laid.limited_by else {
+            return None;
+        };
+        senders.iter().find_map(|sender| {
+            let key = "withdrawn_limits = false";
+            Some(Self {
+                provider: sender.preset.title.clone(),
+                on: sender.withdrawn(&rule)?.withdrawn.clone()?,
+                // The built-in stand-in has no entry in accounts.toml.
+                lifted_by: if sender.is_sandbox() {
+                    format!(
+                        "{key} in accounts.toml, for an account of your own in place of 'sandbox',"
+                    )
+                } else {
+                    format!("{key} under [{}] in accounts.toml", sender.name)
+                },
+            })
+        })
+    }
+}
+
 /// What holds a campaign back, as `plan` and `status` have it.
-pub(super) fn limit_json(laid: &Laid) -> Option<Value> {
+pub(super) fn limit_json(laid: &Laid, withdrawn: Option<&Withdrawn>) -> Option<Value> {
     let (kind, rule) = match laid.limited_by? {
         Reason::Rule(rule) => ("rule", Some(rule)),
         Reason::Closed(Closed::Hours) => ("hours", None),
@@ -110,7 +155,12 @@ pub(super) fn limit_json(laid: &Laid) -> Option<Value> {
         Reason::Provider => ("provider", None),
         Reason::Deferred => ("deferred", None),
     };
-    Some(json!({ "kind": kind, "rule": rule }))
+    let mut value = json!({ "kind": kind, "rule": rule });
+    if let Some(rule) = withdrawn {
+        value["withdrawn"] = rule.on.as_str().into();
+        value["lifted_by"] = rule.lifted_by.as_str().into();
+    }
+    Some(value)
 }
 
 /// A batch as `plan` and `rehearse` have it.

@@ -25,8 +25,13 @@ pub(super) fn count(count: u64, one: &str, many: &str) -> String {
 
 /// A rule with its figures as people read them: `10,000 recipients per 24h`.
 pub(super) fn rule(rule: &Rule) -> String {
-    rule.to_string()
-        .replacen(&rule.max.to_string(), &number(rule.max), 1)
+    let text = rule
+        .to_string()
+        .replacen(&rule.max.to_string(), &number(rule.max), 1);
+    match rule.max {
+        1 => text.replacen("s per ", " per ", 1),
+        _ => text,
+    }
 }
 
 /// What holds messages back, as the subject of a sentence.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use toml::Spanned;
 
 use super::document::Schema;
+use super::oauth2::{self, OAuth2};
 use super::secret::{self, SecretSource};
 use super::section::Section;
 use super::server;
@@ -20,6 +21,7 @@ pub(super) const SCHEMA: Schema = &[
         "",
         &[
             "provider",
+            "region",
             "username",
             "from",
             "auth",
@@ -31,6 +33,7 @@ pub(super) const SCHEMA: Schema = &[
             "max_message_size",
             "max_connections",
             "limits",
+            "withdrawn_limits",
             "ca_file",
             "retry",
             "deadlines",
@@ -45,7 +48,7 @@ pub(super) const SCHEMA: Schema = &[
     ),
     ("limits", server::LIMIT_KEYS),
     ("deadlines", server::DEADLINE_KEYS),
-    ("oauth2", &["tenant", "client_id", "flow", "authority"]),
+    ("oauth2", oauth2::KEYS),
     ("password", secret::KEYS),
     ("client_secret", secret::KEYS),
 ];
@@ -55,9 +58,11 @@ pub(super) const SCHEMA: Schema = &[
 pub struct Account {
     /// Its name in accounts.toml; quotas belong to it.
     pub name: String,
-    /// The preset, as typed; `custom` has nothing preset.
+    /// The preset, as typed or found by the mail domain; `custom` has nothing preset.
     pub provider: String,
-    /// The name to sign in with; there unless `auth` is none.
+    /// The provider's region, where it has several.
+    pub region: Option<String>,
+    /// The name to sign in with, the preset's where that is the same for everybody; there unless `auth` is none.
     pub username: Option<String>,
     /// The From header of what it sends, where that is not the campaign's.
     pub from: Option<String>,
@@ -79,6 +84,8 @@ pub struct Account {
     pub max_connections: Option<u64>,
     /// Rules in place of all of the preset's.
     pub limits: Option<Vec<Rule>>,
+    /// Rules of the preset hold that its provider has withdrawn.
+    pub withdrawn_limits: bool,
     /// A file with a further root to trust; relative ones are taken from accounts.toml's folder.
     pub ca_file: Option<PathBuf>,
     /// When a deferred message is tried again.
@@ -139,39 +146,12 @@ pub struct Deadlines {
     pub final_: Option<Duration>,
 }
 
-/// The sign-in of OAuth 2.0, as typed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OAuth2 {
-    /// The organisation's domain or identifier.
-    pub tenant: Option<String>,
-    /// The application's identifier.
-    pub client_id: Option<String>,
-    /// How the person or program signs in.
-    pub flow: Option<Flow>,
-    /// Where tokens come from: https, or http on this machine.
-    pub authority: Option<String>,
-}
-
-/// A flow of OAuth 2.0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Flow {
-    /// A code typed on another device (RFC 8628).
-    DeviceCode,
-    /// The browser on this machine (RFC 8252).
-    Browser,
-    /// The application by itself (RFC 6749 section 4.4).
-    ClientCredentials,
-}
-
 /// Reads an account; `folder` is the file's. None when something required is missing or wrong.
 pub(super) fn read(account: &Section<'_>, name: &str, folder: &Path) -> Option<Account> {
     let line = |key| account.text(key).map(Spanned::into_inner);
     let positive = |key| account.whole(key, 1, NO_MAX);
-    let provider = line("provider");
-    account.require(
-        "provider",
-        "add provider = \"microsoft365\", another preset that `postroom providers` lists, or \"custom\"",
-    );
+    let provider = server::provider(account);
+    let username = line("username").or_else(|| server::fixed_username(provider.as_deref()?));
     let host = server::host(account);
     if provider.as_deref() == Some("custom") {
         account.require(
@@ -179,11 +159,12 @@ pub(super) fn read(account: &Section<'_>, name: &str, folder: &Path) -> Option<A
             "add host = \"smtp.example.com\": provider = \"custom\" has no preset host",
         );
     }
-    let (auth, password) = sign_in(account);
+    let (auth, password) = sign_in(account, username.is_some());
     let rest = Account {
         name: name.to_owned(),
         provider: String::new(),
-        username: line("username"),
+        region: line("region"),
+        username,
         from: from(account),
         auth: auth.unwrap_or(Auth::None),
         reserve: reserve(&account.table("reserve")),
@@ -194,11 +175,12 @@ pub(super) fn read(account: &Section<'_>, name: &str, folder: &Path) -> Option<A
         max_message_size: positive("max_message_size"),
         max_connections: positive("max_connections"),
         limits: server::limits(account),
+        withdrawn_limits: account.switch("withdrawn_limits").unwrap_or(true),
         ca_file: line("ca_file").map(|file| folder.join(file)),
         retry: server::retry(account),
         deadlines: server::deadlines(account),
         password,
-        oauth2: oauth2(&account.table("oauth2")),
+        oauth2: oauth2::read(&account.table("oauth2"), auth == Some(Auth::OAuth2)),
         client_secret: secret::read(account, "client_secret"),
     };
     auth?;
@@ -225,7 +207,7 @@ fn from(account: &Section<'_>) -> Option<String> {
 
 /// How to sign in. Without `auth`, a table that only one way uses decides; without a username there
 /// is nobody to sign in as.
-fn sign_in(account: &Section<'_>) -> (Option<Auth>, Option<SecretSource>) {
+fn sign_in(account: &Section<'_>, has_username: bool) -> (Option<Auth>, Option<SecretSource>) {
     let source = secret::read(account, "password");
     let choices = [
         ("oauth2", Auth::OAuth2),
@@ -237,7 +219,7 @@ fn sign_in(account: &Section<'_>) -> (Option<Auth>, Option<SecretSource>) {
         account.choice("auth", &choices)
     } else if given("password") && !given("oauth2") {
         Some(Auth::Password)
-    } else if !given("username") && !given("oauth2") {
+    } else if !has_username && !given("oauth2") {
         Some(Auth::None)
     } else {
         account.require(
@@ -246,7 +228,7 @@ fn sign_in(account: &Section<'_>) -> (Option<Auth>, Option<SecretSource>) {
         );
         None
     };
-    if matches!(auth, Some(Auth::Password | Auth::OAuth2)) {
+    if matches!(auth, Some(Auth::Password | Auth::OAuth2)) && !has_username {
         account.require(
             "username",
             "add username = \"you@example.com\": the name to sign in with",
@@ -263,44 +245,4 @@ fn reserve(section: &Section<'_>) -> Reserve {
         recipients: units("recipients"),
         external_recipients: units("external_recipients"),
     }
-}
-
-fn oauth2(section: &Section<'_>) -> Option<OAuth2> {
-    let flows = [
-        ("device-code", Flow::DeviceCode),
-        ("browser", Flow::Browser),
-        ("client-credentials", Flow::ClientCredentials),
-    ];
-    section.is_present().then(|| OAuth2 {
-        tenant: section.text("tenant").map(Spanned::into_inner),
-        client_id: section.text("client_id").map(Spanned::into_inner),
-        flow: section.choice("flow", &flows),
-        authority: authority(section),
-    })
-}
-
-fn authority(section: &Section<'_>) -> Option<String> {
-    let text = section.text("authority")?;
-    let local = text.get_ref().strip_prefix("http://").is_some_and(|rest| {
-        let server = rest.split('/').next().unwrap_or_default();
-        let host = match server.rsplit_once(':') {
-            Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
-            _ => server,
-        };
-        server::is_loopback(host)
-    });
-    let secure = text
-        .get_ref()
-        .strip_prefix("https://")
-        .is_some_and(|rest| !rest.is_empty());
-    if local || secure {
-        return Some(text.into_inner());
-    }
-    section.refuse(
-        "authority",
-        Some(text.span()),
-        "is not an https:// address",
-        "write authority = \"https://login.microsoftonline.com\"",
-    );
-    None
 }

@@ -8,7 +8,7 @@ use super::account::{self, Account, Auth, Deadlines, Reserve};
 use super::document::Document;
 use super::section::Section;
 use super::words::{nearest, quoted};
-use super::{AccountError, ConfigError, Problem, UnknownAccount, source, unsupported};
+use super::{ConfigError, UnknownAccount, source};
 
 /// The account that always exists: the built-in stand-in server, from which nothing leaves the machine.
 pub const SANDBOX: &str = "sandbox";
@@ -20,14 +20,7 @@ const MAX_NAME: usize = 128;
 #[derive(Debug, Clone)]
 pub struct Accounts {
     file: PathBuf,
-    entries: Vec<Entry>,
-}
-
-#[derive(Debug, Clone)]
-struct Entry {
-    account: Account,
-    /// What it asks for that this version cannot do; the other accounts can be used all the same.
-    refusals: Vec<Problem>,
+    accounts: Vec<Account>,
 }
 
 impl Accounts {
@@ -46,15 +39,12 @@ impl Accounts {
     pub(super) fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
         let table = source::parse(path, text)?;
         let document = Document::new(path, text, account::SCHEMA, false);
-        let mut entries = vec![Entry {
-            account: sandbox(),
-            refusals: Vec::new(),
-        }];
-        entries.extend(read_all(&document, &table));
+        let mut accounts = vec![sandbox()];
+        accounts.extend(read_all(&document, &table));
         document.finish()?;
         Ok(Self {
             file: path.to_owned(),
-            entries,
+            accounts,
         })
     }
 
@@ -65,29 +55,21 @@ impl Accounts {
 
     /// The names of all accounts, `sandbox` first, then in the file's order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.entries.iter().map(|entry| entry.account.name.as_str())
+        self.accounts.iter().map(|account| account.name.as_str())
     }
 
     /// The account of this name.
     ///
     /// # Errors
-    /// [`AccountError::Unknown`] when there is none; [`AccountError::Invalid`] when it needs
-    /// something that this version cannot do.
-    pub fn get(&self, name: &str) -> Result<&Account, AccountError> {
-        let entry = self.entries.iter().find(|entry| entry.account.name == name);
-        let Some(entry) = entry else {
-            return Err(AccountError::Unknown(UnknownAccount {
-                name: name.to_owned(),
-                nearest: nearest(name, self.names()).map(str::to_owned),
-                known: self.names().map(str::to_owned).collect(),
-                file: self.file.clone(),
-            }));
-        };
-        if entry.refusals.is_empty() {
-            Ok(&entry.account)
-        } else {
-            Err(ConfigError::Invalid(entry.refusals.clone()).into())
-        }
+    /// [`UnknownAccount`] when there is none.
+    pub fn get(&self, name: &str) -> Result<&Account, UnknownAccount> {
+        let account = self.accounts.iter().find(|account| account.name == name);
+        account.ok_or_else(|| UnknownAccount {
+            name: name.to_owned(),
+            nearest: nearest(name, self.names()).map(str::to_owned),
+            known: self.names().map(str::to_owned).collect(),
+            file: self.file.clone(),
+        })
     }
 }
 
@@ -95,6 +77,7 @@ fn sandbox() -> Account {
     Account {
         name: SANDBOX.to_owned(),
         provider: SANDBOX.to_owned(),
+        region: None,
         username: None,
         from: None,
         auth: Auth::None,
@@ -106,6 +89,7 @@ fn sandbox() -> Account {
         max_message_size: None,
         max_connections: None,
         limits: None,
+        withdrawn_limits: true,
         ca_file: None,
         retry: None,
         deadlines: Deadlines::default(),
@@ -115,10 +99,10 @@ fn sandbox() -> Account {
     }
 }
 
-fn read_all<'d>(document: &'d Document<'d>, table: &'d DeTable<'d>) -> Vec<Entry> {
+fn read_all<'d>(document: &'d Document<'d>, table: &'d DeTable<'d>) -> Vec<Account> {
     let mut tables: Vec<_> = table.iter().collect();
     tables.sort_by_key(|(name, _)| name.span().start);
-    let mut entries = Vec::new();
+    let mut accounts = Vec::new();
     for (name, value) in tables {
         let wrong = match value.get_ref() {
             DeValue::Table(_) => name_problem(name.get_ref()),
@@ -131,18 +115,16 @@ fn read_all<'d>(document: &'d Document<'d>, table: &'d DeTable<'d>) -> Vec<Entry
             let key = quoted(name.get_ref());
             document.push(document.problem(key, Some(name.span()), message, remedy));
         } else if let DeValue::Table(table) = value.get_ref() {
-            entries.extend(read_one(document, table, name.get_ref()));
+            accounts.extend(read_one(document, table, name.get_ref()));
         }
     }
-    entries
+    accounts
 }
 
-fn read_one<'d>(document: &'d Document<'d>, table: &'d DeTable<'d>, name: &str) -> Option<Entry> {
+fn read_one<'d>(document: &'d Document<'d>, table: &'d DeTable<'d>, name: &str) -> Option<Account> {
     let folder = document.file.parent().unwrap_or(Path::new(""));
     let section = Section::top(document, table, name);
-    let account = account::read(&section, name, folder);
-    let refusals = unsupported::in_account(&section);
-    account.map(|account| Entry { account, refusals })
+    account::read(&section, name, folder)
 }
 
 fn name_problem(name: &str) -> Option<(&'static str, &'static str)> {

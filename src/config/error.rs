@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::limits::Rule;
-use crate::provider::ProviderError;
+use crate::provider::{ProviderError, RegionError};
 
 /// One thing that is wrong in a file, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,25 +127,16 @@ impl UnknownAccount {
     }
 }
 
-/// Why an account cannot be had.
-#[derive(Debug, thiserror::Error)]
-pub enum AccountError {
-    /// It is not defined (exit 78).
-    #[error(transparent)]
-    Unknown(#[from] UnknownAccount),
-    /// It is defined with something that this version cannot do (exit 78).
-    #[error(transparent)]
-    Invalid(#[from] ConfigError),
-}
-
-impl AccountError {
-    /// What to do about it.
-    pub fn remedy(&self) -> String {
-        match self {
-            Self::Unknown(unknown) => unknown.remedy(),
-            Self::Invalid(error) => error.remedy(),
-        }
-    }
+/// What cannot work in an account's sign-in by OAuth 2.0.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("accounts.toml: {key}: {message}")]
+pub struct SignInError {
+    /// The key with its tables, such as `comms.oauth2.flow`.
+    pub key: String,
+    /// What was found, as a fragment.
+    pub message: String,
+    /// What to do, as an instruction.
+    pub remedy: String,
 }
 
 /// Why an account cannot be used as it is set up.
@@ -157,6 +148,14 @@ pub enum SenderError {
     /// Neither the account nor its preset names a server.
     #[error("the account '{0}' names no server")]
     NoHost(String),
+    /// The provider has no server in the account's region, or none without one.
+    #[error("{account}.region: {cause}")]
+    Region {
+        /// The account's name.
+        account: String,
+        /// What is wrong with it.
+        cause: RegionError,
+    },
     /// What is reserved for others is all that a rule allows.
     #[error("the account '{account}' reserves all that the rule '{rule}' allows")]
     AllReserved {
@@ -168,6 +167,24 @@ pub enum SenderError {
     /// Two accounts of a campaign are one mailbox.
     #[error("the accounts '{0}' and '{1}' sign in to the same mailbox, which has one quota")]
     SameMailbox(String, String),
+    /// Its sign-in cannot work.
+    #[error(transparent)]
+    SignIn(#[from] SignInError),
+    /// The campaign's From address is another's, and the provider lets accounts send only as themselves.
+    #[error(
+        "campaign.toml: message.from: is {from}, and the account '{account}' signs in as {username}: {provider} refuses \
+         what an account sends in another's name"
+    )]
+    FromOutside {
+        /// The account.
+        account: String,
+        /// The From address.
+        from: String,
+        /// Whom it signs in as.
+        username: String,
+        /// The provider, for people.
+        provider: String,
+    },
     /// The built-in stand-in beside real accounts.
     #[error("the account 'sandbox' cannot share a campaign with others")]
     SandboxAmongOthers,
@@ -185,6 +202,19 @@ impl SenderError {
             },
             Self::NoHost(_) => {
                 "add host = \"smtp.example.com\" to the account in accounts.toml".to_owned()
+            }
+            Self::SignIn(error) => error.remedy.clone(),
+            Self::FromOutside {
+                account,
+                from,
+                username,
+                ..
+            } => format!(
+                "write from = \"{username}\" in campaign.toml; or, where {username} has the right to send as {from} (a shared \
+                 mailbox, Send As), say so with from = \"{from}\" under [{account}] in accounts.toml"
+            ),
+            Self::Region { account, cause } => {
+                format!("under [{account}] in accounts.toml, {}", cause.remedy())
             }
             Self::SameMailbox(..) => {
                 "name one of them in campaign.toml, or another mailbox in accounts.toml".to_owned()

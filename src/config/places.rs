@@ -46,6 +46,24 @@ pub fn store_path(explicit: Option<&Path>) -> Result<PathBuf, ConfigError> {
     )
 }
 
+/// Where sign-ins and passwords are kept where there is no keyring: `$XDG_STATE_HOME/postroom/secrets`, else
+/// in the platform's state folder. They belong to accounts, so it is the same place for every store.
+///
+/// # Errors
+/// [`ConfigError::NoHome`] when the system names no home folder.
+pub fn secrets_folder() -> Result<PathBuf, ConfigError> {
+    let platform = |dirs: &ProjectDirs| {
+        let state = dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir());
+        state.to_owned()
+    };
+    place(
+        None,
+        "secrets",
+        std::env::var_os("XDG_STATE_HOME"),
+        platform,
+    )
+}
+
 /// Where things are kept that can be made again: `$XDG_CACHE_HOME/postroom`, else the platform's.
 ///
 /// # Errors

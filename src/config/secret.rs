@@ -73,9 +73,17 @@ pub enum SecretError {
     /// Nothing was typed.
     #[error("no password was typed")]
     NothingTyped,
-    /// The keyring is not supported by this version.
-    #[error("the system's keyring is not supported by this version yet")]
-    Keyring,
+    /// None was kept for this account.
+    #[error("none is kept for '{0}'")]
+    NotKept(String),
+    /// What was kept cannot be got.
+    #[error("what is kept for '{account}' cannot be got: {reason}")]
+    Kept {
+        /// The account.
+        account: String,
+        /// Why.
+        reason: String,
+    },
 }
 
 impl SecretError {
@@ -95,16 +103,22 @@ impl SecretError {
                     .to_owned()
             }
             Self::NothingTyped => "type the password and press Enter".to_owned(),
-            Self::Keyring => "write env = \"NAME\" or command = \"…\" in accounts.toml".to_owned(),
+            Self::NotKept(account) => format!("run `postroom login {account}`"),
+            Self::Kept { .. } => {
+                "unlock the keyring and run it again; or write env = \"NAME\" or command = \"…\" in accounts.toml"
+                    .to_owned()
+            }
         }
     }
 }
 
 impl SecretSource {
-    /// Gets the secret. `prompt` asks a person, given the words to ask with.
+    /// Gets the secret. `prompt` asks a person, given the words to ask with; `kept` gets what `login` has
+    /// kept.
     pub fn resolve(
         &self,
         prompt: &dyn Fn(&str) -> io::Result<SecretString>,
+        kept: &dyn Fn() -> Result<SecretString, SecretError>,
     ) -> Result<SecretString, SecretError> {
         match self {
             Self::Env(name) => from_variable(name),
@@ -115,7 +129,7 @@ impl SecretSource {
                 command.args(words);
                 from_command(command)
             }
-            Self::Keyring => Err(SecretError::Keyring),
+            Self::Keyring => kept(),
             Self::Prompt => {
                 let typed = prompt("Password: ").map_err(SecretError::Prompt)?;
                 if typed.expose_secret().is_empty() {
@@ -201,7 +215,7 @@ fn complaint(stderr: &[u8], secret: &str) -> String {
 pub(super) fn read(account: &Section<'_>, key: &'static str) -> Option<SecretSource> {
     let value = account.value(key)?;
     let table = account.path(key);
-    let remedy = format!("write [{table}] with env = \"NAME\" or command = \"…\"");
+    let remedy = format!("write [{table}] with env = \"NAME\", command = \"…\" or keyring = true");
     if value.get_ref().is_str() {
         account.refuse(
             key,
@@ -224,8 +238,13 @@ pub(super) fn read(account: &Section<'_>, key: &'static str) -> Option<SecretSou
         account.refuse(key, Some(value.span()), message, remedy);
         return None;
     }
-    if section.value("keyring").is_some() {
-        return Some(SecretSource::Keyring);
+    if let Some(value) = section.value("keyring") {
+        if matches!(value.get_ref(), DeValue::Boolean(true)) {
+            return Some(SecretSource::Keyring);
+        }
+        let remedy = "write keyring = true and run `postroom login`, or take the key out";
+        section.refuse("keyring", Some(value.span()), "is not true", remedy);
+        return None;
     }
     variable(&section).or_else(|| command(&section))
 }

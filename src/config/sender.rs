@@ -2,26 +2,23 @@
 
 use std::path::PathBuf;
 
-use secrecy::SecretString;
-
-use super::account::{Account, Auth, Tls};
+use super::account::{Account, Auth};
 use super::accounts::SANDBOX;
 use super::campaign::Campaign;
+use super::defaults::{after_reserve, host, provider_rules, tls};
 use super::delivery::Mode;
 use super::error::SenderError;
 use super::secret::SecretSource;
-use crate::limits::{Rule, Unit};
+use super::sign_in;
+use crate::limits::Rule;
 use crate::plan::{self, AccountLimits, Inputs};
-use crate::provider::{self, Preset, ReplyTable};
+use crate::provider::{Preset, ReplyTable, Whose};
 use crate::recipients::{Address, Mailbox};
-use crate::send;
-use crate::smtp::{self, Credentials, Deadlines, Endpoint};
+use crate::send::{self, SignIn};
+use crate::smtp::{self, Deadlines, Endpoint};
 
 /// The preset whose rules the built-in stand-in server has by itself.
 const SANDBOX_PRESET: &str = "microsoft365";
-
-/// The shortest window that a reserve is taken off.
-const DAY: std::time::Duration = std::time::Duration::from_hours(24);
 
 /// An account whose every setting is known.
 #[derive(Debug, Clone)]
@@ -46,7 +43,8 @@ pub struct Sender {
     pub max_message_size: Option<u64>,
     /// The most sessions at once.
     pub max_connections: usize,
-    account: Account,
+    pub(super) account: Account,
+    pub(super) sign_in: Option<sign_in::SignIn>,
 }
 
 impl Sender {
@@ -64,10 +62,10 @@ impl Sender {
         let host = if is_sandbox {
             None
         } else {
-            let host = account.host.clone().or_else(|| preset.host.clone());
-            Some(host.ok_or_else(|| SenderError::NoHost(account.name.clone()))?)
+            Some(host(account, preset)?)
         };
-        let provider_rules = account.limits.clone().unwrap_or_else(|| preset.rules());
+        let sign_in = (account.auth == Auth::OAuth2).then(|| sign_in::SignIn::of(account, preset));
+        let provider_rules = provider_rules(account, preset);
         let connections = account
             .max_connections
             .unwrap_or_else(|| preset.max_connections.into());
@@ -85,6 +83,7 @@ impl Sender {
             max_message_size: account.max_message_size.or(preset.max_message_size),
             max_connections: usize::try_from(connections).unwrap_or(usize::MAX).max(1),
             account: account.clone(),
+            sign_in: sign_in.transpose()?,
         })
     }
 
@@ -181,26 +180,19 @@ impl Sender {
         }
     }
 
-    /// What sending must know: with the password and the server's further roots, which were read
-    /// by now.
+    /// What sending must know: with the sign-in and the server's further roots, which were read by now.
     pub fn for_sending(
         &self,
         endpoint: Endpoint,
-        password: Option<SecretString>,
+        sign_in: SignIn,
     ) -> Result<send::Account, SenderError> {
-        let credentials = self
-            .account
-            .username
-            .clone()
-            .zip(password)
-            .map(|(username, password)| Credentials { username, password });
         let own = &self.account.deadlines;
         let usual = Deadlines::default();
         Ok(send::Account {
             name: self.name.clone(),
             mailbox: self.mailbox(),
             endpoint,
-            credentials,
+            sign_in,
             deadlines: Deadlines {
                 connect: own.connect.unwrap_or(usual.connect),
                 command: own.command.unwrap_or(usual.command),
@@ -210,38 +202,28 @@ impl Sender {
             rules: self.rules.clone(),
             max_connections: self.max_connections,
             backoff: self.account.retry.clone().unwrap_or_default(),
-            replies: ReplyTable::for_preset(self.preset)?,
+            replies: ReplyTable::for_preset(self.preset)?.of_account(self.whose()),
         })
     }
-}
 
-fn tls(account: &Account, preset: &Preset) -> smtp::Tls {
-    match (account.tls, preset.tls) {
-        (Some(Tls::StartTls), _) | (None, provider::Tls::Starttls) => smtp::Tls::StartTls,
-        (Some(Tls::Implicit), _) | (None, provider::Tls::Implicit) => smtp::Tls::Implicit,
-        (Some(Tls::None), _) | (None, provider::Tls::None) => smtp::Tls::None,
-    }
-}
-
-fn after_reserve(account: &Account, rules: &[Rule]) -> Result<Vec<Rule>, SenderError> {
-    let reserve = &account.reserve;
-    let take_off = |rule: &Rule| {
-        let reserved = match rule.unit {
-            _ if rule.per < DAY => 0,
-            Unit::Messages => reserve.messages,
-            Unit::Recipients => reserve.recipients,
-            Unit::ExternalRecipients => reserve.external_recipients,
+    /// Whose remedies are told: the names that stand in them.
+    pub fn whose(&self) -> Whose {
+        let address = |text: &String| {
+            Mailbox::parse(text)
+                .ok()
+                .map(|mailbox| mailbox.address.to_string())
         };
-        let max = rule.max.saturating_sub(reserved);
-        if max == 0 {
-            return Err(SenderError::AllReserved {
-                account: account.name.clone(),
-                rule: *rule,
-            });
+        Whose {
+            account: Some(self.name.clone()),
+            mailbox: self.account.username.clone(),
+            from: self.account.from.as_ref().and_then(address),
+            client: self
+                .account
+                .oauth2
+                .as_ref()
+                .and_then(|oauth2| oauth2.client_id.clone()),
         }
-        Ok(Rule { max, ..*rule })
-    };
-    rules.iter().map(take_off).collect()
+    }
 }
 
 impl Campaign {

@@ -10,12 +10,41 @@ use super::section::Section;
 use super::typed::NO_MAX;
 use crate::delivery::Backoff;
 use crate::limits::{Rule, Unit};
+use crate::provider::Preset;
+use crate::recipients::Mailbox;
 
 /// The keys of an entry of `limits`.
 pub(super) const LIMIT_KEYS: &[&str] = &["max", "per", "unit"];
 
 /// The keys of `deadlines`.
 pub(super) const DEADLINE_KEYS: &[&str] = &["connect", "command", "data", "final"];
+
+/// The preset: named, or else the one that the mail domain belongs to.
+pub(super) fn provider(account: &Section<'_>) -> Option<String> {
+    if account.value("provider").is_some() {
+        return account.text("provider").map(Spanned::into_inner);
+    }
+    let found = ["username", "from"].into_iter().find_map(|key| {
+        // What is wrong with these is said elsewhere.
+        let text = account.value(key)?.get_ref().as_str()?;
+        let mailbox = Mailbox::parse(text).ok()?;
+        let (_, domain) = mailbox.address.as_str().rsplit_once('@')?;
+        Preset::for_domain(domain).ok().flatten()
+    });
+    if found.is_none() {
+        account.require(
+            "provider",
+            "add provider = \"microsoft365\", another preset that `postroom providers` lists, or \"custom\"; \
+             it can be left out only where the domain of username or from belongs to a preset, as outlook.com does",
+        );
+    }
+    found.map(|preset| preset.name.clone())
+}
+
+/// The name that everybody signs in with at this provider.
+pub(super) fn fixed_username(provider: &str) -> Option<String> {
+    Preset::find(provider).ok()?.username.clone()
+}
 
 /// A host name or IP address, without scheme or port.
 pub(super) fn host(account: &Section<'_>) -> Option<String> {

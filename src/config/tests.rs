@@ -3,12 +3,13 @@ mod campaign;
 mod files;
 mod full_account;
 mod message;
+mod oauth2;
 mod properties;
 mod secrets;
 
 use std::path::{Path, PathBuf};
 
-use super::{AccountError, Accounts, Campaign, ConfigError, Problem};
+use super::{Accounts, Campaign, ConfigError, Problem};
 
 /// A campaign with nothing but what is required.
 const SMALLEST: &str = r#"account = "sandbox"
@@ -62,14 +63,6 @@ fn problem<T: std::fmt::Debug>(result: Result<T, ConfigError>) -> Problem {
     let mut problems = problems(result);
     assert_eq!(problems.len(), 1, "{problems:#?}");
     problems.remove(0)
-}
-
-/// What the only account of the file, `comms`, is refused for when somebody asks for it.
-fn refusal(text: &str) -> Problem {
-    match accounts(text).unwrap().get("comms") {
-        Err(AccountError::Invalid(error)) => problem::<()>(Err(error)),
-        other => panic!("expected a refusal, got {other:?}"),
-    }
 }
 
 fn place(problem: &Problem) -> Option<(usize, usize)> {

@@ -43,6 +43,17 @@ impl Section<'_> {
         fits
     }
 
+    /// True or false.
+    pub(super) fn switch(&self, key: &str) -> Option<bool> {
+        let value = self.value(key)?;
+        if let DeValue::Boolean(is_on) = value.get_ref() {
+            return Some(*is_on);
+        }
+        let remedy = format!("write {key} = true or {key} = false, without quotes");
+        self.wrong_type(key, value, "true or false", &remedy);
+        None
+    }
+
     /// One of a few words.
     pub(super) fn choice<T: Copy>(&self, key: &str, choices: &[(&'static str, T)]) -> Option<T> {
         let text = self.text(key)?;

@@ -1,4 +1,4 @@
-//! What the files may say and this version cannot do yet. Refused plainly, since a feature that is
+//! What campaign.toml may say and this version cannot do yet. Refused plainly, since a feature that is
 //! silently ignored sends the wrong mail. A feature that arrives takes its row out of here.
 
 use toml::de::DeValue;
@@ -39,45 +39,12 @@ const CAMPAIGN: &[Later] = &[
     },
 ];
 
-const ACCOUNT: &[Later] = &[
-    Later {
-        table: "",
-        key: "auth",
-        asks: |value| value.as_str() == Some("oauth2"),
-        what: "signing in with OAuth 2.0",
-        remedy: "write auth = \"password\" where the provider allows it (an app password, a relay), or auth = \"none\"",
-    },
-    Later {
-        table: "password",
-        key: "keyring",
-        asks: |_| true,
-        what: "the system's keyring",
-        remedy: "write env = \"NAME\" or command = \"…\", or leave the table out to be asked",
-    },
-    Later {
-        table: "client_secret",
-        key: "keyring",
-        asks: |_| true,
-        what: "the system's keyring",
-        remedy: "write env = \"NAME\" or command = \"…\"",
-    },
-];
-
 fn is_workbook(file: &str) -> bool {
     file.to_ascii_lowercase().ends_with(".xlsx")
 }
 
 /// What campaign.toml asks for in vain. Keys with something wrong already are passed over.
 pub(super) fn in_campaign(top: &Section<'_>) -> Vec<Problem> {
-    refusals(top, CAMPAIGN)
-}
-
-/// What an account asks for in vain. Kept with the account: the others can be used.
-pub(super) fn in_account(account: &Section<'_>) -> Vec<Problem> {
-    refusals(account, ACCOUNT)
-}
-
-fn refusals(top: &Section<'_>, features: &[Later]) -> Vec<Problem> {
     let refusal = |later: &Later| {
         let value = top.value_in(later.table, later.key)?;
         let path = top.path_in(later.table, later.key);
@@ -90,5 +57,5 @@ fn refusals(top: &Section<'_>, features: &[Later]) -> Vec<Problem> {
             .problem(path, Some(value.span()), message, later.remedy);
         Some(problem)
     };
-    features.iter().filter_map(refusal).collect()
+    CAMPAIGN.iter().filter_map(refusal).collect()
 }

@@ -88,6 +88,23 @@ pub enum Verdict {
     StopAccount,
 }
 
+impl Verdict {
+    /// The name used in reply tables and in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Accept => "accept",
+            Self::RefuseRecipient => "refuse-recipient",
+            Self::RefuseMessage => "refuse-message",
+            Self::Defer => "defer",
+            Self::SlowDown(_) => "slow-down",
+            Self::HoldAccount(_) => "hold-account",
+            Self::RefreshToken => "refresh-token",
+            Self::Reconnect => "reconnect",
+            Self::StopAccount => "stop-account",
+        }
+    }
+}
+
 /// What an account's stop is about; decides the exit code and the remedy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -106,4 +123,19 @@ pub enum Class {
     Message,
     /// The server's trouble: waiting helps.
     Server,
+}
+
+impl Class {
+    /// The name used in reply tables and in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SignIn => "sign-in",
+            Self::Sender => "sender",
+            Self::Blocked => "blocked",
+            Self::Quota => "quota",
+            Self::Recipient => "recipient",
+            Self::Message => "message",
+            Self::Server => "server",
+        }
+    }
 }

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::error::Error;
 use super::inputs::AccountLimits;
 use super::timetable::{Laid, Timetable, Track};
-use crate::limits::{Calendar, Limiter, Reservation, Schedule, Unit};
+use crate::limits::{Calendar, Limiter, Reservation, Rule, Schedule, Unit};
 use crate::store::{Remaining, Store};
 
 /// The accounts that send a campaign, as they stand, and when it may be sent.
@@ -148,6 +148,23 @@ impl Queue {
     fn finish(self) -> [Option<Laid>; 3] {
         self.0.map(|table| table.map(Timetable::finish))
     }
+}
+
+/// What each of an account's rules allows, and how much of that the mailbox has used; without a store,
+/// nothing yet.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn usage(
+    store: Option<&Store>,
+    account: &AccountLimits,
+    now: Timestamp,
+) -> Result<Vec<(Rule, u64)>, Error> {
+    let limiter = match store {
+        Some(store) => limiter_of(account, store, now)?,
+        None => Limiter::new(&account.rules),
+    };
+    Ok(limiter.usage(now))
 }
 
 /// What the mailbox has handed over, and what it has in hand, which counts as handed over now.

@@ -34,7 +34,7 @@ pub use check::{Checked, check};
 pub use error::Error;
 pub use findings::{Finding, Severity};
 pub use fingerprint::is_edited;
-pub use forecast::{Forecast, Outlook};
+pub use forecast::{Forecast, Outlook, usage};
 pub use freeze::{Frozen, plan};
 pub use frozen::{FrozenError, frozen_renderer};
 pub use inputs::{AccountLimits, Inputs};

@@ -5,7 +5,9 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::ProviderError;
-use crate::delivery::{Class, EnhancedCode, Phase, Reply, Verdict};
+use super::remedy::{RawRemedies, Remedy, Waiting, in_order, joined};
+use super::words::Words;
+use crate::delivery::{Class, EnhancedCode, Phase, Verdict};
 use crate::limits::parse_duration;
 
 /// A reply table's file.
@@ -31,7 +33,8 @@ struct RawEntry {
     wait: Option<String>,
     class: Class,
     meaning: String,
-    remedy: String,
+    remedy: RawRemedies,
+    waiting: Option<String>,
     source: String,
 }
 
@@ -78,7 +81,11 @@ pub(super) struct Entry {
     pub(super) verdict: Verdict,
     pub(super) class: Class,
     pub(super) meaning: String,
+    pub(super) remedies: Vec<Remedy>,
+    /// The remedies in one text.
     pub(super) remedy: String,
+    pub(super) waiting: Waiting,
+    pub(super) source: String,
 }
 
 /// `5.7.139`, or `5.7.5xx` where each `x` takes any digit.
@@ -95,30 +102,6 @@ impl EnhancedPattern {
     }
 }
 
-/// What of a reply is looked at.
-pub(super) struct Words {
-    pub(super) code: Option<u16>,
-    enhanced: Option<EnhancedCode>,
-    lower: String,
-}
-
-impl Words {
-    pub(super) fn new(code: Option<u16>, enhanced: Option<EnhancedCode>, text: &str) -> Self {
-        let lower = text.to_lowercase().replace('\n', " ");
-        Self {
-            code,
-            enhanced,
-            lower,
-        }
-    }
-}
-
-impl From<&Reply> for Words {
-    fn from(reply: &Reply) -> Self {
-        Self::new(Some(reply.code), reply.enhanced(), &reply.text)
-    }
-}
-
 /// Where a recipient can be refused: after it was named.
 const RECIPIENT_PHASES: [Phase; 4] = [Phase::RcptTo, Phase::Data, Phase::Body, Phase::FinalDot];
 
@@ -131,7 +114,41 @@ impl Entry {
                 || words
                     .enhanced
                     .is_some_and(|code| self.enhanced.iter().any(|pattern| pattern.fits(code))))
-            && (self.text.is_empty() || self.text.iter().any(|phrase| words.lower.contains(phrase)))
+            && (self.text.is_empty() || self.text.iter().any(|phrase| words.say(phrase)))
+    }
+
+    /// How telling it is that this entry fits: a code alone says less than words or an enhanced code.
+    pub(super) fn is_by_code_alone(&self) -> bool {
+        self.text.is_empty() && self.enhanced.is_empty()
+    }
+
+    /// Whether it asks for a three-digit code beside other things.
+    pub(super) fn asks_for_code(&self) -> bool {
+        self.codes.is_some()
+    }
+
+    /// What no table says but this program knows.
+    pub(super) fn own(
+        verdict: Verdict,
+        class: Class,
+        meaning: &str,
+        remedy: Remedy,
+        source: &str,
+    ) -> Self {
+        let remedies = vec![remedy];
+        Self {
+            codes: None,
+            enhanced: Vec::new(),
+            text: Vec::new(),
+            phases: Vec::new(),
+            verdict,
+            class,
+            meaning: meaning.to_owned(),
+            remedy: joined(&remedies),
+            remedies,
+            waiting: Waiting::after(verdict),
+            source: source.to_owned(),
+        }
     }
 
     /// Words that were quoted without their code can still be told by what else the entry names.
@@ -169,11 +186,19 @@ fn check(raw: RawEntry) -> Result<Entry, String> {
     if text.iter().any(String::is_empty) {
         return Err("an empty text fits every reply".into());
     }
-    let said = [&raw.meaning, &raw.remedy, &raw.source];
-    if said.iter().any(|sentence| sentence.trim().is_empty()) {
+    let remedies = in_order(raw.remedy);
+    let is_empty = |sentence: &String| sentence.trim().is_empty();
+    if remedies.is_empty()
+        || remedies.iter().any(|remedy| is_empty(&remedy.what))
+        || [&raw.meaning, &raw.source].into_iter().any(is_empty)
+    {
         return Err("meaning, remedy and source each need words".into());
     }
     let verdict = verdict(&raw.verdict, raw.wait.as_deref())?;
+    let waiting = match raw.waiting {
+        Some(text) => Waiting::parse(&text)?,
+        None => Waiting::after(verdict),
+    };
     Ok(Entry {
         codes: raw.code.map(codes).transpose()?,
         enhanced: enhanced
@@ -185,7 +210,10 @@ fn check(raw: RawEntry) -> Result<Entry, String> {
         verdict,
         class: raw.class,
         meaning: raw.meaning,
-        remedy: raw.remedy,
+        remedy: joined(&remedies),
+        remedies,
+        waiting,
+        source: raw.source,
     })
 }
 

@@ -2,19 +2,33 @@
 
 use std::sync::LazyLock;
 
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::{Deserialize, Serialize};
 
-use super::{ProviderError, UnknownPreset};
+use super::{OAuth2, PresetLimit, ProviderError, Region, UnknownPreset};
 use crate::limits::Rule;
 
+macro_rules! presets {
+    ($($name:literal),* $(,)?) => {
+        [$((
+            concat!("presets/", $name, ".toml"),
+            include_str!(concat!("presets/", $name, ".toml")),
+        )),*]
+    };
+}
+
 /// Every preset, in the order in which they are listed. A new provider is one more line here.
-const FILES: [(&str, &str); 3] = [
-    (
-        "presets/microsoft365.toml",
-        include_str!("presets/microsoft365.toml"),
-    ),
-    ("presets/outlook.toml", include_str!("presets/outlook.toml")),
-    ("presets/custom.toml", include_str!("presets/custom.toml")),
+const FILES: [(&str, &str); 11] = presets![
+    "microsoft365",
+    "outlook",
+    "microsoft365-hve",
+    "azure-communication-services",
+    "gmail",
+    "google-workspace-relay",
+    "amazon-ses",
+    "mailgun",
+    "postmark",
+    "sendgrid",
+    "custom",
 ];
 
 /// How near a name must come to be suggested, from 0 (nothing alike) to 1 (the same).
@@ -53,8 +67,17 @@ pub struct Preset {
     pub checked_on: String,
     /// What a user should know before relying on the figures.
     pub notes: Vec<String>,
-    /// The server's name; none when the account must say it.
+    /// The server's name; none when the account must say it. `{region}` stands for the account's region.
     pub host: Option<String>,
+    /// The region of an account that names none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// The regions that there are; empty where the provider has one server for everybody.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub regions: Vec<Region>,
+    /// The name that everybody signs in with, where it is always the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
     /// The server's port.
     pub port: u16,
     /// How the connection is protected.
@@ -73,31 +96,9 @@ pub struct Preset {
     pub limits: Vec<PresetLimit>,
     /// The reply tables to look into, in this order; the general tables always follow.
     pub replies: Vec<String>,
-}
-
-/// A rule of a preset and what is to be known about it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct PresetLimit {
-    /// The rule.
-    #[serde(flatten)]
-    pub rule: Rule,
-    /// Where it comes from, when that needs saying.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub note: Option<String>,
-}
-
-impl<'de> Deserialize<'de> for PresetLimit {
-    /// By hand, because serde cannot both flatten a rule and refuse unknown keys.
-    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
-        let mut table = toml::Table::deserialize(input)?;
-        let note = table
-            .remove("note")
-            .map(String::deserialize)
-            .transpose()
-            .map_err(de::Error::custom)?;
-        let rule = Rule::deserialize(table).map_err(de::Error::custom)?;
-        Ok(Self { rule, note })
-    }
+    /// Signing in by OAuth 2.0; none where the provider has only passwords.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oauth2: Option<OAuth2>,
 }
 
 impl Preset {
@@ -133,9 +134,15 @@ impl Preset {
             .find(|preset| preset.domains.iter().any(fits)))
     }
 
-    /// The rules alone, as the limiter takes them.
+    /// The rules alone, as the limiter takes them; those that the provider has withdrawn among them.
     pub fn rules(&self) -> Vec<Rule> {
         self.limits.iter().map(|limit| limit.rule).collect()
+    }
+
+    /// The rules that the provider has not withdrawn.
+    pub fn rules_in_force(&self) -> Vec<Rule> {
+        let in_force = self.limits.iter().filter(|limit| limit.withdrawn.is_none());
+        in_force.map(|limit| limit.rule).collect()
     }
 
     fn names(&self) -> impl Iterator<Item = &str> {
@@ -152,7 +159,10 @@ pub fn presets() -> Result<&'static [Preset], ProviderError> {
 }
 
 pub(super) fn read(file: &str, text: &str) -> Result<Preset, ProviderError> {
-    let preset: Preset = toml::from_str(text).map_err(|e| ProviderError::broken(file, &e))?;
+    let mut preset: Preset = toml::from_str(text).map_err(|e| ProviderError::broken(file, &e))?;
+    preset
+        .place_regions()
+        .map_err(|e| ProviderError::broken(file, &e))?;
     let empty = [
         ("name", preset.name.is_empty()),
         ("title", preset.title.is_empty()),

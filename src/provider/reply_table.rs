@@ -2,46 +2,41 @@
 
 use std::sync::LazyLock;
 
-use super::entry::{Entry, Words, read_table};
-use super::fallback::{accepted, by_class};
+use super::entry::{Entry, read_table};
+use super::fallback::{accepted, out_of_step};
+use super::remedy::{Remedy, Waiting, Whose};
+use super::words::Words;
 use super::{Preset, ProviderError};
-use crate::delivery::{Class, EnhancedCode, Phase, Reply, Verdict};
+use crate::delivery::{Class, Phase, Reply, Verdict};
 
 /// The tables that follow every provider's own.
-const GENERAL: [&str; 2] = ["general-account", "general"];
+const GENERAL: [&str; 3] = ["oauth", "general-account", "general"];
 
-/// Every reply table. A preset names those that it uses, in its order.
-const FILES: [(&str, &str, &str); 6] = [
-    (
-        "microsoft-sign-in",
-        "replies/microsoft-sign-in.toml",
-        include_str!("replies/microsoft-sign-in.toml"),
-    ),
-    (
-        "microsoft-account",
-        "replies/microsoft-account.toml",
-        include_str!("replies/microsoft-account.toml"),
-    ),
-    (
-        "microsoft",
-        "replies/microsoft.toml",
-        include_str!("replies/microsoft.toml"),
-    ),
-    (
-        "microsoft-entra",
-        "replies/microsoft-entra.toml",
-        include_str!("replies/microsoft-entra.toml"),
-    ),
-    (
-        "general-account",
-        "replies/general-account.toml",
-        include_str!("replies/general-account.toml"),
-    ),
-    (
-        "general",
-        "replies/general.toml",
-        include_str!("replies/general.toml"),
-    ),
+/// What is left when no other table knows the words.
+const BY_CLASS: &str = "by-class";
+
+macro_rules! tables {
+    ($($name:literal),* $(,)?) => {
+        [$((
+            $name,
+            concat!("replies/", $name, ".toml"),
+            include_str!(concat!("replies/", $name, ".toml")),
+        )),*]
+    };
+}
+
+/// Every reply table, providers' own first. A preset names those that it uses, in its order.
+const FILES: [(&str, &str, &str); 10] = tables![
+    "microsoft-sign-in",
+    "microsoft-account",
+    "microsoft",
+    "microsoft-entra",
+    "google",
+    "amazon-ses",
+    "oauth",
+    "general-account",
+    "general",
+    "by-class",
 ];
 
 type Tables = Vec<(&'static str, Vec<Entry>)>;
@@ -63,31 +58,26 @@ pub struct Judgement {
     pub class: Class,
     /// What has happened, in plain words.
     pub meaning: &'static str,
-    /// Who can do what about it.
+    /// Who can do what about it, who can help best first; for any account ([`Whose`] fills in its names).
+    pub remedies: &'static [Remedy],
+    /// The same in one text; [`ReplyTable::remedy`] has it with the account's names.
     pub remedy: &'static str,
+    /// Whether waiting helps.
+    pub waiting: &'static Waiting,
+    /// The page that this comes from.
+    pub source: &'static str,
 }
 
 impl Judgement {
-    fn of(entry: &'static Entry) -> Self {
+    pub(super) fn of(entry: &'static Entry) -> Self {
         Self {
             verdict: entry.verdict,
             class: entry.class,
             meaning: &entry.meaning,
+            remedies: &entry.remedies,
             remedy: &entry.remedy,
-        }
-    }
-
-    pub(super) fn new(
-        verdict: Verdict,
-        class: Class,
-        meaning: &'static str,
-        remedy: &'static str,
-    ) -> Self {
-        Self {
-            verdict,
-            class,
-            meaning,
-            remedy,
+            waiting: &entry.waiting,
+            source: &entry.source,
         }
     }
 }
@@ -96,6 +86,9 @@ impl Judgement {
 #[derive(Debug, Clone)]
 pub struct ReplyTable {
     pub(super) entries: Vec<&'static Entry>,
+    /// Looked into when none of these fits.
+    pub(super) by_class: &'static [Entry],
+    whose: Whose,
 }
 
 impl ReplyTable {
@@ -104,21 +97,49 @@ impl ReplyTable {
     /// # Errors
     /// [`ProviderError::Broken`] when an embedded table cannot be read or does not exist.
     pub fn for_preset(preset: &Preset) -> Result<Self, ProviderError> {
-        let tables = TABLES.as_ref().map_err(Clone::clone)?;
+        let names = preset.replies.iter().map(String::as_str).chain(GENERAL);
+        Self::of(&preset.name, names)
+    }
+
+    /// All tables, for words of which nobody knows who has said them.
+    ///
+    /// # Errors
+    /// [`ProviderError::Broken`] when an embedded table cannot be read.
+    pub fn of_all_providers() -> Result<Self, ProviderError> {
+        let names = FILES.iter().map(|(name, ..)| *name);
+        Self::of("all providers", names.filter(|name| *name != BY_CLASS))
+    }
+
+    fn of<'n>(whose: &str, names: impl Iterator<Item = &'n str>) -> Result<Self, ProviderError> {
         let mut entries = Vec::new();
-        for name in preset.replies.iter().map(String::as_str).chain(GENERAL) {
-            let (_, table) = tables
-                .iter()
-                .find(|(known, _)| *known == name)
-                .ok_or_else(|| {
-                    ProviderError::broken(
-                        &preset.name,
-                        &format!("there is no reply table '{name}'"),
-                    )
-                })?;
-            entries.extend(table);
+        for name in names {
+            entries.extend(table(whose, name)?);
         }
-        Ok(Self { entries })
+        Ok(Self {
+            entries,
+            by_class: table(whose, BY_CLASS)?,
+            whose: Whose::default(),
+        })
+    }
+
+    /// The same, for this account: its names stand in what [`Self::remedy`] says.
+    #[must_use]
+    pub fn of_account(self, whose: Whose) -> Self {
+        Self { whose, ..self }
+    }
+
+    /// A judgement's remedies in one text, with the names of the account that this table is of.
+    pub fn remedy(&self, judgement: &Judgement) -> String {
+        self.whose.fill(judgement.remedy)
+    }
+
+    /// A judgement's remedies one by one, with the names of the account that this table is of.
+    pub fn remedies(&self, judgement: &Judgement) -> Vec<Remedy> {
+        let fill = |remedy: &Remedy| Remedy {
+            who: remedy.who,
+            what: self.whose.fill(&remedy.what),
+        };
+        judgement.remedies.iter().map(fill).collect()
     }
 
     /// What `reply` means in `phase`. There is an answer to everything: what no table knows is judged by
@@ -129,11 +150,11 @@ impl ReplyTable {
     /// nobody, whatever its words.
     pub fn judge(&self, phase: Phase, reply: &Reply) -> Judgement {
         if reply.is_positive() {
-            return accepted(phase, reply.code);
+            return Judgement::of(accepted(phase, reply.code));
         }
-        let mut judgement = self
-            .entry(Some(phase), &Words::from(reply))
-            .map_or_else(|| by_class(phase, reply.code), Judgement::of);
+        let words = Words::from(reply);
+        let known = self.entry(Some(phase), &words);
+        let mut judgement = Judgement::of(known.unwrap_or_else(|| self.by_class(phase, &words)));
         judgement.verdict = match judgement.verdict {
             Verdict::RefuseRecipient | Verdict::RefuseMessage if reply.is_transient() => {
                 Verdict::Defer
@@ -147,15 +168,13 @@ impl ReplyTable {
         judgement
     }
 
-    /// What words mean that someone has copied from a log, a bounce or a sign-in page; none when nothing
-    /// known is in them. Without its phase a verdict is only the likely one.
-    pub fn explain(&self, text: &str) -> Option<Judgement> {
-        let words = Words::new(code_in(text), enhanced_in(text), text);
-        let known = self.entry(None, &words).map(Judgement::of);
-        known.or_else(|| {
-            let code = words.code.filter(|code| (400..600).contains(code))?;
-            Some(by_class(Phase::FinalDot, code))
-        })
+    /// What an error of the sign-in service means: its `error` (RFC 6749 5.2, RFC 8628 3.5) and what it says
+    /// to it. What no table knows stops the account: asking again gets the same answer.
+    pub fn judge_sign_in_service(&self, error: &str, description: &str) -> Judgement {
+        let said = Words::new(None, None, &format!("{error}: {description}"));
+        let refused = || self.by_class(Phase::SignIn, &Words::new(Some(535), None, ""));
+        let known = self.entry(Some(Phase::SignIn), &said);
+        Judgement::of(known.unwrap_or_else(refused))
     }
 
     pub(super) fn entry(&self, phase: Option<Phase>, words: &Words) -> Option<&'static Entry> {
@@ -164,19 +183,20 @@ impl ReplyTable {
             .copied()
             .find(|entry| entry.fits(phase, words))
     }
+
+    pub(super) fn by_class(&self, phase: Phase, words: &Words) -> &'static Entry {
+        let entry = self
+            .by_class
+            .iter()
+            .find(|entry| entry.fits(Some(phase), words));
+        entry.unwrap_or_else(|| out_of_step())
+    }
 }
 
-/// The first number of three digits that can be a reply's code.
-fn code_in(text: &str) -> Option<u16> {
-    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '.')
-        .filter(|word| word.len() == 3)
-        .filter_map(|word| word.parse().ok())
-        .find(|code| (200..600).contains(code))
-}
-
-/// The first enhanced status code, wherever it stands.
-fn enhanced_in(text: &str) -> Option<EnhancedCode> {
-    text.split(|c: char| !c.is_ascii_digit() && c != '.')
-        .map(|word| word.trim_end_matches('.'))
-        .find_map(EnhancedCode::at_start_of)
+fn table(whose: &str, name: &str) -> Result<&'static [Entry], ProviderError> {
+    let tables = TABLES.as_ref().map_err(Clone::clone)?;
+    let known = tables.iter().find(|(known, _)| *known == name);
+    known
+        .map(|(_, entries)| entries.as_slice())
+        .ok_or_else(|| ProviderError::broken(whose, &format!("there is no reply table '{name}'")))
 }

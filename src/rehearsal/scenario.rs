@@ -92,7 +92,12 @@ fn throttle(extent: &Extent, options: &Options) -> Fault {
 
 /// Fills most of the longest rule's window, so that at most half of the campaign fits into what is left.
 fn use_mailbox(extent: &Extent, options: &mut Options) -> Option<(Rule, u64, SignedDuration)> {
-    let rule = *options.rules.iter().max_by_key(|rule| rule.per)?;
+    // Everybody counts towards messages and recipients; a campaign may have nobody who is external.
+    let of_all = |rule: &Rule| rule.unit != Unit::ExternalRecipients;
+    let rule = *options
+        .rules
+        .iter()
+        .max_by_key(|rule| (rule.per, of_all(rule)))?;
     let units = match rule.unit {
         Unit::Messages => extent.messages,
         Unit::Recipients | Unit::ExternalRecipients => extent.recipients,

@@ -46,7 +46,12 @@ impl Session {
             self.say(code, text);
         } else if self.user.is_some() || self.transaction.is_some() {
             self.say(503, "5.5.1 AUTH is not possible now");
-        } else if !words::mechanisms(self.profile()).contains(&mechanism.as_str()) {
+        } else if !self
+            .shared
+            .options
+            .mechanisms()
+            .contains(&mechanism.as_str())
+        {
             self.say(504, "5.7.4 Unrecognized authentication type");
         } else {
             match self.credentials(&mechanism, initial).await {
@@ -103,7 +108,7 @@ impl Session {
         if self.meddled(Phase::Auth).await? {
             return Ok(());
         }
-        if is_right(self.shared.options.sign_in.as_ref(), &offered) {
+        if self.lets_in(mechanism, &offered) {
             self.stand_up();
             self.user = Some(offered.user.to_lowercase());
             // If none is free now, one may be by the time of MAIL.
@@ -120,6 +125,21 @@ impl Session {
         let text = format!("5.7.3 Authentication unsuccessful [{}]", words::HOST);
         self.say(535, &text);
         Ok(())
+    }
+
+    fn lets_in(&mut self, mechanism: &str, offered: &Credentials) -> bool {
+        let options = &self.shared.options;
+        match &options.tokens {
+            Some(tokens) if mechanism == "XOAUTH2" => {
+                let is_known = options
+                    .sign_in
+                    .as_ref()
+                    .is_none_or(|one| one.username.to_lowercase() == offered.user.to_lowercase());
+                self.token = tokens.admits(&offered.secret, self.shared.clock.now());
+                is_known && self.token.is_some() && !offered.user.is_empty()
+            }
+            _ => is_right(options.sign_in.as_ref(), offered),
+        }
     }
 }
 

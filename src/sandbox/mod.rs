@@ -22,6 +22,7 @@ mod session;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod tokens;
 mod transaction;
 mod wire;
 mod words;
@@ -40,6 +41,7 @@ pub use faults::{Act, Fault, Faults, Phase, When};
 pub use options::{
     NO_SUCH_RECIPIENT, Options, Profile, RefuseAt, RefuseRule, SignIn, TlsMode, Use,
 };
+pub use tokens::Tokens;
 
 use crate::clock::Clock;
 use books::Books;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use secrecy::SecretString;
 
 use super::faults::{Act, Faults};
+use super::tokens::Tokens;
 use super::{Error, refuse, words};
 use crate::clock::Timestamp;
 use crate::limits::{Rule, Unit};
@@ -64,7 +65,8 @@ pub struct RefuseRule {
     /// Compared with the whole address, letter case aside; `*` stands for any run of characters, as
     /// in `gone.*@*`.
     pub pattern: String,
-    /// The code (400 to 599) and the text, with its enhanced code if there is to be one.
+    /// The code (400 to 599) and the text, with its enhanced code if there is to be one. `{recipient}` in it
+    /// stands for the address.
     pub reply: (u16, String),
     /// At RCPT or after the content.
     pub at: RefuseAt,
@@ -121,6 +123,11 @@ pub struct Options {
     pub tls: TlsMode,
     /// Who may sign in; anybody with any password when none.
     pub sign_in: Option<SignIn>,
+    /// The tokens that XOAUTH2 lets in, for the one who may sign in or whichever user. Without them the
+    /// password is the token.
+    pub tokens: Option<Tokens>,
+    /// The sign-in mechanisms on offer, out of LOGIN, PLAIN and XOAUTH2; those of the profile when none.
+    pub mechanisms: Option<Vec<String>>,
     /// Whether MAIL without a sign-in is refused (`530 5.7.57`).
     pub require_auth: bool,
     /// Domains whose addresses are not external recipients; subdomains have to be named too.
@@ -157,6 +164,8 @@ impl Default for Options {
             max_connections: None,
             tls: TlsMode::default(),
             sign_in: None,
+            tokens: None,
+            mechanisms: None,
             require_auth: true,
             internal_domains: Vec::new(),
             refuse: Vec::new(),
@@ -199,6 +208,14 @@ impl Options {
         Ok(self)
     }
 
+    /// The sign-in mechanisms on offer.
+    pub(super) fn mechanisms(&self) -> Vec<&str> {
+        match &self.mechanisms {
+            Some(chosen) => chosen.iter().map(String::as_str).collect(),
+            None => words::mechanisms(self.profile).to_vec(),
+        }
+    }
+
     /// The most bytes of content.
     pub(super) fn size_limit(&self) -> u64 {
         self.max_message_size.unwrap_or(CEILING).min(CEILING)
@@ -224,13 +241,14 @@ impl Options {
     }
 
     /// The reply of the first rule for `at` that matches `address`.
-    pub(super) fn refusal_of(&self, address: &str, at: RefuseAt) -> Option<&(u16, String)> {
+    pub(super) fn refusal_of(&self, address: &str, at: RefuseAt) -> Option<(u16, String)> {
         if self.refuse.is_empty() {
             return None;
         }
-        let address = address.to_lowercase();
-        let hit = |rule: &&RefuseRule| rule.at == at && refuse::matches(&rule.pattern, &address);
-        self.refuse.iter().find(hit).map(|rule| &rule.reply)
+        let lower = address.to_lowercase();
+        let hit = |rule: &&RefuseRule| rule.at == at && refuse::matches(&rule.pattern, &lower);
+        let (code, text) = &self.refuse.iter().find(hit)?.reply;
+        Some((*code, text.replace("{recipient}", address)))
     }
 }
 

@@ -43,6 +43,8 @@ pub(super) struct Session {
     pub(super) secure: bool,
     /// Who signed in, in lower case.
     pub(super) user: Option<String>,
+    /// The token that it was let in with, by its digest.
+    pub(super) token: Option<[u8; 32]>,
     pub(super) transaction: Option<Transaction>,
     /// Whether this connection is one of those that its user may send on.
     pub(super) seated: bool,
@@ -90,6 +92,7 @@ impl Session {
             greeted: false,
             secure: false,
             user: None,
+            token: None,
             transaction: None,
             seated: false,
             refusals: 0,
@@ -216,12 +219,7 @@ impl Session {
         self.transaction = None;
         let options = &self.shared.options;
         let text = if extended {
-            words::capabilities(
-                options.profile,
-                options.tls,
-                self.secure,
-                options.size_limit(),
-            )
+            words::capabilities(options, self.secure)
         } else {
             format!("{} Hello", words::HOST)
         };

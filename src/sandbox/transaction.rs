@@ -75,18 +75,20 @@ impl Session {
             return Ok(());
         };
         let refusal = if !to.is_ascii() && !transaction.utf8 {
-            Some((553, "5.6.7 An address beyond ASCII needs SMTPUTF8"))
+            Some((
+                553,
+                "5.6.7 An address beyond ASCII needs SMTPUTF8".to_owned(),
+            ))
         } else if transaction.recipients.len() as u64 >= shared.options.recipient_limit() {
-            Some((452, "4.5.3 Too many recipients"))
+            Some((452, "4.5.3 Too many recipients".to_owned()))
         } else {
-            let refusal = shared.options.refusal_of(to, RefuseAt::Recipient);
-            refusal.map(|(code, text)| (*code, text.as_str()))
+            shared.options.refusal_of(to, RefuseAt::Recipient)
         };
         if self.meddled(Phase::Rcpt).await? {
             shared.books.refuse_recipient();
         } else if let Some((code, text)) = refusal {
             shared.books.refuse_recipient();
-            self.say(code, text);
+            self.say(code, &text);
         } else {
             if let Some(transaction) = &mut self.transaction {
                 transaction.recipients.push(to.to_owned());
@@ -136,6 +138,9 @@ impl Session {
         }
         match verdict {
             Ok(text) => {
+                if let (Some(tokens), Some(token)) = (&shared.options.tokens, &self.token) {
+                    tokens.use_up(token);
+                }
                 self.say(250, &text);
                 self.aftermath().await
             }
@@ -186,7 +191,7 @@ async fn deliver(
     } = transaction;
     let refusal = |to: &String| options.refusal_of(to, RefuseAt::Content);
     if let Some(refusal) = recipients.iter().find_map(refusal) {
-        return Err(refusal.clone());
+        return Err(refusal);
     }
     let weight = Weight {
         recipients: recipients.len() as u64,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::options::{Profile, TlsMode};
+use super::options::{Options, Profile, TlsMode};
 use super::quota::Broken;
 use crate::clock::Timestamp;
 use crate::limits::Unit;
@@ -19,18 +19,18 @@ pub(super) fn banner(profile: Profile, now: Timestamp) -> String {
 }
 
 /// The answer to EHLO, a capability a line, in the order of Exchange Online.
-pub(super) fn capabilities(profile: Profile, tls: TlsMode, secure: bool, size: u64) -> String {
+pub(super) fn capabilities(options: &Options, secure: bool) -> String {
     let mut lines = vec![
         format!("{HOST} Hello"),
-        format!("SIZE {size}"),
+        format!("SIZE {}", options.size_limit()),
         "PIPELINING".to_owned(),
         "DSN".to_owned(),
         "ENHANCEDSTATUSCODES".to_owned(),
     ];
-    if tls == TlsMode::StartTls && !secure {
+    if options.tls == TlsMode::StartTls && !secure {
         lines.push("STARTTLS".to_owned());
     } else {
-        lines.push(format!("AUTH {}", mechanisms(profile).join(" ")));
+        lines.push(format!("AUTH {}", options.mechanisms().join(" ")));
     }
     lines.extend(["8BITMIME".to_owned(), "SMTPUTF8".to_owned()]);
     lines.join("\n")

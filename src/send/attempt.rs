@@ -7,6 +7,7 @@ use super::event::Event;
 use super::offered::Sorted;
 use super::options::Account;
 use super::settling::release;
+use super::signing::Trial;
 use super::sorting::{Lesson, judge};
 use crate::clock::{Clock, Timestamp};
 use crate::delivery::Phase;
@@ -25,6 +26,7 @@ pub(super) struct Context {
     pub(super) store: PathBuf,
     pub(super) journal: Journal,
     pub(super) renderer: Renderer,
+    pub(super) trial: Trial,
 }
 
 /// What came of an attempt, for the dispatcher.
@@ -44,6 +46,14 @@ pub(super) struct Outcome {
     pub(super) lost: Option<String>,
     /// The connection broke: what broke it.
     pub(super) broke: Option<(Phase, String)>,
+}
+
+impl Outcome {
+    /// The server took the message.
+    pub(super) fn was_taken(&self) -> bool {
+        let is_sent = |event: &Event| matches!(event, Event::Sent { .. });
+        self.events.iter().any(is_sent)
+    }
 }
 
 /// Tries a claimed message once and records what became of it. Never dropped half-way by its caller.
@@ -67,13 +77,14 @@ pub(super) async fn attempt(
         smtputf8: prepared.smtputf8,
     };
     let offer = session.offer(&envelope).await;
+    let listed = claim.recipients.len();
     let mut tried = Tried {
         context,
         claim,
         prepared: &prepared,
+        left: (0..listed).collect(),
         outcome: Outcome::default(),
     };
-    let listed = claim.recipients.len();
     let lesson = &mut tried.outcome.lesson;
     let sorted = Sorted::by(&offer.recipients, listed, &context.account.replies, lesson);
     if let OfferState::Broken(phase, error) = &offer.state
@@ -133,6 +144,8 @@ pub(super) struct Tried<'a> {
     pub(super) context: &'a Context,
     pub(super) claim: &'a Claim,
     pub(super) prepared: &'a Prepared,
+    /// The listed recipients that are still in this message, by their place.
+    pub(super) left: Vec<usize>,
     pub(super) outcome: Outcome,
 }
 

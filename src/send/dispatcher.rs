@@ -10,6 +10,7 @@ use super::error::Error;
 use super::event::{Ended, Event, Trouble, Waiting};
 use super::lane::Lane;
 use super::options::Options;
+use super::signing::Trial;
 use super::stop::Stop;
 use super::worker::{Leave, Report, Worker};
 use crate::clock::{Clock, Hold, Timestamp};
@@ -72,6 +73,7 @@ pub async fn run(
             store: options.store.clone(),
             journal: journal.clone(),
             renderer,
+            trial: Trial::default(),
         })
     });
     let ended = Dispatcher::new(
@@ -244,7 +246,8 @@ impl<'a> Dispatcher<'a> {
                 context: Arc::clone(&lane.context),
                 leave,
                 reports: self.reports_in.clone(),
-                session: None,
+                opened: None,
+                refused: None,
                 slot: None,
             };
             self.tasks.spawn(worker.run());
@@ -301,8 +304,8 @@ impl<'a> Dispatcher<'a> {
                 self.block(lane, answer);
             }
             Report::NoSlot => self.no_slot(lane),
-            Report::NoSession(error) => {
-                if let Err(error) = self.no_session(lane, &error).await {
+            Report::NoSession(why) => {
+                if let Err(error) = self.no_session(lane, why).await {
                     self.fail(error);
                 }
                 self.hand_on(lane).await;

@@ -40,7 +40,9 @@ impl Sorted {
                     let words = reply.to_string();
                     match fate {
                         _ if !is_listed => {}
-                        Fate::Refused => sorted.refused.push((index, words, meaning)),
+                        Fate::Refused | Fate::RefusedForOne => {
+                            sorted.refused.push((index, words, meaning));
+                        }
                         Fate::Later => sorted.later.push((index, words)),
                         Fate::NotItsFault => sorted.not_their_fault.push((index, words)),
                     }

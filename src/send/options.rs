@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use crate::delivery::Backoff;
+use super::SignIn;
+use crate::delivery::{Backoff, Class};
 use crate::limits::{Calendar, Rule};
-use crate::provider::ReplyTable;
-use crate::smtp::{Credentials, Deadlines, Endpoint};
+use crate::provider::{Judgement, Owner, Remedy, ReplyTable};
+use crate::smtp::{Deadlines, Endpoint};
 
 /// The account that a campaign is sent by.
 #[derive(Debug, Clone)]
@@ -18,8 +19,8 @@ pub struct Account {
     pub mailbox: String,
     /// The server.
     pub endpoint: Endpoint,
-    /// The sign-in; none where the server asks for none.
-    pub credentials: Option<Credentials>,
+    /// How it signs in.
+    pub sign_in: SignIn,
     /// By phase.
     pub deadlines: Deadlines,
     /// The rules that hold, what is reserved for others taken off.
@@ -30,6 +31,34 @@ pub struct Account {
     pub backoff: Backoff,
     /// What replies mean.
     pub replies: ReplyTable,
+}
+
+impl Account {
+    /// What can be done about a refusal, one by one, with the account's names. A general table knows passwords
+    /// alone: where a person can mend a sign-in by tokens, they can also sign in anew.
+    pub fn remedies(&self, judgement: &Judgement) -> Vec<Remedy> {
+        let mut remedies = self.replies.remedies(judgement);
+        let is_mine = |remedy: &Remedy| remedy.who == Owner::You;
+        let knows = |remedy: &Remedy| remedy.what.contains("postroom login");
+        let by_tokens = matches!(self.sign_in, SignIn::OAuth2 { .. });
+        if by_tokens
+            && judgement.class == Class::SignIn
+            && remedies.iter().any(is_mine)
+            && !remedies.iter().any(knows)
+        {
+            let what = format!("sign in anew: run `postroom login {}`.", self.name);
+            let who = Owner::You;
+            remedies.push(Remedy { who, what });
+        }
+        remedies
+    }
+
+    /// The same in one text.
+    pub fn remedy(&self, judgement: &Judgement) -> String {
+        let remedies = self.remedies(judgement);
+        let sentences: Vec<String> = remedies.iter().map(ToString::to_string).collect();
+        sentences.join(" ")
+    }
 }
 
 /// How far and how long to send.

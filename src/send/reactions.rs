@@ -9,7 +9,8 @@ use super::dispatcher::Dispatcher;
 use super::error::Error;
 use super::event::{Ended, Event, Trouble, Waiting};
 use super::lane::Lane;
-use super::sorting::{Lesson, is_hopeless, judge, unreachable};
+use super::signing::{NoSession, without_token};
+use super::sorting::{Lesson, hopeless, is_hopeless, judge, unreachable};
 use crate::clock::Timestamp;
 use crate::delivery::{Class, Phase};
 use crate::limits::Reason;
@@ -137,15 +138,26 @@ impl Dispatcher<'_> {
         }
     }
 
-    pub(super) async fn no_session(
-        &mut self,
-        number: usize,
-        error: &SessionError,
-    ) -> Result<(), Error> {
+    pub(super) async fn no_session(&mut self, number: usize, why: NoSession) -> Result<(), Error> {
         let Some(lane) = self.lanes.get_mut(number) else {
             return Ok(());
         };
         lane.rested = true;
+        match why {
+            NoSession::Server(error) => return self.no_server(number, &error).await,
+            NoSession::Refused(trouble) => self.stop_lane(number, trouble),
+            NoSession::Tokens(error) => match without_token(&lane.context.account, &error) {
+                (trouble, true) => self.back_off(number, trouble),
+                (trouble, false) => self.stop_lane(number, Box::new(trouble)),
+            },
+        }
+        Ok(())
+    }
+
+    async fn no_server(&mut self, number: usize, error: &SessionError) -> Result<(), Error> {
+        let Some(lane) = self.lanes.get_mut(number) else {
+            return Ok(());
+        };
         let mut lesson = Lesson::default();
         if let Some(reply) = error.reply() {
             judge(
@@ -155,7 +167,7 @@ impl Dispatcher<'_> {
                 &mut lesson,
             );
         }
-        if let Some(mut trouble) = lesson.stop {
+        if let Some(mut trouble) = lesson.stop.or(lesson.token_refused) {
             // A server that turns everybody away before a sign-in is no different from one that is not there.
             trouble.unreachable |= error.phase <= Phase::Hello;
             self.stop_lane(number, trouble);
@@ -173,11 +185,10 @@ impl Dispatcher<'_> {
             }
             return Ok(());
         }
-        let trouble = unreachable(error.phase, error.to_string());
         if is_hopeless(error) {
-            self.stop_lane(number, Box::new(trouble));
+            self.stop_lane(number, Box::new(hopeless(error)));
         } else {
-            self.back_off(number, trouble);
+            self.back_off(number, unreachable(error.phase, error.to_string()));
         }
         Ok(())
     }

@@ -82,6 +82,8 @@ impl Tried<'_> {
         refused: Vec<(usize, String, String)>,
     ) -> Vec<(u64, String)> {
         let mut rows = Vec::with_capacity(refused.len());
+        self.left
+            .retain(|place| refused.iter().all(|(index, ..)| index != place));
         for (index, reply, meaning) in refused {
             if let Some(recipient) = self.claim.recipients.get(index) {
                 rows.push((recipient.row, reply.clone()));
@@ -111,6 +113,7 @@ impl Tried<'_> {
             reply: first.clone(),
         });
         let indices: Vec<usize> = later.iter().map(|(index, _)| *index).collect();
+        self.left.retain(|place| !indices.contains(place));
         Some(Split {
             rows: later
                 .iter()
@@ -138,6 +141,7 @@ impl Tried<'_> {
         self.heed().await?;
         let words = reply.to_string();
         match fate {
+            Fate::RefusedForOne => self.refused_for_one(phase, reply, meaning, refused).await,
             Fate::Refused => {
                 self.outcome.refused_message = Some(words.clone());
                 self.refuse(phase, words, meaning, refused).await
@@ -303,7 +307,7 @@ impl Tried<'_> {
             let meaning = "it was tried for as long as the back-off allows".to_owned();
             return self.refuse(phase, reply, meaning, refused).await;
         };
-        let recipients = (self.claim.recipients.len() - refused.len()) as u64;
+        let recipients = self.left.len() as u64;
         let deferred = Finish::Deferred {
             at,
             due_at,
@@ -326,15 +330,15 @@ impl Tried<'_> {
     }
 
     /// Refuses all who are left of the message.
-    async fn refuse(
+    pub(super) async fn refuse(
         &mut self,
         phase: Phase,
         reply: String,
         meaning: String,
         refused: Vec<(u64, String)>,
     ) -> Result<(), Error> {
-        for recipient in &self.claim.recipients {
-            if refused.iter().all(|(row, _)| *row != recipient.row) {
+        for (place, recipient) in self.claim.recipients.iter().enumerate() {
+            if self.left.contains(&place) {
                 self.outcome.events.push(Event::Refused {
                     row: recipient.row,
                     address: recipient.address.clone(),

@@ -17,6 +17,8 @@ pub(super) struct Lesson {
     pub(super) pause: Option<Pause>,
     /// The account must stop.
     pub(super) stop: Option<Box<Trouble>>,
+    /// The server takes the access token no longer; what it means where there is none to renew.
+    pub(super) token_refused: Option<Box<Trouble>>,
     /// The connection is of no more use.
     pub(super) reconnect: bool,
 }
@@ -44,6 +46,8 @@ impl Lesson {
 pub(super) enum Fate {
     /// Refused for good.
     Refused,
+    /// Refused for good for the sake of one of its recipients; the others can go without it.
+    RefusedForOne,
     /// Try again after the back-off.
     Later,
     /// Not its fault: try again as soon as the account may go on.
@@ -60,6 +64,9 @@ pub(super) fn judge(
     let judgement = table.judge(phase, reply);
     let meaning = judgement.meaning.to_owned();
     let fate = match judgement.verdict {
+        Verdict::RefuseMessage if judgement.class == Class::Recipient && phase >= Phase::Data => {
+            Fate::RefusedForOne
+        }
         Verdict::RefuseRecipient | Verdict::RefuseMessage => Fate::Refused,
         // A positive reply is judged only by its place in the dialogue; here it is out of place.
         Verdict::Accept | Verdict::Defer => Fate::Later,
@@ -76,13 +83,18 @@ pub(super) fn judge(
             Fate::Later
         }
         Verdict::RefreshToken | Verdict::StopAccount => {
-            lesson.stop.get_or_insert_with(|| {
+            let found = if judgement.verdict == Verdict::RefreshToken {
+                &mut lesson.token_refused
+            } else {
+                &mut lesson.stop
+            };
+            found.get_or_insert_with(|| {
                 Box::new(Trouble {
                     class: judgement.class,
                     phase,
                     reply: reply.to_string(),
                     meaning: meaning.clone(),
-                    remedy: judgement.remedy.to_owned(),
+                    remedy: table.remedy(&judgement),
                     unreachable: false,
                 })
             });
@@ -106,7 +118,30 @@ pub(super) fn is_hopeless(error: &SessionError) -> bool {
         | SessionErrorKind::Closed
         | SessionErrorKind::Protocol(_)
         | SessionErrorKind::Refused(_)
+        | SessionErrorKind::TokenRefused { .. }
+        | SessionErrorKind::NotOffered(_)
         | SessionErrorKind::OutOfTurn => false,
+    }
+}
+
+/// The trouble of a server with which no session came about, for a reason that stays.
+pub(super) fn hopeless(error: &SessionError) -> Trouble {
+    let is_about_sign_in = error.is_about_sign_in();
+    Trouble {
+        class: if is_about_sign_in {
+            Class::SignIn
+        } else {
+            Class::Server
+        },
+        phase: error.phase,
+        reply: error.to_string(),
+        meaning: if is_about_sign_in {
+            "the server offers no way to sign in that fits the account".to_owned()
+        } else {
+            "no connection to the mail server came about that can be trusted".to_owned()
+        },
+        remedy: error.remedy().to_owned(),
+        unreachable: !is_about_sign_in,
     }
 }
 

@@ -6,8 +6,9 @@ use tokio::sync::mpsc;
 
 use super::attempt::{Context, Outcome, attempt};
 use super::error::Error;
+use super::signing::{NoSession, Opened, open};
 use crate::delivery::Phase;
-use crate::smtp::{Session, SessionError};
+use crate::oauth::AccessToken;
 use crate::store::{self, Answer, ConnectionSlot, Store};
 
 /// What the dispatcher asks of a worker.
@@ -29,7 +30,7 @@ pub(super) enum Report {
     /// All of the mailbox's connections are in use, by other processes too.
     NoSlot,
     /// No session could be had.
-    NoSession(SessionError),
+    NoSession(NoSession),
     /// The send must end.
     Failed(Error),
 }
@@ -39,7 +40,9 @@ pub(super) struct Worker {
     pub(super) context: Arc<Context>,
     pub(super) leave: mpsc::Receiver<Leave>,
     pub(super) reports: mpsc::UnboundedSender<(usize, usize, Report)>,
-    pub(super) session: Option<Session>,
+    pub(super) opened: Option<Opened>,
+    /// The token of the last session, if the server takes it no longer.
+    pub(super) refused: Option<AccessToken>,
     /// Held as long as the session: the provider counts connections over all processes.
     pub(super) slot: Option<ConnectionSlot>,
 }
@@ -65,14 +68,14 @@ impl Worker {
     }
 
     async fn close(&mut self) {
-        if let Some(session) = self.session.take() {
-            session.quit().await;
+        if let Some(opened) = self.opened.take() {
+            opened.session.quit().await;
         }
         self.slot = None;
     }
 
     async fn send_one(&mut self) -> Report {
-        let fresh = self.session.is_none();
+        let fresh = self.opened.is_none();
         if fresh {
             if self.slot.is_none() {
                 match self.take_slot() {
@@ -82,14 +85,14 @@ impl Worker {
                 }
             }
             match self.connect().await {
-                Ok(session) => self.session = Some(session),
+                Ok(opened) => (self.opened, self.refused) = (Some(opened), None),
                 Err(error) => {
                     self.slot = None;
                     return Report::NoSession(error);
                 }
             }
         }
-        let Some(session) = self.session.as_mut() else {
+        let Some(Opened { session, .. }) = self.opened.as_mut() else {
             return Report::Failed(Error::Worker("a session was lost".to_owned()));
         };
         let claim = match self
@@ -106,9 +109,10 @@ impl Worker {
         let usable = session.is_usable();
         match tried {
             Ok(mut outcome) => {
+                self.heed_token(&mut outcome);
                 let lost = outcome.broke.is_some() || outcome.lesson.reconnect;
                 if lost || !usable {
-                    self.session = None;
+                    self.opened = None;
                 }
                 // A server may hang up on a session that was idle: that is no trouble, a new one serves.
                 let early = matches!(outcome.broke, Some((Phase::MailFrom, _)));
@@ -118,9 +122,27 @@ impl Worker {
                 Report::Tried(Box::new(outcome))
             }
             Err(error) => {
-                self.session = None;
+                self.opened = None;
                 Report::Failed(error)
             }
+        }
+    }
+
+    /// What the attempt has taught about the token that opened the session.
+    fn heed_token(&mut self, outcome: &mut Outcome) {
+        let trial = &self.context.trial;
+        let opened = self.opened.as_ref();
+        let token = opened.and_then(|opened| opened.token.as_ref());
+        match (outcome.lesson.token_refused.take(), token) {
+            (Some(_), Some(token)) if trial.may_renew(token) => {
+                self.refused = Some(token.clone());
+                outcome.lesson.reconnect = true;
+            }
+            (Some(trouble), _) => {
+                outcome.lesson.stop.get_or_insert(trouble);
+            }
+            (None, Some(token)) if outcome.was_taken() => trial.passed(token),
+            (None, _) => {}
         }
     }
 
@@ -130,14 +152,13 @@ impl Worker {
         store.connection_slot(&account.mailbox, account.max_connections.max(1))
     }
 
-    async fn connect(&self) -> Result<Session, SessionError> {
-        let account = &self.context.account;
-        Session::connect(
-            &self.context.clock,
-            &account.endpoint,
-            account.credentials.as_ref(),
-            &account.deadlines,
-        )
-        .await
+    async fn connect(&self) -> Result<Opened, NoSession> {
+        let Context {
+            clock,
+            account,
+            trial,
+            ..
+        } = &*self.context;
+        open(clock, account, trial, self.refused.as_ref()).await
     }
 }

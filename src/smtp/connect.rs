@@ -3,36 +3,171 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, lookup_host};
 use tokio_rustls::client::TlsStream;
 
-use super::replies::{self, Garbage};
-use super::{Capabilities, Deadlines, Endpoint, SessionError, SessionErrorKind, Tls, tls};
+use super::encryption::Encryption;
+use super::session::hello_id;
+use super::start_tls::start_tls;
+use super::{Deadlines, Endpoint, Session, SessionError, SessionErrorKind, Tls, tls};
 use crate::clock::Clock;
-use crate::delivery::{Phase, Reply};
+use crate::delivery::Phase;
 
-/// Looks the host up and connects to the first of its addresses that answers.
-pub(super) async fn reach(
-    clock: &Clock,
-    endpoint: &Endpoint,
-    limit: Duration,
-) -> Result<TcpStream, SessionError> {
-    let addresses = resolve(clock, endpoint, limit).await?;
-    let mut last = None;
-    for address in addresses {
-        let error = match clock.within(limit, TcpStream::connect(address)).await {
-            Ok(Ok(stream)) => match stream.set_nodelay(true) {
-                Ok(()) => return Ok(stream),
-                Err(error) => unreachable_at(address, &error),
-            },
-            Ok(Err(error)) => unreachable_at(address, &error),
-            Err(elapsed) => SessionErrorKind::Timeout(elapsed.0),
-        };
-        last = Some(error);
+/// A server whose name was looked up: the first of the stages of a connection, each of which leads to the next.
+///
+/// [`Session::connect`] goes through them in one; `doctor` stops at each to say what it found.
+#[derive(Debug)]
+pub struct Resolved {
+    clock: Clock,
+    endpoint: Endpoint,
+    deadlines: Deadlines,
+    addresses: Vec<SocketAddr>,
+}
+
+/// A server that has taken a TCP connection.
+#[derive(Debug)]
+pub struct Reached {
+    resolved: Resolved,
+    address: SocketAddr,
+    stream: TcpStream,
+}
+
+/// A connection that nobody listens in to: encrypted, or within this machine.
+#[derive(Debug)]
+pub struct Secured {
+    resolved: Resolved,
+    stream: Stream,
+    /// The greeting's code, where it came before TLS.
+    greeted: Option<u16>,
+}
+
+#[derive(Debug)]
+enum Stream {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl Resolved {
+    /// Looks up the endpoint's name.
+    ///
+    /// # Errors
+    /// [`SessionError`] where it has no address, and where an address is not this machine's though TLS is
+    /// switched off.
+    pub async fn look_up(
+        clock: &Clock,
+        endpoint: &Endpoint,
+        deadlines: &Deadlines,
+    ) -> Result<Self, SessionError> {
+        Ok(Self {
+            addresses: resolve(clock, endpoint, deadlines.connect).await?,
+            clock: clock.clone(),
+            endpoint: endpoint.clone(),
+            deadlines: *deadlines,
+        })
     }
-    let kind = last.unwrap_or_else(|| unresolved(endpoint, "it has no address"));
-    Err(SessionError::new(Phase::Connect, kind))
+
+    /// Its addresses, in the order in which they are tried.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Connects to the first of the addresses that answers.
+    ///
+    /// # Errors
+    /// [`SessionError`] with what became of the last one.
+    pub async fn reach(self) -> Result<Reached, SessionError> {
+        let mut last = None;
+        let limit = self.deadlines.connect;
+        for &address in &self.addresses {
+            let error = match self.clock.within(limit, TcpStream::connect(address)).await {
+                Ok(Ok(stream)) => match stream.set_nodelay(true) {
+                    Ok(()) => {
+                        return Ok(Reached {
+                            resolved: self,
+                            address,
+                            stream,
+                        });
+                    }
+                    Err(error) => unreachable_at(address, &error),
+                },
+                Ok(Err(error)) => unreachable_at(address, &error),
+                Err(elapsed) => SessionErrorKind::Timeout(elapsed.0),
+            };
+            last = Some(error);
+        }
+        let kind = last.unwrap_or_else(|| unresolved(&self.endpoint, "it has no address"));
+        Err(SessionError::new(Phase::Connect, kind))
+    }
+}
+
+impl Reached {
+    /// The address that answered.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Encrypts the connection as the endpoint says; nothing secret was said before.
+    ///
+    /// # Errors
+    /// [`SessionError`] at whatever comes before TLS, and where it cannot be had or trusted.
+    pub async fn secure(self) -> Result<Secured, SessionError> {
+        let Self {
+            resolved, stream, ..
+        } = self;
+        let (clock, endpoint, deadlines) =
+            (&resolved.clock, &resolved.endpoint, &resolved.deadlines);
+        let limit = deadlines.connect;
+        let (stream, greeted) = match endpoint.tls {
+            Tls::None => (Stream::Plain(stream), None),
+            Tls::Implicit => {
+                let stream = encrypt(clock, endpoint, stream, limit).await?;
+                (Stream::Tls(Box::new(stream)), None)
+            }
+            Tls::StartTls => {
+                let name = hello_id(&endpoint.hello_name).to_string();
+                let (stream, greeting) = start_tls(clock, stream, &name, deadlines).await?;
+                let stream = encrypt(clock, endpoint, stream, limit).await?;
+                (Stream::Tls(Box::new(stream)), Some(greeting.code))
+            }
+        };
+        Ok(Secured {
+            resolved,
+            stream,
+            greeted,
+        })
+    }
+}
+
+impl Secured {
+    /// How it is encrypted; none within this machine where TLS is switched off.
+    pub fn encryption(&self) -> Option<Encryption> {
+        match &self.stream {
+            Stream::Plain(_) => None,
+            Stream::Tls(stream) => Some(Encryption::of(stream.get_ref().1)),
+        }
+    }
+
+    /// Says EHLO and hears what the server offers. Nobody is signed in yet.
+    ///
+    /// # Errors
+    /// [`SessionError`] with the phase that it came to.
+    pub async fn hello(self) -> Result<Session, SessionError> {
+        let Resolved {
+            clock,
+            endpoint,
+            deadlines,
+            ..
+        } = &self.resolved;
+        let hello = hello_id(&endpoint.hello_name);
+        let replay = self
+            .greeted
+            .map(|code| format!("{code} -\r\n").into_bytes());
+        let replay = replay.unwrap_or_default();
+        match self.stream {
+            Stream::Plain(stream) => Session::greet(clock, stream, replay, &hello, deadlines).await,
+            Stream::Tls(stream) => Session::greet(clock, *stream, replay, &hello, deadlines).await,
+        }
+    }
 }
 
 async fn resolve(
@@ -71,7 +206,7 @@ fn unreachable_at(address: SocketAddr, error: &std::io::Error) -> SessionErrorKi
 }
 
 /// Shakes hands under the deadline for connecting.
-pub(super) async fn encrypt(
+async fn encrypt(
     clock: &Clock,
     endpoint: &Endpoint,
     stream: TcpStream,
@@ -83,76 +218,4 @@ pub(super) async fn encrypt(
         .map_err(|elapsed| SessionErrorKind::Timeout(elapsed.0))
         .and_then(|shaken| shaken)
         .map_err(|kind| SessionError::new(Phase::Tls, kind))
-}
-
-/// The plain dialogue up to the reply to STARTTLS (RFC 3207); gives the stream back and the greeting.
-pub(super) async fn start_tls(
-    clock: &Clock,
-    stream: TcpStream,
-    hello: &str,
-    deadlines: &Deadlines,
-) -> Result<(TcpStream, Reply), SessionError> {
-    let mut plain = Plain {
-        clock,
-        stream,
-        heard: Vec::new(),
-        limit: deadlines.command,
-    };
-    let greeting = plain.exchange(Phase::Banner, "").await?;
-    let reply = plain
-        .exchange(Phase::Hello, &format!("EHLO {hello}\r\n"))
-        .await?;
-    if !Capabilities::from_reply(&reply).start_tls {
-        return Err(SessionError::new(Phase::Tls, SessionErrorKind::NoStartTls));
-    }
-    plain.exchange(Phase::Tls, "STARTTLS\r\n").await?;
-    if !plain.heard.is_empty() {
-        return Err(SessionError::new(Phase::Tls, SessionErrorKind::Injection));
-    }
-    Ok((plain.stream, greeting))
-}
-
-/// A bare SMTP dialogue before encryption.
-struct Plain<'a> {
-    clock: &'a Clock,
-    stream: TcpStream,
-    heard: Vec<u8>,
-    limit: Duration,
-}
-
-impl Plain<'_> {
-    /// Writes a command and returns its reply, which must be a 2xx.
-    async fn exchange(&mut self, phase: Phase, command: &str) -> Result<Reply, SessionError> {
-        let fail = |kind| SessionError::new(phase, kind);
-        let clock = self.clock;
-        let reply = clock
-            .within(self.limit, self.ask(command))
-            .await
-            .map_err(|elapsed| fail(SessionErrorKind::Timeout(elapsed.0)))?
-            .map_err(fail)?;
-        match reply.code {
-            200..=299 => Ok(reply),
-            400..=599 => Err(fail(SessionErrorKind::Refused(reply))),
-            _ => Err(fail(SessionErrorKind::Protocol(reply.to_string()))),
-        }
-    }
-
-    async fn ask(&mut self, command: &str) -> Result<Reply, SessionErrorKind> {
-        // When the write fails, the server may still have said why; the read tells.
-        let _ = self.stream.write_all(command.as_bytes()).await;
-        loop {
-            match replies::find(&self.heard) {
-                Ok(Some(found)) => {
-                    self.heard.drain(..found.length);
-                    return Ok(found.reply);
-                }
-                Err(Garbage(excerpt)) => return Err(SessionErrorKind::Protocol(excerpt)),
-                Ok(None) => {}
-            }
-            match self.stream.read_buf(&mut self.heard).await {
-                Ok(0) | Err(_) => return Err(SessionErrorKind::Closed),
-                Ok(_) => {}
-            }
-        }
-    }
 }

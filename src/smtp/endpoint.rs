@@ -58,20 +58,38 @@ impl Default for Deadlines {
     }
 }
 
-/// A user name and its password.
+/// A user name and what proves it.
 #[derive(Clone)]
 pub struct Credentials {
     /// The user name, as the provider wants it.
     pub username: String,
-    /// The password; wiped from memory when dropped.
-    pub password: SecretString,
+    /// The proof; wiped from memory when dropped.
+    pub secret: Secret,
+}
+
+/// What proves who one is; wiped from memory when dropped.
+#[derive(Clone)]
+pub enum Secret {
+    /// A password: PLAIN or LOGIN.
+    Password(SecretString),
+    /// An access token of OAuth 2.0 (RFC 6750): XOAUTH2.
+    Token(SecretString),
 }
 
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Credentials")
             .field("username", &self.username)
-            .field("password", &"[redacted]")
+            .field("secret", &self.secret)
             .finish()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Password(_) => "Password([redacted])",
+            Self::Token(_) => "Token([redacted])",
+        })
     }
 }

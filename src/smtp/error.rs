@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use super::NotOffered;
 use crate::delivery::{Phase, Reply};
+use crate::trust::TlsProblem;
 
 /// A session, or a step of it, failed. Holds no secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,61 +50,37 @@ pub enum SessionErrorKind {
     /// The server said no.
     #[error("the server answered {0}")]
     Refused(Reply),
+    /// The server does not take the access token, and said why before it said no.
+    #[error("the server answered {reply} ({reason})")]
+    TokenRefused {
+        /// Its verdict.
+        reply: Reply,
+        /// Its reasons: status and scope, as a rule.
+        reason: String,
+    },
     /// The server does not offer STARTTLS; nothing secret was sent.
     #[error("the server offers no encryption (STARTTLS) on this port")]
     NoStartTls,
     /// Somebody put bytes between the STARTTLS reply and the TLS handshake (RFC 3207 6).
     #[error("unencrypted bytes followed the reply to STARTTLS, as in an attack")]
     Injection,
-    /// The server offers no way to sign in that can be used with a password.
-    #[error("the server offers no sign-in with a password (it offers: {})", listed(.offered))]
+    /// The server offers no way to sign in with what there is; nothing secret was sent.
+    #[error("the server offers no sign-in with {wanted}; it offers: {}", listed(.offered))]
     NoMechanism {
+        /// What there is to sign in with.
+        wanted: &'static str,
         /// What it offers.
         offered: Vec<String>,
     },
     /// An unencrypted connection was asked for to an address that is not this machine.
     #[error("an unencrypted connection is allowed to this machine only")]
     PlainRefused,
+    /// An address cannot be named to this server; nothing was sent.
+    #[error(transparent)]
+    NotOffered(#[from] NotOffered),
     /// A step was asked for that the session's state does not allow.
     #[error("the session is not ready for this step")]
     OutOfTurn,
-}
-
-/// Why a TLS session cannot be had or trusted.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum TlsProblem {
-    /// Nobody that is trusted vouches for the certificate.
-    #[error("the server's certificate was issued by nobody that is trusted")]
-    UntrustedIssuer,
-    /// The certificate's time is over.
-    #[error("the server's certificate has expired")]
-    Expired,
-    /// The certificate's time has not begun; often this machine's clock is wrong.
-    #[error("the server's certificate is not valid yet, or this machine's clock is wrong")]
-    NotYetValid,
-    /// The certificate is for other names.
-    #[error("the server's certificate is not for {expected} (it is for: {})", listed(.presented))]
-    WrongName {
-        /// The host that was asked for.
-        expected: String,
-        /// The names in the certificate.
-        presented: Vec<String>,
-    },
-    /// The other side does not speak TLS on this port.
-    #[error("the server does not speak TLS at this point")]
-    NotTls,
-    /// The other side has nothing as new as TLS 1.2, or no cipher in common.
-    #[error("the server's TLS is too old (TLS 1.2 or newer is needed)")]
-    TooOld,
-    /// There is no root to trust at all.
-    #[error("there are no trusted root certificates on this machine ({0})")]
-    NoRoots(String),
-    /// A further root cannot be read.
-    #[error("a root certificate cannot be read ({0})")]
-    BadRoot(String),
-    /// Something else, in the TLS library's words.
-    #[error("the TLS handshake failed ({0})")]
-    Other(String),
 }
 
 impl SessionError {
@@ -114,7 +92,9 @@ impl SessionError {
     /// The server's reply, when it is what ended the session.
     pub fn reply(&self) -> Option<&Reply> {
         match &self.kind {
-            SessionErrorKind::Refused(reply) => Some(reply),
+            SessionErrorKind::Refused(reply) | SessionErrorKind::TokenRefused { reply, .. } => {
+                Some(reply)
+            }
             _ => None,
         }
     }

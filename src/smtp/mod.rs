@@ -13,25 +13,32 @@
 
 mod capabilities;
 mod connect;
+mod encryption;
 mod endpoint;
 mod envelope;
 mod error;
 mod exchange;
 mod hand_over;
 mod offer;
+mod probe;
+mod remedy;
 mod replies;
 mod session;
 mod sign_in;
+mod start_tls;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod veil;
 mod wire;
 
+pub use crate::trust::{TlsProblem, roots_from_pem};
 pub use capabilities::Capabilities;
-pub use endpoint::{Credentials, Deadlines, Endpoint, Tls};
+pub use connect::{Reached, Resolved, Secured};
+pub use encryption::{Certificate, Encryption};
+pub use endpoint::{Credentials, Deadlines, Endpoint, Secret, Tls};
 pub use envelope::{Envelope, NotOffered, Offer, OfferState, RecipientReply, RecipientVerdict};
-pub use error::{SessionError, SessionErrorKind, TlsProblem};
+pub use error::{SessionError, SessionErrorKind};
 pub use hand_over::HandOver;
 pub use session::Session;
-pub use tls::roots_from_pem;
 pub use wire::Transport;

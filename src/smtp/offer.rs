@@ -57,14 +57,14 @@ impl Session {
             .collect()
     }
 
-    fn sender_problem(&self, envelope: &Envelope) -> Option<NotOffered> {
+    pub(super) fn sender_problem(&self, envelope: &Envelope) -> Option<NotOffered> {
         if envelope.smtputf8 && !self.capabilities.smtp_utf8 {
             return Some(NotOffered::NeedsSmtpUtf8);
         }
         self.address_problem(&envelope.from)
     }
 
-    fn address_problem(&self, address: &str) -> Option<NotOffered> {
+    pub(super) fn address_problem(&self, address: &str) -> Option<NotOffered> {
         let breaks = |c: char| c.is_control() || c == '<' || c == '>';
         if address.contains(breaks) {
             Some(NotOffered::Malformed)
@@ -124,7 +124,7 @@ impl Session {
         text
     }
 
-    fn write_mail(&self, text: &mut String, envelope: &Envelope) {
+    pub(super) fn write_mail(&self, text: &mut String, envelope: &Envelope) {
         let _ = write!(text, "MAIL FROM:<{}>", envelope.from);
         if self.capabilities.size.is_some() {
             let _ = write!(text, " SIZE={}", envelope.size);

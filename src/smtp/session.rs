@@ -7,11 +7,11 @@ use std::time::Duration;
 use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::extension::ClientId;
 
-use super::connect;
+use super::connect::Resolved;
 use super::exchange::{answer, positive, stage};
 use super::wire::{Record, Wire};
 use super::{
-    Capabilities, Credentials, Deadlines, Endpoint, SessionError, SessionErrorKind, Tls, Transport,
+    Capabilities, Credentials, Deadlines, Endpoint, SessionError, SessionErrorKind, Transport,
 };
 use crate::clock::Clock;
 use crate::delivery::Phase;
@@ -57,23 +57,9 @@ impl Session {
         credentials: Option<&Credentials>,
         deadlines: &Deadlines,
     ) -> Result<Self, SessionError> {
-        let hello = hello_id(&endpoint.hello_name);
-        let limit = deadlines.connect;
-        let tcp = connect::reach(clock, endpoint, limit).await?;
-        let mut session = match endpoint.tls {
-            Tls::None => Self::greet(clock, tcp, Vec::new(), &hello, deadlines).await?,
-            Tls::Implicit => {
-                let stream = connect::encrypt(clock, endpoint, tcp, limit).await?;
-                Self::greet(clock, stream, Vec::new(), &hello, deadlines).await?
-            }
-            Tls::StartTls => {
-                let name = hello.to_string();
-                let (tcp, greeting) = connect::start_tls(clock, tcp, &name, deadlines).await?;
-                let stream = connect::encrypt(clock, endpoint, tcp, limit).await?;
-                let replay = format!("{} -\r\n", greeting.code).into_bytes();
-                Self::greet(clock, stream, replay, &hello, deadlines).await?
-            }
-        };
+        let resolved = Resolved::look_up(clock, endpoint, deadlines).await?;
+        let secured = resolved.reach().await?.secure().await?;
+        let mut session = secured.hello().await?;
         session.begin(credentials).await?;
         Ok(session)
     }
@@ -98,7 +84,7 @@ impl Session {
     }
 
     /// Reads the greeting, from `heard` where it came before TLS, and says EHLO.
-    async fn greet<S: Transport + 'static>(
+    pub(super) async fn greet<S: Transport + 'static>(
         clock: &Clock,
         stream: S,
         heard: Vec<u8>,
@@ -184,7 +170,7 @@ impl Session {
 
 /// The name for EHLO. One with other characters could smuggle in a command, and an address literal
 /// is always allowed (RFC 5321 4.1.4).
-fn hello_id(name: &str) -> ClientId {
+pub(super) fn hello_id(name: &str) -> ClientId {
     let legal = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
     if !name.is_empty() && name.bytes().all(legal) {
         ClientId::Domain(name.to_owned())

@@ -7,3 +7,4 @@ mod laws;
 mod offering;
 mod secrets;
 mod server;
+mod signing;

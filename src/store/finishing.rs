@@ -58,6 +58,22 @@ pub enum Finish {
         /// Rows that were refused at RCPT for good, with the reply.
         refused: Vec<(u64, String)>,
     },
+    /// Refused as a whole for the sake of one recipient: the others go again at once. It uses up nobody's
+    /// back-off, but was handed over and counts.
+    Parted {
+        /// When the verdict came.
+        at: Timestamp,
+        /// How far it came.
+        phase: Phase,
+        /// The server's words.
+        reply: String,
+        /// Rows that are refused for good, with the reply.
+        refused: Vec<(u64, String)>,
+        /// Rows that go in a message of their own, where nobody knows yet whose fault it is.
+        apart: Option<Split>,
+        /// What is left in this message.
+        weight: Weight,
+    },
     /// Refused for good, for all that are left.
     Refused {
         /// When the verdict came.
@@ -97,6 +113,7 @@ impl Finish {
         match self {
             Self::Accepted { at, .. }
             | Self::Deferred { at, .. }
+            | Self::Parted { at, .. }
             | Self::Refused { at, .. }
             | Self::Released { at, .. }
             | Self::Lost { at, .. } => *at,
@@ -106,7 +123,7 @@ impl Finish {
     fn event(&self) -> Event {
         match self {
             Self::Accepted { .. } => Event::Accept,
-            Self::Deferred { .. } => Event::Defer,
+            Self::Deferred { .. } | Self::Parted { .. } => Event::Defer,
             Self::Refused { .. } => Event::Refuse,
             Self::Released { .. } => Event::Release,
             Self::Lost { .. } => Event::LoseVerdict,
@@ -116,7 +133,7 @@ impl Finish {
     fn outcome(&self) -> &'static str {
         match self {
             Self::Accepted { .. } => "sent",
-            Self::Deferred { .. } => "deferred",
+            Self::Deferred { .. } | Self::Parted { .. } => "deferred",
             Self::Refused { .. } => "refused",
             Self::Released { .. } => "released",
             Self::Lost { .. } => "in_doubt",
@@ -127,6 +144,7 @@ impl Finish {
         match self {
             Self::Accepted { .. } | Self::Lost { .. } => Phase::FinalDot,
             Self::Deferred { phase, .. }
+            | Self::Parted { phase, .. }
             | Self::Refused { phase, .. }
             | Self::Released { phase, .. } => *phase,
         }
@@ -136,6 +154,7 @@ impl Finish {
         match self {
             Self::Accepted { reply, .. }
             | Self::Deferred { reply, .. }
+            | Self::Parted { reply, .. }
             | Self::Refused { reply, .. }
             | Self::Released { reply, .. }
             | Self::Lost { reply, .. } => reply,
@@ -145,6 +164,7 @@ impl Finish {
     fn refused_rows(&self) -> &[(u64, String)] {
         match self {
             Self::Deferred { refused, .. }
+            | Self::Parted { refused, .. }
             | Self::Refused { refused, .. }
             | Self::Released { refused, .. } => refused,
             Self::Accepted { .. } | Self::Lost { .. } => &[],
@@ -191,7 +211,7 @@ pub(super) fn hand_over(
     let state = state_of(connection, claim.message)?.after(Event::HandOver)?;
     refuse_rows(connection, claim.message, &mark.refused)?;
     if let Some(split) = &mark.deferred {
-        split_off(connection, claim, split)?;
+        split_off(connection, claim, split, Phase::RcptTo)?;
     }
     connection
         .prepare_cached("UPDATE message SET state = ?, recipients = ?, external = ? WHERE id = ?")?
@@ -214,7 +234,13 @@ pub(super) fn hand_over(
 }
 
 /// Makes a message of its own for recipients that were asked to come again while the others go on.
-fn split_off(connection: &Connection, claim: &Claim, split: &Split) -> Result<(), Error> {
+/// The attempt under way came as far as `phase` for them.
+fn split_off(
+    connection: &Connection,
+    claim: &Claim,
+    split: &Split,
+    phase: Phase,
+) -> Result<(), Error> {
     connection.execute(
         "INSERT INTO message (campaign, number, batch, lane, shared, state, message_id, digest, recipients, external,
                               attempts, failures, dated_at, due_at)
@@ -238,7 +264,7 @@ fn split_off(connection: &Connection, claim: &Claim, split: &Split) -> Result<()
          FROM attempt WHERE message = ?4",
         params![
             sibling,
-            Phase::RcptTo.as_str(),
+            phase.as_str(),
             split.rows.first().map(|(_, reply)| reply),
             claim.message
         ],
@@ -265,15 +291,21 @@ pub(super) fn finish(
     let after = before.after(finish.event())?;
     let at = finish.at();
     refuse_rows(connection, claim.message, finish.refused_rows())?;
-    if let Finish::Released {
-        apart: Some((split, others)),
-        ..
-    } = finish
-    {
-        split_off(connection, claim, split)?;
+    let (apart, left) = match finish {
+        Finish::Released {
+            apart: Some((split, others)),
+            ..
+        } => (Some(split), Some(others)),
+        Finish::Parted { apart, weight, .. } => (apart.as_ref(), Some(weight)),
+        _ => (None, None),
+    };
+    if let Some(split) = apart {
+        split_off(connection, claim, split, finish.phase())?;
+    }
+    if let Some(left) = left {
         connection.execute(
             "UPDATE message SET recipients = ?, external = ? WHERE id = ?",
-            params![others.recipients, others.external, claim.message],
+            params![left.recipients, left.external, claim.message],
         )?;
     }
     write_message(connection, claim.message, after, finish)?;
@@ -323,6 +355,7 @@ fn write_message(
     let sent_at = matches!(finish, Finish::Accepted { .. }).then(|| finish.at().as_millisecond());
     let due_at = match finish {
         Finish::Deferred { due_at, .. } => Some(due_at.as_millisecond()),
+        Finish::Parted { at, .. } => Some(at.as_millisecond()),
         _ => None,
     };
     let failed = matches!(

@@ -68,6 +68,8 @@ impl Home {
             .env("XDG_CACHE_HOME", self.path("cache"))
             .env("TMPDIR", std::env::temp_dir())
             .env("TEST_PASSWORD", PASSWORD)
+            // Never the keyring of whoever runs the tests.
+            .env("POSTROOM_TOKENS", "file")
             .stdin(Stdio::null());
         command
     }

@@ -6,14 +6,21 @@
     reason = "a test says by panicking what is wrong"
 )]
 
+mod accounts;
 mod bad_input;
 mod commands;
 mod copies;
 mod crash;
+mod doctor;
+mod explaining;
 mod home;
+mod identity;
 mod interrupted;
+mod oauth;
+mod person;
 mod postfix;
 mod previews;
+mod providers;
 mod refusals;
 mod rehearsals;
 mod round_trips;
@@ -21,3 +28,4 @@ mod samples;
 mod server;
 mod sharing;
 mod timing;
+mod xoauth2;

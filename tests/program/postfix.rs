@@ -13,8 +13,8 @@ use mail_parser::{MessageParser, MimeHeaders};
 use crate::home::{Ended, Home};
 
 /// The servers, as `.ci/mail-server` describes them.
-struct Postfix {
-    submission: String,
+pub(crate) struct Postfix {
+    pub(crate) submission: String,
     implicit: String,
     certificate: String,
     user: String,
@@ -24,12 +24,12 @@ struct Postfix {
 }
 
 /// A mail as it was delivered.
-struct Delivered {
-    recipient: String,
+pub(crate) struct Delivered {
+    pub(crate) recipient: String,
     bytes: Vec<u8>,
 }
 
-fn postfix() -> Option<Postfix> {
+pub(crate) fn postfix() -> Option<Postfix> {
     let variable = |name: &str| std::env::var(format!("POSTROOM_TEST_POSTFIX{name}"));
     let Ok(submission) = variable("") else {
         eprintln!("skipped: POSTROOM_TEST_POSTFIX is not set (.ci/mail-server starts the servers)");
@@ -59,7 +59,7 @@ impl Postfix {
         home.write("config/postroom/accounts.toml", text);
     }
 
-    fn trusted(&self) -> String {
+    pub(crate) fn trusted(&self) -> String {
         format!("ca_file = \"{}\"", self.certificate)
     }
 
@@ -71,7 +71,7 @@ impl Postfix {
 
     /// Mails to addresses that begin with `prefix`, once there are so many: Postfix delivers after it
     /// has answered.
-    fn delivered(&self, prefix: &str, expected: usize) -> Vec<Delivered> {
+    pub(crate) fn delivered(&self, prefix: &str, expected: usize) -> Vec<Delivered> {
         for _ in 0..600 {
             let found = self.look(prefix);
             if found.len() >= expected {
@@ -102,7 +102,7 @@ impl Postfix {
     }
 
     /// How many connections in the log brought mail with this Message-ID's queue entries.
-    fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap()
     }
 }
@@ -116,7 +116,7 @@ fn header(mail: &[u8], name: &str) -> Option<String> {
 }
 
 /// A campaign `news` to these addresses; `text` may use `{{first_name}}`.
-fn campaign(home: &Home, addresses: &[String], text: &str) {
+pub(crate) fn campaign(home: &Home, addresses: &[String], text: &str) {
     let mut list = "email,first_name\n".to_owned();
     for (number, address) in addresses.iter().enumerate() {
         writeln!(list, "{address},P{number}").unwrap();
@@ -130,7 +130,7 @@ fn campaign(home: &Home, addresses: &[String], text: &str) {
     );
 }
 
-fn people(prefix: &str, count: usize) -> Vec<String> {
+pub(crate) fn people(prefix: &str, count: usize) -> Vec<String> {
     (1..=count)
         .map(|n| format!("{prefix}{n}@example.test"))
         .collect()

@@ -9,9 +9,9 @@ use postroom::clock::Clock;
 use postroom::delivery::Backoff;
 use postroom::limits::{Calendar, Rule, Schedule, Unit};
 use postroom::plan::{AccountLimits, Frozen, Inputs, Mode, frozen_renderer, plan};
-use postroom::provider::{Preset, ReplyTable};
+use postroom::provider::{Preset, ReplyTable, Whose};
 use postroom::sandbox::{self, Act, Fault, Faults, Phase, Sandbox, Snapshot, TlsMode, When};
-use postroom::send::{self, Account, Ended, Event, Job, Stop};
+use postroom::send::{self, Account, Ended, Event, Job, SignIn, Stop};
 use postroom::smtp::{Deadlines, Endpoint, Tls};
 use postroom::store::{Counts, Store};
 
@@ -149,7 +149,7 @@ impl Campaign {
                 trust_system_roots: false,
                 hello_name: String::new(),
             },
-            credentials: None,
+            sign_in: SignIn::None,
             deadlines: Deadlines {
                 command: Duration::from_secs(1),
                 data: Duration::from_secs(1),
@@ -159,7 +159,12 @@ impl Campaign {
             rules: rules.to_vec(),
             max_connections: self.connections,
             backoff: Backoff::new(vec![Duration::from_secs(30), Duration::from_mins(2)]),
-            replies: ReplyTable::for_preset(Preset::find("microsoft365").unwrap()).unwrap(),
+            replies: ReplyTable::for_preset(Preset::find("microsoft365").unwrap())
+                .unwrap()
+                .of_account(Whose {
+                    account: Some(name(number)),
+                    ..Whose::default()
+                }),
         }
     }
 
@@ -168,17 +173,15 @@ impl Campaign {
         self.send_by(vec![(server, rules.to_vec())]).await
     }
 
-    /// Sends it by an account at each of these servers, by these rules.
-    pub(crate) async fn send_by(&self, servers: Vec<(sandbox::Options, Vec<Rule>)>) -> Sent {
-        let clock = Clock::simulated(start());
+    /// A sender that takes the campaign as a new process would.
+    pub(crate) fn sender(&self, accounts: Vec<Account>, clock: &Clock) -> (Job, send::Options) {
         let record = self.store().campaign("news").unwrap().unwrap();
-        let (mut running, mut accounts, mut renderers) = (vec![], vec![], vec![]);
-        for (number, (server, rules)) in servers.into_iter().enumerate() {
-            let server = Sandbox::start(server, clock.clone()).await.unwrap();
-            accounts.push(self.account(number, &server, &rules));
-            renderers.push(frozen_renderer(&self.path(), &record, &name(number)).unwrap());
-            running.push(server);
-        }
+        let renderer = |account: &Account| frozen_renderer(&self.path(), &record, &account.name);
+        let job = Job {
+            campaign: self.id,
+            renderers: accounts.iter().map(|one| renderer(one).unwrap()).collect(),
+            lock: self.store().lock_for_sending("news", clock.now()).unwrap(),
+        };
         let options = send::Options {
             accounts,
             calendar: Calendar::new(record.schedule.clone(), TimeZone::UTC),
@@ -187,11 +190,19 @@ impl Campaign {
             max_messages: None,
             until: None,
         };
-        let job = Job {
-            campaign: self.id,
-            renderers,
-            lock: self.store().lock_for_sending("news", clock.now()).unwrap(),
-        };
+        (job, options)
+    }
+
+    /// Sends it by an account at each of these servers, by these rules.
+    pub(crate) async fn send_by(&self, servers: Vec<(sandbox::Options, Vec<Rule>)>) -> Sent {
+        let clock = Clock::simulated(start());
+        let (mut running, mut accounts) = (vec![], vec![]);
+        for (number, (server, rules)) in servers.into_iter().enumerate() {
+            let server = Sandbox::start(server, clock.clone()).await.unwrap();
+            accounts.push(self.account(number, &server, &rules));
+            running.push(server);
+        }
+        let (job, options) = self.sender(accounts, &clock);
         let (stop, _handle) = Stop::new();
         let mut events = Vec::new();
         let ended = send::run(job, options, &clock, stop, &mut |event| events.push(event)).await;

@@ -6,7 +6,10 @@
     reason = "a test says by panicking what is wrong"
 )]
 
+mod authority;
 mod campaign;
 mod days;
 mod faults;
 mod laws;
+mod poison;
+mod tokens;

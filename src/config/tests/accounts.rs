@@ -1,5 +1,5 @@
-use super::{accounts, place, problem, problems, refusal};
-use crate::config::{Account, AccountError, Auth, Reserve, SecretSource};
+use super::{accounts, place, problem, problems};
+use crate::config::{Account, Auth, Reserve, SecretSource};
 
 const SMALLEST: &str =
     "[comms]\nprovider = \"microsoft365\"\nusername = \"me\"\nauth = \"password\"\n";
@@ -69,6 +69,8 @@ fn wrong_values_are_refused_where_they_stand() {
         ("deadlines = { finale = \"1m\" }", "deadlines.finale"),
         ("deadlines = { final = \"1w\" }", "deadlines.final"),
         ("ca_file = \"\"", "ca_file"),
+        ("region = 5", "region"),
+        ("withdrawn_limits = \"no\"", "withdrawn_limits"),
         ("oauth2 = { flow = \"magic\" }", "oauth2.flow"),
         (
             "oauth2 = { authority = \"http://login.example\" }",
@@ -110,6 +112,48 @@ fn what_is_required_is_said() {
 }
 
 #[test]
+fn the_mail_domain_finds_the_preset() {
+    for (line, provider) in [
+        ("username = \"Ana@Hotmail.com\"", "outlook"),
+        (
+            "username = \"comms@contoso.onmicrosoft.com\"",
+            "microsoft365",
+        ),
+        (
+            "from = \"Ana <ana@gmail.com>\"\nusername = \"ana\"",
+            "gmail",
+        ),
+        (
+            "username = \"ana@gmail.com\"\nprovider = \"custom\"\nhost = \"x\"",
+            "custom",
+        ),
+    ] {
+        let account = comms(&format!("[comms]\nauth = \"password\"\n{line}\n"));
+        assert_eq!(account.provider, provider, "{line}");
+    }
+    for line in [
+        "username = \"ana@contoso.com\"",
+        "username = \"outlook.com\"",
+        "username = 5",
+    ] {
+        let found = problems(accounts(&format!("[comms]\nauth = \"password\"\n{line}\n")));
+        let provider = found
+            .iter()
+            .find(|problem| problem.key == "comms.provider")
+            .unwrap();
+        assert!(provider.remedy.contains("can be left out"), "{provider:?}");
+    }
+}
+
+#[test]
+fn a_name_that_is_everybodys_is_the_presets() {
+    let sendgrid = comms("[comms]\nprovider = \"sendgrid\"\nauth = \"password\"\n");
+    assert_eq!(sendgrid.username.as_deref(), Some("apikey"));
+    let own = comms("[comms]\nprovider = \"sendgrid\"\nauth = \"password\"\nusername = \"x\"\n");
+    assert_eq!(own.username.as_deref(), Some("x"));
+}
+
+#[test]
 fn unencrypted_only_to_this_machine() {
     let with = |host: &str| accounts(&format!("{SMALLEST}tls = \"none\"\n{host}\n"));
     for host in ["localhost", "LOCALHOST", "127.0.0.1", "127.8.9.1", "::1"] {
@@ -146,9 +190,7 @@ fn the_sandbox_always_exists_and_cannot_be_redefined() {
 #[test]
 fn an_unknown_account_is_answered_with_the_known_ones() {
     let known = accounts(SMALLEST).unwrap();
-    let Err(AccountError::Unknown(unknown)) = known.get("coms") else {
-        panic!("expected an unknown account");
-    };
+    let unknown = known.get("coms").unwrap_err();
     assert_eq!(unknown.nearest.as_deref(), Some("comms"));
     assert_eq!(unknown.known, ["sandbox", "comms"]);
     assert!(unknown.remedy().contains("did you mean 'comms'"));
@@ -173,31 +215,5 @@ fn unknown_keys_and_stray_keys_are_refused() {
     assert_eq!(
         problem(accounts("[\"\"]\nprovider = \"x\"\n")).line,
         Some(1)
-    );
-}
-
-#[test]
-fn what_comes_later_is_refused_for_its_account_alone() {
-    let oauth2 = SMALLEST.replace("auth = \"password\"", "auth = \"oauth2\"");
-    let later = refusal(&oauth2);
-    assert_eq!(
-        (later.key.as_str(), place(&later)),
-        ("comms.auth", Some((4, 8)))
-    );
-    assert!(
-        later.message.ends_with("not supported by this version yet"),
-        "{later:?}"
-    );
-    let keyring = format!("{SMALLEST}[comms.password]\nkeyring = true\n");
-    assert_eq!(refusal(&keyring).key, "comms.password.keyring");
-    let both = accounts(&format!(
-        "{oauth2}[relay]\nprovider = \"custom\"\nhost = \"relay\"\n"
-    ))
-    .unwrap();
-    assert!(both.get("relay").is_ok());
-    assert!(both.get("sandbox").is_ok());
-    assert_eq!(
-        both.names().collect::<Vec<_>>(),
-        ["sandbox", "comms", "relay"]
     );
 }

@@ -2,14 +2,17 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::accounts;
-use crate::config::{Account, Auth, Deadlines, Flow, Reserve, SecretSource, Tls};
+use crate::config::{Account, Auth, Deadlines, Reserve, SecretSource, Tls};
 use crate::delivery::Backoff;
 use crate::limits::Unit;
+use crate::provider::Flow;
 
 /// An account with every key that there is.
 const FULL: &str = r#"
 [comms]
 provider = "custom"
+region = "eu"
+withdrawn_limits = false
 username = "comms@contoso.com"
 auth = "password"
 reserve = { messages = 5, recipients = 500, external_recipients = 0 }
@@ -49,6 +52,10 @@ fn every_key_of_an_account_is_read() {
         ("comms", "custom")
     );
     assert_eq!(account.username.as_deref(), Some("comms@contoso.com"));
+    assert_eq!(
+        (account.region.as_deref(), account.withdrawn_limits),
+        (Some("eu"), false)
+    );
     assert_eq!(account.auth, Auth::Password);
     let reserve = Reserve {
         messages: 5,

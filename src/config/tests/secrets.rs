@@ -11,8 +11,12 @@ fn nobody(_: &str) -> io::Result<SecretString> {
     Err(io::Error::other("no terminal"))
 }
 
+fn nothing() -> Result<SecretString, SecretError> {
+    Err(SecretError::NotKept("comms".to_owned()))
+}
+
 fn resolve(source: &SecretSource) -> Result<String, SecretError> {
-    let secret = source.resolve(&nobody)?;
+    let secret = source.resolve(&nobody, &nothing)?;
     Ok(secret.expose_secret().to_owned())
 }
 
@@ -65,6 +69,7 @@ fn a_secret_has_exactly_one_source() {
     let with = |lines: &str| accounts(&format!("{SMALLEST}[comms.password]\n{lines}\n"));
     let get = |lines| with(lines).unwrap().get("comms").unwrap().password.clone();
     assert_eq!(get("env = \"A\""), Some(SecretSource::Env("A".to_owned())));
+    assert_eq!(get("keyring = true"), Some(SecretSource::Keyring));
     assert_eq!(
         get("command = \"a\\nb\""),
         Some(SecretSource::Shell("a\nb".to_owned()))
@@ -86,6 +91,9 @@ fn a_secret_has_exactly_one_source() {
         assert_eq!(problem(with(bad)).key, "comms.password.command", "{bad}");
     }
     assert_eq!(problem(with("env = 5")).key, "comms.password.env");
+    for bad in ["keyring = false", "keyring = \"comms\""] {
+        assert_eq!(problem(with(bad)).key, "comms.password.keyring", "{bad}");
+    }
 }
 
 #[test]
@@ -144,13 +152,24 @@ fn a_command_that_fails_says_how_and_shows_nothing_of_the_secret() {
 #[test]
 fn a_person_is_asked_and_must_answer() {
     let typed = |text: &'static str| move |_: &str| Ok(SecretString::from(text));
-    let secret = SecretSource::Prompt.resolve(&typed("hunter2")).unwrap();
+    let secret = SecretSource::Prompt
+        .resolve(&typed("hunter2"), &nothing)
+        .unwrap();
     assert_eq!(secret.expose_secret(), "hunter2");
     assert!(!format!("{secret:?}").contains("hunter2"));
-    let empty = SecretSource::Prompt.resolve(&typed(""));
+    let empty = SecretSource::Prompt.resolve(&typed(""), &nothing);
     assert!(matches!(empty, Err(SecretError::NothingTyped)));
     assert!(matches!(
         resolve(&SecretSource::Prompt),
         Err(SecretError::Prompt(_))
     ));
+}
+
+#[test]
+fn what_login_has_kept_is_used_and_otherwise_login_is_named() {
+    let kept = || Ok(SecretString::from("hunter2"));
+    let secret = SecretSource::Keyring.resolve(&nobody, &kept).unwrap();
+    assert_eq!(secret.expose_secret(), "hunter2");
+    let error = resolve(&SecretSource::Keyring).unwrap_err();
+    assert_eq!(error.remedy(), "run `postroom login comms`");
 }

@@ -3,10 +3,18 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::provider::entry::{Words, read_table};
+use crate::provider::entry::read_table;
+use crate::provider::words::Words;
 
-/// Sign-in service errors are no SMTP replies: they are told by their number alone.
-const ENTRA: &str = include_str!("../replies/microsoft-entra.toml");
+/// Each preset with what its servers say.
+const LISTS: [(&str, &str); 6] = [
+    ("microsoft365", MICROSOFT),
+    ("custom", GENERAL),
+    ("custom", UNKNOWN),
+    ("gmail", GOOGLE),
+    ("google-workspace-relay", GOOGLE),
+    ("amazon-ses", AMAZON_SES),
+];
 
 fn words_of_tables() -> impl Strategy<Value = String> {
     prop::sample::select(vec![
@@ -66,35 +74,84 @@ proptest! {
 }
 
 #[test]
-fn each_entry_is_reached_by_some_known_reply() {
-    let lists = [("microsoft365", MICROSOFT), ("custom", GENERAL)];
-    let reached: Vec<_> = lists
-        .into_iter()
-        .flat_map(|(preset, list)| rows(list).map(move |row| (table(preset), row)))
-        .filter_map(|(table, row)| table.entry(Some(row.phase), &Words::from(&row.reply)))
-        .map(std::ptr::from_ref)
-        .collect();
-    for entry in table("microsoft365").entries {
-        let signs_in_elsewhere = entry.text.iter().any(|t| t.starts_with("aadsts"));
-        let known = reached.contains(&std::ptr::from_ref(entry));
+fn each_entry_is_reached_by_some_known_words() {
+    let mut reached = Vec::new();
+    for (preset, list) in LISTS {
+        let table = table(preset);
+        for row in rows(list) {
+            let words = Words::from(&reply(row.words));
+            reached.push(
+                table
+                    .entry(Some(row.phase), &words)
+                    .unwrap_or_else(|| table.by_class(row.phase, &words)),
+            );
+        }
+    }
+    let table = ReplyTable::of_all_providers().unwrap();
+    for row in rows(SIGN_IN_SERVICES) {
+        let words = Words::new(None, None, row.words);
+        reached.extend(table.entry(Some(Phase::SignIn), &words));
+    }
+    let reached: Vec<_> = reached.into_iter().map(std::ptr::from_ref).collect();
+    for entry in table.entries.iter().copied().chain(table.by_class) {
         assert!(
-            known || signs_in_elsewhere,
-            "no reply leads to: {}",
-            entry.meaning
+            reached.contains(&std::ptr::from_ref(entry)),
+            "no words lead to: {} {:?}",
+            entry.meaning,
+            entry.text
         );
     }
 }
 
 #[test]
-fn no_sign_in_error_is_hidden_by_a_shorter_number() {
-    let entries = read_table("entra", ENTRA).unwrap();
-    let table = table("microsoft365");
-    for entry in &entries {
-        for number in entry.text.iter().filter(|text| text.starts_with("aadsts")) {
-            let found = table
-                .explain(&format!("{}: details follow", number.trim_end_matches(':')))
-                .unwrap();
-            assert_eq!(found.meaning, entry.meaning, "{number}");
+fn trouble_of_the_account_refuses_nobody() {
+    for (preset, list) in LISTS {
+        let table = table(preset);
+        for row in rows(list) {
+            for phase in PHASES {
+                let judgement = table.judge(phase, &reply(row.words));
+                let refuses = matches!(
+                    judgement.verdict,
+                    Verdict::RefuseRecipient | Verdict::RefuseMessage
+                );
+                let is_theirs = matches!(judgement.class, Class::Recipient | Class::Message);
+                assert!(is_theirs || !refuses, "{phase:?}: {}", row.words);
+            }
+        }
+    }
+}
+
+#[test]
+fn remedies_name_only_commands_that_there_are() {
+    let known = [
+        "accounts",
+        "check",
+        "doctor",
+        "explain",
+        "login",
+        "logout",
+        "new",
+        "plan",
+        "preview",
+        "providers",
+        "rehearse",
+        "report",
+        "resolve",
+        "sandbox",
+        "send",
+        "status",
+        "store",
+    ];
+    let table = ReplyTable::of_all_providers().unwrap();
+    let notes = presets().unwrap().iter().flat_map(|preset| &preset.notes);
+    let said = table.entries.iter().map(|entry| &entry.remedy).chain(notes);
+    for text in said {
+        for (_, rest) in text
+            .match_indices("`postroom ")
+            .map(|(at, found)| text.split_at(at + found.len()))
+        {
+            let command = rest.split(|c: char| !c.is_alphabetic()).next().unwrap();
+            assert!(known.contains(&command), "{text}");
         }
     }
 }
@@ -102,7 +159,9 @@ fn no_sign_in_error_is_hidden_by_a_shorter_number() {
 #[test]
 fn a_table_that_cannot_be_right_is_refused_with_its_place() {
     let entry = |lines: &str| {
-        format!("[[reply]]\nclass = 'quota'\nmeaning = 'm'\nremedy = 'r'\nsource = 's'\n{lines}\n")
+        format!(
+            "[[reply]]\nclass = 'quota'\nmeaning = 'm'\nremedy.you = 'r'\nsource = 's'\n{lines}\n"
+        )
     };
     assert!(read_table("t", &entry("code = 550\nverdict = 'stop-account'")).is_ok());
     assert!(
@@ -125,6 +184,14 @@ fn a_table_that_cannot_be_right_is_refused_with_its_place() {
             "no time",
         ),
         ("code = 550\nverdict = 'defer'\nfor = '1m'", "does not wait"),
+        (
+            "code = 550\nverdict = 'stop-account'\nremedy.nobody = ' '",
+            "need words",
+        ),
+        (
+            "code = 550\nverdict = 'stop-account'\nwaiting = 'perhaps'",
+            "no waiting",
+        ),
         (
             "code = 550\nphase = ['mail-from']\nverdict = 'refuse-recipient'",
             "not possible at mail-from",

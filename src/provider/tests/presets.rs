@@ -1,11 +1,10 @@
 use super::*;
-use crate::limits::Unit;
 use crate::provider::preset::read;
 
 #[test]
 fn every_built_in_file_can_be_used_and_says_where_it_comes_from() {
     let all = presets().unwrap();
-    assert!(all.len() >= 3);
+    assert_eq!(all.len(), 11);
     for preset in all {
         assert!(ReplyTable::for_preset(preset).is_ok(), "{}", preset.name);
         assert!(preset.source.starts_with("https://"), "{}", preset.name);
@@ -32,39 +31,30 @@ fn no_name_or_alias_is_taken_twice() {
 }
 
 #[test]
-fn microsoft_365_has_the_limits_of_the_settings_page() {
-    let preset = Preset::find("microsoft365").unwrap();
-    assert_eq!(preset.host.as_deref(), Some("smtp.office365.com"));
-    assert_eq!((preset.port, preset.tls), (587, Tls::Starttls));
-    assert_eq!(preset.max_recipients_per_message, 500);
-    assert_eq!(preset.max_message_size, Some(150 * 1024 * 1024));
-    assert_eq!(preset.max_connections, 3);
-    let rules: Vec<_> = preset
-        .rules()
-        .iter()
-        .map(|r| (r.max, r.per.as_secs(), r.unit))
-        .collect();
+fn a_region_chooses_the_server() {
+    let host = |name: &str, region| {
+        let preset = Preset::find(name).unwrap();
+        preset
+            .host_in(region)
+            .map(|host| host.unwrap_or_default().to_owned())
+    };
+    assert_eq!(host("mailgun", None).unwrap(), "smtp.mailgun.org");
+    assert_eq!(host("mailgun", Some("EU")).unwrap(), "smtp.eu.mailgun.org");
     assert_eq!(
-        rules,
-        [(30, 60, Unit::Messages), (10_000, 86_400, Unit::Recipients),]
+        host("amazon-ses", Some("eu-central-1")).unwrap(),
+        "email-smtp.eu-central-1.amazonaws.com"
     );
-    let withdrawn = |note: &String| note.contains("2026-01-06");
-    assert!(
-        preset.notes.iter().any(withdrawn),
-        "no limit for external recipients"
-    );
-}
-
-#[test]
-fn outlook_and_custom_are_there() {
-    let outlook = Preset::find("outlook").unwrap();
-    assert_eq!(outlook.host.as_deref(), Some("smtp-mail.outlook.com"));
-    assert_eq!(outlook.max_recipients_per_message, 100);
-    assert_eq!(outlook.max_message_size, Some(20 * 1024 * 1024));
-    let custom = Preset::find("custom").unwrap();
-    assert_eq!(custom.host, None);
-    assert_eq!((custom.port, custom.max_recipients_per_message), (587, 100));
-    assert!(custom.limits.is_empty());
+    assert_eq!(host("custom", None).unwrap(), "");
+    for (name, region, words) in [
+        ("amazon-ses", None, "eu-central-1"),
+        ("amazon-ses", Some("moon"), "eu-central-1"),
+        ("mailgun", Some("asia"), "us, eu"),
+        ("gmail", Some("eu"), "take 'region' out"),
+    ] {
+        let error = host(name, region).unwrap_err();
+        assert!(error.to_string().contains(name), "{error}");
+        assert!(error.remedy().contains(words), "{}", error.remedy());
+    }
 }
 
 #[test]
@@ -92,7 +82,7 @@ fn a_slip_of_the_pen_names_the_nearest() {
         panic!("found");
     };
     assert_eq!(unknown.nearest, None);
-    assert_eq!(unknown.all, ["microsoft365", "outlook", "custom"]);
+    assert_eq!(unknown.all.len(), 11);
     assert!(unknown.remedy().contains("custom"));
 }
 
@@ -101,6 +91,7 @@ fn a_domain_finds_its_provider_only_when_it_says_so() {
     let name = |domain| Preset::for_domain(domain).unwrap().map(|p| p.name.as_str());
     assert_eq!(name("contoso.onmicrosoft.com"), Some("microsoft365"));
     assert_eq!(name("Hotmail.com"), Some("outlook"));
+    assert_eq!(name("googlemail.com"), Some("gmail"));
     assert_eq!(name("contoso.com"), None);
     assert_eq!(name("notoutlook.com"), None);
     assert_eq!(name("onmicrosoft.com"), None);
@@ -115,7 +106,10 @@ fn json_has_the_keys_of_the_file() {
     assert_eq!(json["limits"][0]["max"], 30);
     assert_eq!(json["limits"][0]["per"], "1m");
     assert_eq!(json["limits"][1]["unit"], "recipients");
-    assert!(json["limits"][0].get("note").is_none());
+    assert!(
+        json["limits"][0].get("note").is_none() && json["limits"][0].get("withdrawn").is_none()
+    );
+    assert_eq!(json["limits"][2]["withdrawn"], "2026-01-06");
     assert_eq!(json["max_recipients_per_message"], 500);
 }
 
@@ -137,6 +131,12 @@ fn a_broken_file_is_an_error_that_names_it() {
         good.replace(
             "limits  = []",
             "limits = [{ max = 1, per = \"1m\", unit = \"messages\", note = 1 }]",
+        ),
+        good.replace("port = 587", "port = 587\nregions = ['eu']"),
+        good.replace("port = 587", "port = 587\nhost = 'x.{region}.org'"),
+        good.replace(
+            "port = 587",
+            "port = 587\nhost = 'x.{region}.org'\nregion = 'us'\nregions = ['eu']",
         ),
         good.replace("checked_on = \"2026-11-23\"", "checked_on = \"\""),
     ];

@@ -1,5 +1,6 @@
 use super::*;
-use crate::sandbox::{Profile, SignIn};
+use crate::clock::Timestamp;
+use crate::sandbox::{Profile, SignIn, Tokens};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use secrecy::SecretString;
 
@@ -142,4 +143,53 @@ async fn garbled_and_cancelled_sign_ins_leave_the_session_usable() {
             .starts_with("334")
     );
     assert!(client.ask("").await.starts_with("535"));
+}
+
+/// Signs in with a token, and sends a message if that is possible; the server's last words.
+async fn send_with(sandbox: &Sandbox, token: &str) -> String {
+    let oauth = b64(&format!("user=jo@x.test\x01auth=Bearer {token}\x01\x01"));
+    let mut client = Client::greeted(sandbox).await;
+    let reply = client.ask(&format!("AUTH XOAUTH2 {oauth}")).await;
+    if !reply.starts_with("235") {
+        return reply;
+    }
+    client.offer(&["a@x.test"], "hi").await
+}
+
+#[tokio::test]
+async fn tokens_come_and_go_while_it_runs() {
+    let start: Timestamp = "2026-12-01T08:00:00Z".parse().unwrap();
+    let clock = Clock::simulated(start);
+    let tokens = Tokens::default();
+    let options = Options {
+        tokens: Some(tokens.clone()),
+        ..only_jo(Profile::Microsoft365)
+    };
+    let sandbox = Sandbox::start(options, clock.clone()).await.unwrap();
+    let refused = "535 5.7.3 Authentication unsuccessful [sandbox.postroom.invalid]";
+    // Its password is no token.
+    assert_eq!(send_with(&sandbox, "secret").await, refused);
+
+    tokens.accept(&"first".into());
+    assert!(send_with(&sandbox, "first").await.starts_with("250"));
+    tokens.revoke(&"first".into());
+    assert_eq!(send_with(&sandbox, "first").await, refused);
+
+    tokens.accept_for_messages(&"second".into(), 2);
+    for _ in 0..2 {
+        assert!(send_with(&sandbox, "second").await.starts_with("250"));
+    }
+    assert_eq!(send_with(&sandbox, "second").await, refused);
+
+    let end = start + jiff::SignedDuration::from_hours(1);
+    tokens.accept_until(&"third".into(), end);
+    assert!(send_with(&sandbox, "third").await.starts_with("250"));
+    clock.sleep_until(end).await;
+    assert_eq!(send_with(&sandbox, "third").await, refused);
+
+    tokens.accept(&"fourth".into());
+    tokens.revoke_all();
+    assert_eq!(send_with(&sandbox, "fourth").await, refused);
+    let shown = format!("{tokens:?}");
+    assert!(!shown.contains("third"), "{shown}");
 }

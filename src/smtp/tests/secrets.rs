@@ -1,5 +1,6 @@
 //! No secret goes where it should not: not over an open line, not to a stranger, not into an error.
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_rustls::rustls::{AlertDescription, Error as RustlsError, PeerIncompatible};
 
 use super::super::*;
@@ -140,8 +141,100 @@ async fn a_server_without_tls_or_with_an_old_one_is_told_apart() {
         RustlsError::PeerIncompatible(PeerIncompatible::ServerDoesNotSupportTls12Or13),
         RustlsError::AlertReceived(AlertDescription::ProtocolVersion),
     ] {
-        assert_eq!(tls::problem(&old, "x"), TlsProblem::TooOld);
+        assert_eq!(TlsProblem::of(&old, "x"), TlsProblem::TooOld);
     }
+}
+
+/// A record of the handshake protocol (22) with a `ServerHello` (2): this version, 32 bytes of chance, no
+/// session, `TLS_RSA_WITH_AES_128_CBC_SHA`, no compression (RFC 4346 7.4.1.3).
+fn server_hello(minor: u8) -> Vec<u8> {
+    let mut hello = vec![3, minor];
+    hello.extend([0x5a; 32]);
+    hello.extend([0, 0x00, 0x2f, 0]);
+    let mut record = vec![
+        22,
+        3,
+        minor,
+        0,
+        hello.len() as u8 + 4,
+        2,
+        0,
+        0,
+        hello.len() as u8,
+    ];
+    record.extend(hello);
+    record
+}
+
+/// What is left of a server as old as this: no library here can play one, so its bytes are its own.
+#[tokio::test]
+async fn a_server_with_tls_1_0_or_1_1_alone_gets_nothing() {
+    let (tls_1_0, tls_1_1) = (1, 2);
+    for (minor, answer) in [
+        // It takes the client's highest version for an offer to go down to its own.
+        (tls_1_0, server_hello(1)),
+        (tls_1_1, server_hello(2)),
+        // Or it sees that nothing fits: a fatal alert (21, 2), protocol_version (70) or handshake_failure (40).
+        (tls_1_0, vec![21, 3, 1, 0, 2, 2, 70]),
+        (tls_1_1, vec![21, 3, 2, 0, 2, 2, 40]),
+    ] {
+        for mode in [Tls::Implicit, Tls::StartTls] {
+            let bytes = answer.clone();
+            let (port, server) = serve_once(move |mut peer| async move {
+                if mode == Tls::StartTls {
+                    peer.hello(&["STARTTLS", "AUTH PLAIN"]).await;
+                    peer.line().await;
+                    peer.say("220 go\r\n").await;
+                }
+                let mut hello = [0; 5];
+                peer.stream.read_exact(&mut hello).await.unwrap();
+                let length = usize::from(hello[3]) << 8 | usize::from(hello[4]);
+                peer.stream.read_exact(&mut vec![0; length]).await.unwrap();
+                peer.stream.write_all(&bytes).await.unwrap();
+                let mut rest = Vec::new();
+                let _ = peer.stream.read_to_end(&mut rest).await;
+                peer.raw = rest;
+                peer
+            })
+            .await;
+            let mut endpoint = endpoint(port, mode);
+            endpoint.extra_roots = vec![certified("localhost", 4000).root];
+            let error = connect(&endpoint).await;
+            let case = format!("{mode:?} 3.{minor} {answer:?}: {error}");
+            assert_eq!(error.kind, TlsProblem::TooOld.into(), "{case}");
+            assert_eq!(error.phase, Phase::Tls);
+            // Nothing but the client's own alert.
+            let rest = server.await.unwrap().raw;
+            assert!(
+                rest.is_empty() || (rest[0] == 21 && rest.len() < 10),
+                "{case} {rest:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn bytes_put_in_late_after_starttls_are_refused_too() {
+    let (port, server) = serve_once(|mut peer| async move {
+        peer.hello(&["STARTTLS"]).await;
+        peer.line().await;
+        peer.say("220 go\r\n").await;
+        // Once the handshake has begun: the client waits for a record of TLS and gets words.
+        let mut hello = [0; 5];
+        peer.stream.read_exact(&mut hello).await.unwrap();
+        peer.say("250-there.example\r\n250 AUTH PLAIN\r\n").await;
+        let mut rest = Vec::new();
+        let _ = peer.stream.read_to_end(&mut rest).await;
+        peer.raw = rest;
+        peer
+    })
+    .await;
+    let mut endpoint = endpoint(port, Tls::StartTls);
+    endpoint.extra_roots = vec![certified("localhost", 4000).root];
+    assert_eq!(connect(&endpoint).await.kind, TlsProblem::NotTls.into());
+    let raw = server.await.unwrap().raw;
+    let heard = String::from_utf8_lossy(&raw);
+    assert!(!heard.contains("AUTH"), "{heard}");
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
-use super::super::{Credentials, Deadlines, Endpoint, Envelope, Tls};
+use super::super::{Credentials, Deadlines, Endpoint, Envelope, Secret, Tls};
 
 /// The server's end of a connection.
 pub(crate) struct Peer<S> {
@@ -206,7 +206,7 @@ pub(crate) const PASSWORD: &str = "correct horse battery";
 pub(crate) fn credentials() -> Credentials {
     Credentials {
         username: "tim".into(),
-        password: PASSWORD.into(),
+        secret: Secret::Password(PASSWORD.into()),
     }
 }
 

@@ -1,0 +1,83 @@
+//! The dialogue in clear up to the reply to STARTTLS (RFC 3207); nothing secret is said in it.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::replies::{self, Garbage};
+use super::{Capabilities, Deadlines, SessionError, SessionErrorKind};
+use crate::clock::Clock;
+use crate::delivery::{Phase, Reply};
+
+/// The plain dialogue up to the reply to STARTTLS (RFC 3207); gives the stream back and the greeting.
+pub(super) async fn start_tls(
+    clock: &Clock,
+    stream: TcpStream,
+    hello: &str,
+    deadlines: &Deadlines,
+) -> Result<(TcpStream, Reply), SessionError> {
+    let mut plain = Plain {
+        clock,
+        stream,
+        heard: Vec::new(),
+        limit: deadlines.command,
+    };
+    let greeting = plain.exchange(Phase::Banner, "").await?;
+    let reply = plain
+        .exchange(Phase::Hello, &format!("EHLO {hello}\r\n"))
+        .await?;
+    if !Capabilities::from_reply(&reply).start_tls {
+        return Err(SessionError::new(Phase::Tls, SessionErrorKind::NoStartTls));
+    }
+    plain.exchange(Phase::Tls, "STARTTLS\r\n").await?;
+    if !plain.heard.is_empty() {
+        return Err(SessionError::new(Phase::Tls, SessionErrorKind::Injection));
+    }
+    Ok((plain.stream, greeting))
+}
+
+/// A bare SMTP dialogue before encryption.
+struct Plain<'a> {
+    clock: &'a Clock,
+    stream: TcpStream,
+    heard: Vec<u8>,
+    limit: Duration,
+}
+
+impl Plain<'_> {
+    /// Writes a command and returns its reply, which must be a 2xx.
+    async fn exchange(&mut self, phase: Phase, command: &str) -> Result<Reply, SessionError> {
+        let fail = |kind| SessionError::new(phase, kind);
+        let clock = self.clock;
+        let reply = clock
+            .within(self.limit, self.ask(command))
+            .await
+            .map_err(|elapsed| fail(SessionErrorKind::Timeout(elapsed.0)))?
+            .map_err(fail)?;
+        match reply.code {
+            200..=299 => Ok(reply),
+            400..=599 => Err(fail(SessionErrorKind::Refused(reply))),
+            _ => Err(fail(SessionErrorKind::Protocol(reply.to_string()))),
+        }
+    }
+
+    async fn ask(&mut self, command: &str) -> Result<Reply, SessionErrorKind> {
+        // When the write fails, the server may still have said why; the read tells.
+        let _ = self.stream.write_all(command.as_bytes()).await;
+        loop {
+            match replies::find(&self.heard) {
+                Ok(Some(found)) => {
+                    self.heard.drain(..found.length);
+                    return Ok(found.reply);
+                }
+                Err(Garbage(excerpt)) => return Err(SessionErrorKind::Protocol(excerpt)),
+                Ok(None) => {}
+            }
+            match self.stream.read_buf(&mut self.heard).await {
+                Ok(0) | Err(_) => return Err(SessionErrorKind::Closed),
+                Ok(_) => {}
+            }
+        }
+    }
+}
