@@ -223,3 +223,71 @@ fn accounts_are_listed_with_what_is_left_of_their_quota() {
     }
     assert!(!shown.contains(crate::home::PASSWORD));
 }
+
+/// A sign-in service that answers one request with this error.
+fn refusing(error: &'static str, description: &'static str) -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut reader = BufReader::new(stream.try_clone().unwrap());
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            reader.read_line(&mut line).unwrap();
+            let line = line.to_lowercase();
+            if let Some(value) = line.strip_prefix("content-length: ") {
+                length = value.trim().parse().unwrap();
+            }
+            if line.trim().is_empty() {
+                break;
+            }
+        }
+        reader.read_exact(&mut vec![0; length]).unwrap();
+        let body = serde_json::json!({ "error": error, "error_description": description });
+        let body = body.to_string();
+        write!(
+            stream,
+            "HTTP/1.1 401 Unauthorized\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+    });
+    port
+}
+
+#[test]
+fn microsofts_numbers_come_out_in_words() {
+    let home = Home::new();
+    for (error, description, meaning, remedy) in [
+        (
+            "invalid_client",
+            "AADSTS7000215: Invalid client secret provided. Trace ID: 0a",
+            "client secret is wrong",
+            "copy the Value",
+        ),
+        (
+            "unauthorized_client",
+            "AADSTS700016: Application with identifier '1234' was not found.",
+            "not known in this organisation",
+            "client_id and tenant",
+        ),
+    ] {
+        let port = refusing(error, description);
+        let text = NOBODY.replace("127.0.0.1:1\"", &format!("127.0.0.1:{port}\""));
+        let text = format!(
+            "{text}flow = \"client-credentials\"\ntenant = \"x.example\"\n[t.client_secret]\nenv = \"TEST_PASSWORD\"\n"
+        );
+        accounts(&home, &text);
+        let ended = home.run(&["login", "t"]).exits(77);
+        for words in [description, meaning, remedy] {
+            assert!(ended.err.contains(words), "{words}: {}", ended.err);
+        }
+        assert!(!ended.err.contains(crate::home::PASSWORD));
+    }
+    let text = format!(
+        "{NOBODY}[v]\nprovider = \"microsoft365\"\nusername = \"a@b.example\"\nauth = \"password\"\n"
+    );
+    accounts(&home, &text);
+    home.run(&["login", "v", "--flow", "browser"]).exits(2);
+}
