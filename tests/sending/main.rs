@@ -9,6 +9,7 @@
 mod authority;
 mod campaign;
 mod days;
+mod dialogues;
 mod faults;
 mod laws;
 mod poison;
