@@ -16,6 +16,7 @@ mod explaining;
 mod home;
 mod identity;
 mod interrupted;
+mod keyring;
 mod oauth;
 mod person;
 mod postfix;
