@@ -70,7 +70,10 @@ pub(super) fn system() -> Option<Steady> {
             name.extend(namespace.as_os_str().as_encoded_bytes());
         }
         let digest = blake3::hash(&name);
-        digest.as_bytes().first_chunk().map(|first| i64::from_le_bytes(*first))
+        digest
+            .as_bytes()
+            .first_chunk()
+            .map(|first| i64::from_le_bytes(*first))
     });
     let now = clock_gettime(ClockId::Boottime);
     Some(Steady {
