@@ -118,6 +118,13 @@ impl Clock {
         }
     }
 
+    /// Sets a simulated clock's calendar once so much time has passed.
+    pub fn set_later(&self, after: SignedDuration, step: SignedDuration) {
+        if let Kind::Simulated(clock) = &self.0 {
+            clock.set_later(after, step);
+        }
+    }
+
     /// The same clock as somebody else sees it, whose calendar nobody sets: a server's.
     #[must_use]
     pub fn unset(&self) -> Self {

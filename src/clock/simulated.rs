@@ -25,6 +25,8 @@ struct State {
     /// The time as it is; what the calendar shows differs from it by `set`.
     now: Timestamp,
     set: SignedDuration,
+    /// When it is yet to be set, and by how much.
+    steps: BTreeMap<Timestamp, SignedDuration>,
     holds: usize,
     /// Moments that somebody waits for, with how many do.
     waiting: BTreeMap<Timestamp, usize>,
@@ -67,6 +69,7 @@ impl Simulated {
             state: Mutex::new(State {
                 now: start,
                 set: SignedDuration::ZERO,
+                steps: BTreeMap::new(),
                 holds: 0,
                 waiting: BTreeMap::new(),
             }),
@@ -104,6 +107,12 @@ impl Simulated {
         state.set = state.set.saturating_add(step);
         drop(state);
         self.moved.notify_waiters();
+    }
+
+    pub(super) fn set_later(&self, after: SignedDuration, step: SignedDuration) {
+        let mut state = self.lock();
+        let at = state.now.saturating_add(after).unwrap_or(Timestamp::MAX);
+        state.steps.insert(at, step);
     }
 
     pub(super) fn acquire(&self) {
@@ -160,11 +169,23 @@ impl Simulated {
             return true;
         }
         let next = state.waiting.keys().next().copied();
-        if state.holds == 0 && next == Some(until) {
-            state.now = until;
-            return true;
+        if state.holds > 0 || next != Some(until) {
+            return false;
         }
-        false
+        if let Some(step) = state
+            .steps
+            .first_entry()
+            .filter(|step| *step.key() <= until)
+        {
+            let (at, step) = step.remove_entry();
+            state.now = at;
+            state.set = state.set.saturating_add(step);
+            drop(state);
+            self.moved.notify_waiters();
+            return false;
+        }
+        state.now = until;
+        true
     }
 }
 
