@@ -16,7 +16,7 @@
 //! | `template` | – | nothing | the Handlebars set, helpers, which fields a template can touch |
 //! | `message` | template, recipients | files | MIME building, headers, attachments: the only place that makes bytes |
 //! | `store` | clock, delivery, limits | disk | SQLite: the schema ladder, claims and marks, the ledger: the only place with SQL |
-//! | `plan` | limits, recipients, template, message, store | files | list × templates → findings, messages, batches and timetable |
+//! | `plan` | clock, limits, recipients, template, message, store | files | list × templates → findings, messages, batches and timetable |
 //! | `trust` | – | files | whom to trust in TLS, and why a certificate was refused |
 //! | `vault` | – | keyring, disk | a person's secrets: the keyring, or private files where there is none |
 //! | `smtp` | clock, delivery, trust | network | one session, phase by phase, on lettre's low-level connection |

@@ -1,6 +1,5 @@
 //! `postroom accounts`: who can send, how each signs in, and how much of its quota is left.
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
@@ -8,6 +7,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::screen::{Paint, Screen};
 use super::{Context, signing, words};
+use crate::clock::Clock;
 use crate::config::{Account, Accounts, Auth, SecretSource, Sender, accounts_path, store_path};
 use crate::limits::Rule;
 use crate::oauth::{ErrorKind, Keep, Standing};
@@ -32,10 +32,14 @@ pub(super) fn run(context: &Context) -> Result<Exit, Failure> {
     // Looking makes no store.
     let store = path.exists().then(|| Store::open(&path)).transpose()?;
     let keep = signing::keep()?;
-    let now = context.clock.now();
     let mut rows = Vec::new();
     for name in accounts.names() {
-        rows.push(look(accounts.get(name)?, store.as_ref(), &keep, now)?);
+        rows.push(look(
+            accounts.get(name)?,
+            store.as_ref(),
+            &keep,
+            &context.clock,
+        )?);
     }
     let screen = &context.screen;
     if screen.is_json() {
@@ -59,7 +63,7 @@ fn look(
     account: &Account,
     store: Option<&Store>,
     keep: &Keep,
-    now: Timestamp,
+    clock: &Clock,
 ) -> Result<Row, Failure> {
     let mut row = Row {
         account: account.clone(),
@@ -75,7 +79,7 @@ fn look(
             return Ok(row);
         }
     };
-    row.used = usage(store, &sender.limits(), now)?;
+    row.used = usage(store, &sender.limits(), clock.reading())?;
     // No secret is needed to see what is kept.
     let settings = sender.oauth2(None, Vec::new());
     let settings = settings.filter(|settings| settings.flow != Flow::ClientCredentials);

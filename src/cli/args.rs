@@ -197,6 +197,9 @@ pub(super) struct Send {
     /// Begins although `not_before` was missed by more than a day
     #[arg(long)]
     pub(super) late: bool,
+    /// Believes the machine's clock although the store knows of a later time
+    #[arg(long)]
+    pub(super) trust_clock: bool,
 }
 
 #[derive(Debug, Args)]

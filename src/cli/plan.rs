@@ -15,6 +15,7 @@ use super::screen::{Paint, Screen};
 use super::setup::{self, Planned, Setup, accounts_words, senders, zone_of};
 use super::timetable::{Withdrawn, batch_json, limit_json, show_batches, show_limit};
 use super::{Context, words};
+use crate::clock::Reading;
 use crate::config::Sender;
 use crate::plan::{self, Alternative, Forecast, Frozen, alternatives, is_edited};
 use crate::store::{BatchProgress, CampaignRecord, RowCounts, Store};
@@ -25,7 +26,7 @@ pub(super) fn run(context: &Context, args: &Plan) -> Result<Exit, Failure> {
     }
     let setup = Setup::read(&args.campaign.folder, &context.places)?;
     let (mut store, _) = setup::store(&context.places)?;
-    let now = context.clock.now();
+    let now = context.clock.reading();
     let record = match existing(context, &setup, &store)? {
         Some(record) => record,
         None => match freeze(&context.screen, &setup, &mut store, now)? {
@@ -86,7 +87,7 @@ pub(super) fn freeze(
     screen: &Screen,
     setup: &Setup,
     store: &mut Store,
-    now: Timestamp,
+    now: impl Into<Reading>,
 ) -> Result<Result<CampaignRecord, Exit>, Failure> {
     let bar = Bar::reading(screen);
     let frozen = plan::plan(&setup.inputs, store, now, &mut |progress| {
@@ -153,7 +154,7 @@ fn figures(
     store: &Store,
     record: &CampaignRecord,
     senders: &[Sender],
-    now: Timestamp,
+    now: Reading,
 ) -> Result<Figures, Failure> {
     let rows = store.row_counts(record)?;
     let outlook = setup::outlook(store, record, senders, now)?;
@@ -177,15 +178,16 @@ pub(super) fn show(
     store: &Store,
     record: &CampaignRecord,
     senders: &[Sender],
-    now: Timestamp,
+    now: Reading,
 ) -> Result<(), Failure> {
     // Until it has begun the plan is told as it was made.
     let from = if store.was_tried(record.id)? {
         now
     } else {
-        record.planned_at
+        record.planned_at.into()
     };
     let figures = figures(store, record, senders, from)?;
+    let (from, now) = (from.wall, now.wall);
     if screen.is_json() {
         return screen.json(&plan_json(record, &figures));
     }

@@ -30,7 +30,7 @@ pub(super) fn run(context: &Context, args: &Send) -> Result<Exit, Failure> {
     let is_new = known.is_none();
     let record = match known {
         Some(record) => record,
-        None => match freeze(&context.screen, &setup, &mut store, context.clock.now())? {
+        None => match freeze(&context.screen, &setup, &mut store, context.clock.reading())? {
             Ok(record) => record,
             Err(exit) => return Ok(exit),
         },
@@ -87,7 +87,7 @@ fn question(
     let people = store.recipient_counts(record.id)?;
     let messages = store.message_counts(record.id)?;
     let left = |counts: &crate::store::Counts| counts.pending + counts.deferred;
-    let now = context.clock.now();
+    let now = context.clock.reading();
     let outlook = setup::outlook(store, record, senders, now)?;
     let finish = match outlook.forecast(store, record.id)? {
         Some(forecast) => format!(
@@ -122,7 +122,7 @@ fn dry_run(
     senders: &[Sender],
 ) -> Result<Exit, Failure> {
     if context.screen.is_json() {
-        let standing = Standing::of(store, record, Some(senders), context.clock.now())?;
+        let standing = Standing::of(store, record, Some(senders), context.clock.reading())?;
         context.screen.json(&status_json(record, &standing))?;
     } else {
         let question = question(context, store, record, senders)?;
@@ -144,7 +144,7 @@ fn nothing_left(
 ) -> Result<Exit, Failure> {
     let counts = store.recipient_counts(record.id)?;
     if context.screen.is_json() {
-        let standing = Standing::of(store, record, None, context.clock.now())?;
+        let standing = Standing::of(store, record, None, context.clock.reading())?;
         context.screen.json(&status_json(record, &standing))?;
     } else {
         context.screen.result(&format!(
@@ -188,7 +188,7 @@ impl Errand<'_> {
         if store.recipient_counts(record.id)?.is_finished() {
             return nothing_left(context, store, record).map(Agreed::No);
         }
-        starting::look_at_clock(record, context.clock.now())?;
+        starting::look_at_clock(context, store, record, self.args)?;
         if !starting::may_begin_late(context, store, record, self.args)? {
             context.screen.note("nothing was sent");
             return Ok(Agreed::No(Exit::Done));
@@ -231,8 +231,12 @@ impl Errand<'_> {
             .campaign(&self.record.name)?
             .unwrap_or_else(|| self.record.clone());
         if screen.is_json() {
-            let standing =
-                Standing::of(store, &record, Some(self.senders), self.context.clock.now())?;
+            let standing = Standing::of(
+                store,
+                &record,
+                Some(self.senders),
+                self.context.clock.reading(),
+            )?;
             let mut value = status_json(&record, &standing);
             value["event"] = "ended".into();
             screen.json(&value)?;

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use super::args::Places;
 use super::exit::Exit;
 use super::failure::Failure;
-use crate::clock::Clock;
+use crate::clock::{Clock, Reading};
 use crate::config::{Accounts, Campaign, Sender, accounts_path, store_path};
 use crate::limits::Calendar;
 use crate::plan::{AccountLimits, Inputs, Outlook};
@@ -48,7 +48,7 @@ pub(super) fn outlook(
     store: &Store,
     record: &CampaignRecord,
     senders: &[Sender],
-    now: jiff::Timestamp,
+    now: impl Into<Reading>,
 ) -> Result<Outlook, Failure> {
     let limits: Vec<AccountLimits> = senders.iter().map(Sender::limits).collect();
     Ok(Outlook::of(store, &limits, calendar_of(record), now)?)

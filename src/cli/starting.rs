@@ -14,23 +14,35 @@ use crate::store::{CampaignRecord, Store};
 /// A start that is missed by more than this was not meant.
 const LATE: SignedDuration = SignedDuration::from_hours(24);
 
-/// A clock that is behind the plan's own time by more than this is wrong.
+/// A clock that is behind a time that the store knows of by more than this is wrong, or was.
 const BEHIND: SignedDuration = SignedDuration::from_hours(1);
 
-/// Limits are kept by the machine's clock, so one that is plainly wrong is not sent by.
-pub(super) fn look_at_clock(record: &CampaignRecord, now: Timestamp) -> Result<(), Failure> {
-    if record.planned_at.duration_since(now) <= BEHIND {
-        return Ok(());
-    }
+/// Limits hold however the clock is set while the machine runs, but what was sent before its last start is
+/// counted by the clock, and so are hours and dates: one that is plainly wrong is not sent by.
+pub(super) fn look_at_clock(
+    context: &Context,
+    store: &Store,
+    record: &CampaignRecord,
+    args: &Send,
+) -> Result<(), Failure> {
+    let now = context.clock.reading();
+    let is_ahead = |at: &Timestamp| at.duration_since(now.wall) > BEHIND;
+    let planned = Some(record.planned_at).filter(is_ahead);
+    let sent = store.latest_known(&now)?.filter(is_ahead);
+    let what = match (planned, sent) {
+        (None, None) => return Ok(()),
+        _ if args.trust_clock => return Ok(store.believe(record.id, &now)?),
+        (Some(at), _) => format!("the campaign was planned at {at:.0}"),
+        (None, Some(at)) => format!("mail was sent until {at:.0}"),
+    };
     Err(Failure::new(
         Exit::NotFinished,
         format!(
-            "this machine's clock says {now}, but the campaign was planned at {}: one of them is wrong, and limits \
-             are kept by the clock",
-            record.planned_at
+            "this machine's clock says {:.0}, but {what}: one of them is wrong, and sending goes by the clock",
+            now.wall
         ),
-        "set the clock; if it is right now and was wrong when the campaign was planned, plan it again \
-         (`postroom plan --discard`, then `postroom plan`)",
+        "set the clock; if it is right now and was wrong then, run `postroom send --trust-clock`: what was sent \
+         under the wrong clock then counts against the limits as if it had been sent now",
     ))
 }
 

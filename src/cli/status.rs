@@ -10,6 +10,7 @@ use super::screen::{Paint, Screen};
 use super::setup::{self, Planned, senders};
 use super::timetable::{Withdrawn, limit_json, show_limit};
 use super::{Context, words};
+use crate::clock::Reading;
 use crate::config::Sender;
 use crate::plan::Forecast;
 use crate::store::{CampaignRecord, Counts, NewBatch, RunState, Store};
@@ -33,7 +34,7 @@ impl Standing {
         store: &Store,
         record: &CampaignRecord,
         senders: Option<&[Sender]>,
-        now: Timestamp,
+        now: impl Into<Reading>,
     ) -> Result<Self, Failure> {
         let people = store.recipient_counts(record.id)?;
         let running = store.is_being_sent(&record.name);
@@ -70,7 +71,6 @@ impl Standing {
 }
 
 pub(super) fn run(context: &Context, args: &Folder) -> Result<Exit, Failure> {
-    let now = context.clock.now();
     let mut planned = Planned::find(&args.folder, &context.places)?;
     planned.settle(&context.clock)?;
     let senders = senders(&planned.record.accounts, &context.places);
@@ -80,7 +80,12 @@ pub(super) fn run(context: &Context, args: &Folder) -> Result<Exit, Failure> {
             .warning(&format!("no times can be told: {}", failure.message));
     }
     let known = senders.as_deref().ok();
-    let standing = Standing::of(&planned.store, &planned.record, known, now)?;
+    let standing = Standing::of(
+        &planned.store,
+        &planned.record,
+        known,
+        context.clock.reading(),
+    )?;
     if context.screen.is_json() {
         context
             .screen

@@ -6,7 +6,11 @@
 //! A simulated clock stands still while somebody works (see [`Clock::hold`]) and jumps to the next
 //! time that anybody waits for as soon as nobody does, so that days pass in milliseconds and the
 //! sender and the stand-in server agree on what time it is.
+//!
+//! Calendar time may be set by a person or a time server. What must not follow that is measured by the
+//! steady part of a [`Reading`].
 
+mod reading;
 mod simulated;
 
 use std::future::Future;
@@ -15,6 +19,7 @@ use std::time::Duration;
 
 pub use jiff::{SignedDuration, Timestamp};
 
+pub use reading::{Reading, Steady};
 use simulated::Simulated;
 
 /// The time, handed down from `main`. Cloning is cheap; clones are the same clock.
@@ -25,6 +30,8 @@ pub struct Clock(Kind);
 enum Kind {
     System,
     Simulated(Arc<Simulated>),
+    /// The same time, whatever its calendar is set to.
+    Unset(Arc<Simulated>),
 }
 
 /// A deadline passed before the work was done.
@@ -65,14 +72,65 @@ impl Clock {
         match &self.0 {
             Kind::System => whole_milliseconds(system_now()),
             Kind::Simulated(clock) => clock.now(),
+            Kind::Unset(clock) => clock.unset_now(),
+        }
+    }
+
+    /// The calendar time together with the steady one.
+    pub fn reading(&self) -> Reading {
+        match &self.0 {
+            Kind::System => Reading {
+                wall: self.now(),
+                steady: reading::system(),
+            },
+            Kind::Simulated(clock) => clock.reading(),
+            Kind::Unset(clock) => Reading {
+                wall: clock.unset_now(),
+                ..clock.reading()
+            },
         }
     }
 
     /// Returns once the calendar time is `until` or later; survives suspend and a clock that is set.
     pub async fn sleep_until(&self, until: Timestamp) {
         match &self.0 {
-            Kind::System => sleep_on_system(until).await,
-            Kind::Simulated(clock) => clock.sleep_until(until).await,
+            Kind::System => sleep_on_system(until, || false).await,
+            Kind::Simulated(clock) => clock.sleep_until(until, None).await,
+            Kind::Unset(clock) => clock.sleep_unset_until(until).await,
+        }
+    }
+
+    /// Returns once the calendar time is `until` or later, or as soon as it is noticed that the clock was
+    /// set after `since`: until when to wait has to be asked again then.
+    pub async fn sleep_until_or_set(&self, until: Timestamp, since: &Reading) {
+        match &self.0 {
+            Kind::System => sleep_on_system(until, || !self.reading().agrees_with(since)).await,
+            Kind::Simulated(clock) => clock.sleep_until(until, Some(since)).await,
+            Kind::Unset(clock) => clock.sleep_unset_until(until).await,
+        }
+    }
+
+    /// Sets a simulated clock's calendar, as a person sets a clock; its steady time goes on. The system's
+    /// clock is not ours to set: nothing happens.
+    pub fn set_by(&self, step: SignedDuration) {
+        if let Kind::Simulated(clock) = &self.0 {
+            clock.set_by(step);
+        }
+    }
+
+    /// Sets a simulated clock's calendar once so much time has passed.
+    pub fn set_later(&self, after: SignedDuration, step: SignedDuration) {
+        if let Kind::Simulated(clock) = &self.0 {
+            clock.set_later(after, step);
+        }
+    }
+
+    /// The same clock as somebody else sees it, whose calendar nobody sets: a server's.
+    #[must_use]
+    pub fn unset(&self) -> Self {
+        match &self.0 {
+            Kind::System => self.clone(),
+            Kind::Simulated(clock) | Kind::Unset(clock) => Self(Kind::Unset(Arc::clone(clock))),
         }
     }
 
@@ -80,7 +138,7 @@ impl Clock {
     pub fn hold(&self) -> Hold {
         match &self.0 {
             Kind::System => Hold(None),
-            Kind::Simulated(clock) => {
+            Kind::Simulated(clock) | Kind::Unset(clock) => {
                 clock.acquire();
                 Hold(Some(Arc::clone(clock)))
             }
@@ -131,8 +189,8 @@ fn whole_milliseconds(at: Timestamp) -> Timestamp {
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the clock")]
-async fn sleep_on_system(until: Timestamp) {
-    loop {
+async fn sleep_on_system(until: Timestamp, is_over: impl Fn() -> bool) {
+    while !is_over() {
         let left = until.duration_since(system_now());
         let Ok(left) = Duration::try_from(left) else {
             return;

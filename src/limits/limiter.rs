@@ -147,7 +147,11 @@ pub fn earliest(
     now: Timestamp,
     weight: Weight,
 ) -> Decision {
-    let by_rules = limiter.decide(now, weight);
+    in_hours(limiter.decide(now, weight), calendar, now)
+}
+
+/// What becomes of the rules' answer at `now` by the calendar.
+pub fn in_hours(by_rules: Decision, calendar: &Calendar, now: Timestamp) -> Decision {
     let from = match by_rules {
         Decision::NotBefore(until, _) => until,
         Decision::Never(_) => return by_rules,

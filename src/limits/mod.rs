@@ -11,5 +11,5 @@ mod rule;
 
 pub use calendar::{Calendar, Closed, Schedule};
 pub use hours::{Hours, HoursError};
-pub use limiter::{Decision, Limiter, Reason, Reservation, earliest};
+pub use limiter::{Decision, Limiter, Reason, Reservation, earliest, in_hours};
 pub use rule::{Rule, RuleError, Unit, Weight, parse_duration};

@@ -1,10 +1,11 @@
 //! When a planned campaign will be finished, from where it stands now, and what would change that.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::error::Error;
 use super::inputs::AccountLimits;
 use super::timetable::{Laid, Timetable, Track};
+use crate::clock::Reading;
 use crate::limits::{Calendar, Limiter, Reservation, Rule, Schedule, Unit};
 use crate::store::{Remaining, Store};
 
@@ -37,10 +38,11 @@ impl Outlook {
         store: &Store,
         accounts: &[AccountLimits],
         calendar: Calendar,
-        now: Timestamp,
+        now: impl Into<Reading>,
     ) -> Result<Self, Error> {
+        let now = now.into();
         let track = |account: &AccountLimits| -> Result<Track, Error> {
-            let hold = store.hold(&account.mailbox)?;
+            let hold = store.hold(&account.mailbox, &now)?;
             Ok(Track {
                 account: account.name.clone(),
                 limiter: limiter_of(account, store, now)?,
@@ -50,7 +52,7 @@ impl Outlook {
         Ok(Self {
             tracks: accounts.iter().map(track).collect::<Result<_, _>>()?,
             calendar,
-            now,
+            now: now.wall,
         })
     }
 
@@ -158,28 +160,28 @@ impl Queue {
 pub fn usage(
     store: Option<&Store>,
     account: &AccountLimits,
-    now: Timestamp,
+    now: impl Into<Reading>,
 ) -> Result<Vec<(Rule, u64)>, Error> {
+    let now = now.into();
     let limiter = match store {
         Some(store) => limiter_of(account, store, now)?,
         None => Limiter::new(&account.rules),
     };
-    Ok(limiter.usage(now))
+    Ok(limiter.usage(now.wall))
 }
 
 /// What the mailbox has handed over, and what it has in hand, which counts as handed over now.
-fn limiter_of(account: &AccountLimits, store: &Store, now: Timestamp) -> Result<Limiter, Error> {
+fn limiter_of(account: &AccountLimits, store: &Store, now: Reading) -> Result<Limiter, Error> {
     let mut limiter = Limiter::new(&account.rules);
-    let longest = SignedDuration::try_from(limiter.longest_window()).unwrap_or(SignedDuration::MAX);
-    let since = now.saturating_sub(longest).unwrap_or(Timestamp::MIN);
-    for entry in store.ledger_since(&account.mailbox, since)? {
+    let longest = limiter.longest_window();
+    for entry in store.ledger_since(&account.mailbox, longest, now)? {
         if let Some(at) = entry.stamped_at {
             limiter.record(at, entry.weight);
         } else {
             limiter.reserve(Reservation(entry.id), entry.weight);
-            limiter.stamp(Reservation(entry.id), now);
+            limiter.stamp(Reservation(entry.id), now.wall);
         }
     }
-    limiter.catch_up(now);
+    limiter.catch_up(now.wall);
     Ok(limiter)
 }

@@ -1,7 +1,5 @@
 //! Planning: a proved campaign is frozen in the store, all of it or nothing.
 
-use jiff::Timestamp;
-
 use super::check::Checked;
 use super::cutting::{CutUp, Listed, cut_up};
 use super::error::Error;
@@ -14,6 +12,7 @@ use super::sources::{CAMPAIGN, error};
 use super::timetable::Laid;
 use super::walk::{Progress, Sink, Tally, Walk};
 use super::{fingerprint, ready};
+use crate::clock::Reading;
 use crate::limits::Rule;
 use crate::message::{self, Files};
 use crate::recipients::{Address, Domains, Row};
@@ -35,12 +34,14 @@ pub enum Frozen {
 pub fn plan(
     inputs: &Inputs,
     store: &Store,
-    now: Timestamp,
+    now: impl Into<Reading>,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Frozen, Error> {
+    let reading = now.into();
+    let now = reading.wall;
     let mut findings = Findings::default();
     let calendar = inputs.calendar();
-    let outlook = Outlook::of(store, &inputs.accounts, calendar.clone(), now)?;
+    let outlook = Outlook::of(store, &inputs.accounts, calendar.clone(), reading)?;
     let Some(mut ready) = ready::read(inputs, &mut findings) else {
         return Ok(Frozen::Defective(Checked::new(findings, Tally::default())));
     };

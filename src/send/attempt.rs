@@ -194,7 +194,7 @@ impl Tried<'_> {
     }
 
     async fn verdict(&mut self, answer: HandedOver, recipients: u64) -> Result<(), Error> {
-        let at = self.context.clock.now();
+        let at = self.context.clock.reading();
         match answer {
             HandedOver::Answered(reply) if reply.is_positive() => {
                 let accepted = Finish::Accepted {

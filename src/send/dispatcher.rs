@@ -13,7 +13,7 @@ use super::options::Options;
 use super::signing::Trial;
 use super::stop::Stop;
 use super::worker::{Leave, Report, Worker};
-use crate::clock::{Clock, Hold, Timestamp};
+use crate::clock::{Clock, Hold, Reading, Timestamp};
 use crate::message::Renderer;
 use crate::store::{self, Claiming, Journal, RunState, SenderLock, Store};
 
@@ -123,6 +123,8 @@ pub(super) struct Dispatcher<'a> {
     pub(super) nothing_left: bool,
     /// The wait that was reported last.
     pub(super) told: Option<(Timestamp, Waiting)>,
+    /// By which every time that is waited for was reckoned.
+    pub(super) reckoned: Reading,
     /// A simulated clock stands still whenever anything but waiting is done.
     pub(super) hold: Option<Hold>,
 }
@@ -151,12 +153,14 @@ impl<'a> Dispatcher<'a> {
             handed_over: 0,
             nothing_left: false,
             told: None,
+            reckoned: clock.reading(),
             hold: Some(clock.hold()),
         }
     }
 
     async fn run(mut self) -> Result<Ended, Error> {
         let ended = loop {
+            self.heed_clock();
             if self.ending.is_none() {
                 self.look_for_an_end();
             }
@@ -226,7 +230,7 @@ impl<'a> Dispatcher<'a> {
     async fn start_one(&mut self, number: usize) -> Result<(), Error> {
         let now = self.clock.now();
         if self.lanes.get(number).is_some_and(|lane| lane.rested) {
-            let answer = self.journal.look(number, now).await?;
+            let answer = self.journal.look(number, self.clock.reading()).await?;
             if !matches!(answer, store::Answer::MayGo) {
                 self.block(number, answer);
                 return Ok(());
@@ -269,7 +273,7 @@ impl<'a> Dispatcher<'a> {
         let until = wakes.min();
         let wake = async {
             match until {
-                Some(until) => self.clock.sleep_until(until).await,
+                Some(until) => self.clock.sleep_until_or_set(until, &self.reckoned).await,
                 None => std::future::pending().await,
             }
         };

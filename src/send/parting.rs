@@ -96,12 +96,12 @@ impl Tried<'_> {
             .into_iter()
             .map(|place| (place, words.clone(), meaning.clone()));
         refused.extend(self.note_refused(named.collect()));
-        let at = self.context.clock.now();
+        let at = self.context.clock.reading();
         let apart: Vec<(usize, String)> = apart
             .into_iter()
             .map(|place| (place, words.clone()))
             .collect();
-        let apart: Option<Split> = self.split(&apart, at, true);
+        let apart: Option<Split> = self.split(&apart, at.wall, true);
         let parted = Finish::Parted {
             at,
             phase,
@@ -115,7 +115,7 @@ impl Tried<'_> {
         self.outcome.events.push(Event::Deferred {
             number: self.claim.number,
             recipients: self.left.len() as u64,
-            until: at,
+            until: at.wall,
             reply: words,
         });
         Ok(())

@@ -179,7 +179,10 @@ impl Dispatcher<'_> {
             // The provider said how long: that, and not the ladder of a broken line.
             lane.failures += 1;
             let words = pause.reply.clone();
-            let until = self.journal.hold(number, self.clock.now(), pause).await?;
+            let until = self
+                .journal
+                .hold(number, self.clock.reading(), pause)
+                .await?;
             if let Some(lane) = self.lanes.get_mut(number) {
                 lane.block_until(until, Waiting::Provider(words));
             }

@@ -22,7 +22,7 @@ pub(super) async fn release(
 ) -> Result<(), Error> {
     let released = Finish::Released {
         apart: None,
-        at: context.clock.now(),
+        at: context.clock.reading(),
         phase,
         reply,
         refused,
@@ -70,7 +70,7 @@ impl Tried<'_> {
             return Ok(());
         };
         let words = pause.reply.clone();
-        let (lane, now) = (self.context.lane, self.context.clock.now());
+        let (lane, now) = (self.context.lane, self.context.clock.reading());
         let until = self.context.journal.hold(lane, now, pause).await?;
         self.outcome.held = Some((until, words));
         Ok(())
@@ -209,7 +209,7 @@ impl Tried<'_> {
             (Some(words), None) => self.defer(Phase::RcptTo, words, refused, None).await,
             (None, None) => {
                 let refused = Finish::Refused {
-                    at: self.context.clock.now(),
+                    at: self.context.clock.reading(),
                     phase: Phase::RcptTo,
                     reply: last_words.unwrap_or_else(|| "nobody was accepted".to_owned()),
                     refused,
@@ -249,7 +249,7 @@ impl Tried<'_> {
     /// The connection broke when a recipient was named: it may be that one whom the server cannot bear.
     /// It goes on by itself, with its back-off, and the others at once without it.
     async fn broken_at_recipient(&mut self, what: String, sorted: Sorted) -> Result<(), Error> {
-        let at = self.context.clock.now();
+        let at = self.context.clock.reading();
         let listed = self.claim.recipients.len();
         let is_refused = |index: &usize| sorted.refused.iter().any(|(other, ..)| other == index);
         let left: Vec<usize> = (0..listed).filter(|index| !is_refused(index)).collect();
@@ -274,7 +274,7 @@ impl Tried<'_> {
         let is_apart = |index: &usize| apart.iter().any(|(other, _)| other == index);
         let others: Vec<usize> = left.into_iter().filter(|index| !is_apart(index)).collect();
         let refused = self.note_refused(sorted.refused);
-        let Some(due_at) = self.due(at).filter(|_| !others.is_empty()) else {
+        let Some(due_at) = self.due(at.wall).filter(|_| !others.is_empty()) else {
             return self.defer(Phase::RcptTo, what, refused, None).await;
         };
         let others = self.weight(&others);
@@ -301,9 +301,9 @@ impl Tried<'_> {
         refused: Vec<(u64, String)>,
         due_at: Option<Timestamp>,
     ) -> Result<(), Error> {
-        let at = self.context.clock.now();
+        let at = self.context.clock.reading();
         let blameless = due_at.is_some();
-        let Some(due_at) = due_at.or_else(|| self.due(at)) else {
+        let Some(due_at) = due_at.or_else(|| self.due(at.wall)) else {
             let meaning = "it was tried for as long as the back-off allows".to_owned();
             return self.refuse(phase, reply, meaning, refused).await;
         };
@@ -348,7 +348,7 @@ impl Tried<'_> {
             }
         }
         let finish = Finish::Refused {
-            at: self.context.clock.now(),
+            at: self.context.clock.reading(),
             phase,
             reply,
             refused,

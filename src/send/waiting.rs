@@ -77,6 +77,19 @@ impl Dispatcher<'_> {
         Ok(store.recover_abandoned(self.clock)? > 0)
     }
 
+    /// Somebody may have set the clock: until when an account waits is asked again then.
+    pub(super) fn heed_clock(&mut self) {
+        let now = self.clock.reading();
+        if now.agrees_with(&self.reckoned) {
+            return;
+        }
+        self.reckoned = now;
+        for lane in &mut self.lanes {
+            (lane.blocked, lane.seats) = (None, None);
+            lane.pace.begin(now.wall);
+        }
+    }
+
     /// Closes the sessions of accounts that have long to wait.
     async fn rest(&mut self, now: Timestamp) {
         let is_long = |lane: &Lane| {
@@ -116,7 +129,7 @@ impl Dispatcher<'_> {
         let wake = wake.min(stretch);
         self.hold = None;
         tokio::select! {
-            () = self.clock.sleep_until(wake) => {}
+            () = self.clock.sleep_until_or_set(wake, &self.reckoned) => {}
             () = self.stop.requested() => {}
         }
         self.hold = Some(self.clock.hold());

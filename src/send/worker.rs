@@ -98,7 +98,7 @@ impl Worker {
         let claim = match self
             .context
             .journal
-            .claim(self.context.lane, self.context.clock.now())
+            .claim(self.context.lane, self.context.clock.reading())
             .await
         {
             Ok(Answer::Claimed(claim)) => claim,

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use super::{Error, Store, ledger, to_optional_timestamp};
-use crate::clock::Clock;
+use crate::clock::{Clock, Reading};
 use crate::delivery::{Event, MessageState};
 use crate::limits::{Calendar, Reason, Rule, Weight};
 
@@ -151,6 +151,27 @@ fn first(
     .transpose()
 }
 
+/// What was put off by a clock that has been set back since waits for as long as it was meant to, from now on.
+pub(super) fn put_due_right(
+    connection: &Connection,
+    campaign: i64,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let ahead = now.saturating_add(ledger::ON_ITS_WAY);
+    connection
+        .prepare_cached(
+            "UPDATE message AS m SET due_at = ?1 + due_at - (SELECT max(finished_at) FROM attempt WHERE message = m.id)
+             WHERE campaign = ?2 AND state = 'deferred' AND due_at > ?3
+             AND (SELECT max(finished_at) FROM attempt WHERE message = m.id) BETWEEN ?3 AND due_at",
+        )?
+        .execute(params![
+            now.as_millisecond(),
+            campaign,
+            ahead.unwrap_or(Timestamp::MAX).as_millisecond()
+        ])?;
+    Ok(())
+}
+
 /// When the first message that was put off is due.
 pub(super) fn next_due(
     connection: &Connection,
@@ -247,7 +268,7 @@ impl Store {
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
         // After the wait for other writers: the sender may have been at work until then.
-        let now = clock.now();
+        let now = clock.reading();
         let left: Vec<(i64, String)> = transaction
             .prepare("SELECT id, state FROM message WHERE campaign = ? AND state IN ('claimed', 'handing_over')")?
             .query_map([campaign], |row| Ok((row.get(0)?, row.get(1)?)))?
@@ -300,7 +321,7 @@ fn put_right(
     connection: &Connection,
     message: i64,
     state: MessageState,
-    now: Timestamp,
+    now: Reading,
 ) -> Result<(), Error> {
     let attempt: i64 = connection.query_row(
         "SELECT id FROM attempt WHERE message = ? AND finished_at IS NULL",
@@ -326,7 +347,7 @@ fn put_right(
     connection.execute(
         "UPDATE attempt SET finished_at = ?, outcome = ?, reply = 'the sender ended before the verdict was recorded'
          WHERE id = ?",
-        params![now.as_millisecond(), outcome, attempt],
+        params![now.wall.as_millisecond(), outcome, attempt],
     )?;
     Ok(())
 }

@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
+use super::reckoning::Reckoning;
 use super::{Claim, Error, ledger};
+use crate::clock::Reading;
 use crate::delivery::{Event, MessageState, Phase};
 use crate::limits::{Limiter, Reservation, Weight};
 
@@ -39,14 +41,14 @@ pub enum Finish {
     /// The server took it.
     Accepted {
         /// When the verdict came.
-        at: Timestamp,
+        at: Reading,
         /// The server's words.
         reply: String,
     },
     /// To be tried again.
     Deferred {
         /// When the verdict came.
-        at: Timestamp,
+        at: Reading,
         /// When it is tried again.
         due_at: Timestamp,
         /// The account is to blame: this does not use up the message's back-off.
@@ -62,7 +64,7 @@ pub enum Finish {
     /// back-off, but was handed over and counts.
     Parted {
         /// When the verdict came.
-        at: Timestamp,
+        at: Reading,
         /// How far it came.
         phase: Phase,
         /// The server's words.
@@ -77,7 +79,7 @@ pub enum Finish {
     /// Refused for good, for all that are left.
     Refused {
         /// When the verdict came.
-        at: Timestamp,
+        at: Reading,
         /// How far it came.
         phase: Phase,
         /// The server's words.
@@ -91,7 +93,7 @@ pub enum Finish {
         /// need not wait for it; with what these weigh.
         apart: Option<(Split, Weight)>,
         /// When.
-        at: Timestamp,
+        at: Reading,
         /// How far it came.
         phase: Phase,
         /// Why.
@@ -102,14 +104,14 @@ pub enum Finish {
     /// The final dot may have gone out and no verdict came.
     Lost {
         /// When the connection ended.
-        at: Timestamp,
+        at: Reading,
         /// What broke.
         reply: String,
     },
 }
 
 impl Finish {
-    fn at(&self) -> Timestamp {
+    fn at(&self) -> Reading {
         match self {
             Self::Accepted { at, .. }
             | Self::Deferred { at, .. }
@@ -283,7 +285,7 @@ fn split_off(
 /// Records the verdict.
 pub(super) fn finish(
     connection: &Connection,
-    limiter: &mut Limiter,
+    (limiter, reckoning): (&mut Limiter, Reckoning),
     claim: &Claim,
     finish: &Finish,
 ) -> Result<(), Error> {
@@ -315,7 +317,7 @@ pub(super) fn finish(
              WHERE id = ? AND finished_at IS NULL",
         )?
         .execute(params![
-            at.as_millisecond(),
+            at.wall.as_millisecond(),
             finish.outcome(),
             finish.phase().as_str(),
             finish.reply(),
@@ -338,7 +340,10 @@ pub(super) fn finish(
             ledger::stamp(connection, claim.attempt, at)?;
             at
         };
-        limiter.stamp(Reservation(claim.reservation), counts_from);
+        limiter.stamp(
+            Reservation(claim.reservation),
+            reckoning.shows(&counts_from),
+        );
     } else {
         ledger::release(connection, claim.attempt)?;
         limiter.release(Reservation(claim.reservation));
@@ -352,10 +357,11 @@ fn write_message(
     after: MessageState,
     finish: &Finish,
 ) -> Result<(), Error> {
-    let sent_at = matches!(finish, Finish::Accepted { .. }).then(|| finish.at().as_millisecond());
+    let sent_at =
+        matches!(finish, Finish::Accepted { .. }).then(|| finish.at().wall.as_millisecond());
     let due_at = match finish {
         Finish::Deferred { due_at, .. } => Some(due_at.as_millisecond()),
-        Finish::Parted { at, .. } => Some(at.as_millisecond()),
+        Finish::Parted { at, .. } => Some(at.wall.as_millisecond()),
         _ => None,
     };
     let failed = matches!(

@@ -1,7 +1,8 @@
 //! The gate of one account: which message it may take next, and from when.
 //!
 //! It keeps the mailbox's limiter in memory and up with the ledger: what other processes have stamped
-//! since it last looked is read on from there, never the whole window again.
+//! since it last looked is read on from there, never the whole window again. The limiter's times are those
+//! of a calendar that is never set ([`Reckoning`]); when the machine's is, it begins a new one.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -11,14 +12,13 @@ use rusqlite::Connection;
 
 use super::claims::{self, Answer, Next};
 use super::holds::{self, Hold};
+use super::reckoning::{self, Reckoning};
 use super::{Claiming, Error, Lane, ledger};
-use crate::limits::{Calendar, Decision, Limiter, Reason, Reservation, earliest};
+use crate::clock::Reading;
+use crate::limits::{Calendar, Decision, Limiter, Reason, Reservation, Weight, in_hours};
 
 /// The longest pause after one more refusal for a cap.
 const LONGEST_HOLD: SignedDuration = SignedDuration::from_hours(24);
-
-/// Stamps further ahead of the clock than this are set back for good: it was wrong when they were made.
-const FAR_AHEAD: SignedDuration = SignedDuration::from_hours(1);
 
 /// An account's limiter, kept up with the ledger.
 #[derive(Debug)]
@@ -31,6 +31,8 @@ pub(super) struct Gate {
     lane: Lane,
     calendar: Calendar,
     limiter: Limiter,
+    /// By which the limiter's times are told.
+    reckoning: Reckoning,
     hold: Option<Hold>,
     /// SQLite's count of commits by other connections, when the ledger was last looked at.
     seen: Option<i64>,
@@ -56,6 +58,7 @@ impl Gate {
             lane: lane.clone(),
             calendar: claiming.calendar.clone(),
             limiter: Limiter::new(&lane.rules),
+            reckoning: Reckoning::from(Timestamp::MIN.into()),
             hold: None,
             seen: None,
             sequence: 0,
@@ -66,6 +69,10 @@ impl Gate {
 
     pub(super) fn limiter(&mut self) -> &mut Limiter {
         &mut self.limiter
+    }
+
+    pub(super) fn reckoning(&self) -> Reckoning {
+        self.reckoning
     }
 
     /// What was written to it did not reach the disk: it is filled again from the ledger.
@@ -80,27 +87,27 @@ impl Gate {
         }
     }
 
-    /// Brings the limiter up with what other processes and campaigns have written.
-    fn keep_up(&mut self, connection: &Connection, now: Timestamp) -> Result<(), Error> {
+    /// Brings the limiter up with what other processes and campaigns have written, and with the clock.
+    fn keep_up(&mut self, connection: &Connection, now: &Reading) -> Result<(), Error> {
         let version = data_version(connection)?;
-        if self.seen.is_none() {
+        if self.seen.is_none() || !self.reckoning.agrees_with(now) {
             self.fill(connection, now)?;
         } else if self.seen != Some(version) {
-            self.read_on(connection)?;
+            self.read_on(connection, now)?;
         }
         self.seen = Some(version);
-        self.limiter.catch_up(now);
+        self.limiter.catch_up(self.reckoning.shows(now));
         Ok(())
     }
 
-    fn fill(&mut self, connection: &Connection, now: Timestamp) -> Result<(), Error> {
+    fn fill(&mut self, connection: &Connection, now: &Reading) -> Result<(), Error> {
         let mailbox = &self.lane.mailbox;
-        ledger::set_back(connection, mailbox, now, FAR_AHEAD)?;
+        self.reckoning = Reckoning::from(*now);
         self.limiter = Limiter::new(&self.lane.rules);
+        reckoning::note_ahead(connection, Some(mailbox), now)?;
+        claims::put_due_right(connection, self.campaign, now.wall)?;
         let longest = self.limiter.longest_window() + Duration::from_secs(1);
-        let longest = SignedDuration::try_from(longest).unwrap_or(SignedDuration::MAX);
-        let since = now.saturating_sub(longest).unwrap_or(Timestamp::MIN);
-        for entry in ledger::since(connection, mailbox, since)? {
+        for entry in ledger::within(connection, mailbox, longest, &self.reckoning, now)? {
             match entry.stamped_at {
                 Some(at) => self.limiter.record(at, entry.weight),
                 None => self.limiter.reserve(Reservation(entry.id), entry.weight),
@@ -108,13 +115,14 @@ impl Gate {
         }
         self.own.clear();
         self.sequence = ledger::last_sequence(connection, mailbox)?;
-        self.hold = holds::of(connection, mailbox)?;
+        self.hold = holds::settle(connection, mailbox, now)?;
         Ok(())
     }
 
-    fn read_on(&mut self, connection: &Connection) -> Result<(), Error> {
+    fn read_on(&mut self, connection: &Connection, now: &Reading) -> Result<(), Error> {
         let mailbox = &self.lane.mailbox;
-        for entry in ledger::stamped_after(connection, mailbox, self.sequence)? {
+        let reckoning = &self.reckoning;
+        for entry in ledger::stamped_after(connection, mailbox, self.sequence, reckoning, now)? {
             let Some(at) = entry.stamped_at else { continue };
             if self.own.contains(&entry.id) {
                 continue;
@@ -124,7 +132,7 @@ impl Gate {
         }
         self.own.clear();
         self.sequence = ledger::last_sequence(connection, mailbox)?;
-        let open = ledger::reserved(connection, mailbox)?;
+        let open = ledger::reserved(connection, mailbox, reckoning, now)?;
         let known: Vec<Reservation> = self.limiter.reservations().collect();
         for reservation in known {
             if open.iter().all(|entry| entry.id != reservation.0) {
@@ -134,7 +142,7 @@ impl Gate {
         for entry in open {
             self.limiter.reserve(Reservation(entry.id), entry.weight);
         }
-        self.hold = holds::of(connection, mailbox)?;
+        self.hold = holds::of(connection, mailbox, now)?;
         Ok(())
     }
 
@@ -143,24 +151,20 @@ impl Gate {
     pub(super) fn claim(
         &mut self,
         connection: &Connection,
-        now: Timestamp,
+        now: &Reading,
     ) -> Result<Answer, Error> {
         let next = match self.next(connection, now)? {
             Ok(next) => next,
             Err(refusal) => return Ok(refusal),
         };
-        let claim = claims::take(connection, &self.lane, &next, now)?;
+        let claim = claims::take(connection, &self.lane, &next, now.wall)?;
         self.limiter
             .reserve(Reservation(claim.reservation), claim.weight);
         Ok(Answer::Claimed(Box::new(claim)))
     }
 
     /// What [`Gate::claim`] would answer, without taking anything.
-    pub(super) fn look(
-        &mut self,
-        connection: &Connection,
-        now: Timestamp,
-    ) -> Result<Answer, Error> {
+    pub(super) fn look(&mut self, connection: &Connection, now: &Reading) -> Result<Answer, Error> {
         Ok(match self.next(connection, now)? {
             Ok(_) => Answer::MayGo,
             Err(refusal) => refusal,
@@ -170,10 +174,11 @@ impl Gate {
     fn next(
         &mut self,
         connection: &Connection,
-        now: Timestamp,
+        now: &Reading,
     ) -> Result<Result<Next, Answer>, Error> {
+        self.keep_up(connection, now)?;
         let others = self.others.iter().copied();
-        let next = claims::next_message(connection, self.campaign, self.number, others, now)?;
+        let next = claims::next_message(connection, self.campaign, self.number, others, now.wall)?;
         let Some(next) = next else {
             let lanes = std::iter::once(self.number).chain(self.others.iter().copied());
             let due = claims::next_due(connection, self.campaign, lanes)?;
@@ -183,10 +188,9 @@ impl Gate {
                 None => Answer::Nothing,
             }));
         };
-        self.keep_up(connection, now)?;
-        let pause = self.hold.as_ref().filter(|hold| hold.until > now);
-        let from = pause.map_or(now, |hold| hold.until);
-        let refusal = match earliest(&self.limiter, &self.calendar, from, next.weight) {
+        let pause = self.hold.as_ref().filter(|hold| hold.until > now.wall);
+        let from = pause.map_or(now.wall, |hold| hold.until);
+        let refusal = match self.earliest(now, from, next.weight) {
             Decision::Go => match pause {
                 None => return Ok(Ok(next)),
                 Some(hold) => Answer::Held(hold.until, hold.reply.clone()),
@@ -198,17 +202,33 @@ impl Gate {
         Ok(Err(refusal))
     }
 
+    /// The earliest moment from `from` on, by the machine's calendar as it shows `now`, at which a message
+    /// may go.
+    fn earliest(&self, now: &Reading, from: Timestamp, weight: Weight) -> Decision {
+        let behind = self.reckoning.behind(now);
+        let judged = from.saturating_sub(behind).unwrap_or(Timestamp::MIN);
+        let by_rules = match self.limiter.decide(judged, weight) {
+            Decision::NotBefore(until, reason) => {
+                let until = until.saturating_add(behind).unwrap_or(Timestamp::MAX);
+                Decision::NotBefore(until, reason)
+            }
+            other => other,
+        };
+        in_hours(by_rules, &self.calendar, from)
+    }
+
     /// The provider asked for a pause. For a cap that is reached the mailbox waits until the longest
     /// window begins to free, and each time twice as long when it is told so again; never shorter
     /// than `pause`.
     pub(super) fn hold(
         &mut self,
         connection: &Connection,
-        now: Timestamp,
+        reading: &Reading,
         pause: &Pause,
     ) -> Result<Timestamp, Error> {
         let mailbox = &self.lane.mailbox;
-        let before = holds::of(connection, mailbox)?;
+        let now = reading.wall;
+        let before = holds::of(connection, mailbox, reading)?;
         let refusals = before.as_ref().map_or(0, |hold| hold.refusals);
         // Several connections hear of the same cap: only the first one counts it.
         let is_news = before.as_ref().is_none_or(|hold| hold.until <= now);
@@ -221,7 +241,10 @@ impl Gate {
         };
         let mut until = now.saturating_add(length).unwrap_or(Timestamp::MAX);
         if pause.is_cap {
-            until = until.max(self.limiter.first_to_leave(now).unwrap_or(until));
+            let judged = self.reckoning.shows(reading);
+            let frees = self.limiter.first_to_leave(judged).unwrap_or(judged);
+            let wait = frees.duration_since(judged);
+            until = until.max(now.saturating_add(wait).unwrap_or(Timestamp::MAX));
         }
         until = until.max(before.map_or(until, |hold| hold.until));
         let hold = Hold {
@@ -229,7 +252,7 @@ impl Gate {
             reply: pause.reply.clone(),
             refusals: refusals.max(1),
         };
-        holds::set(connection, mailbox, &hold)?;
+        holds::set(connection, mailbox, &hold, reading)?;
         self.hold = Some(hold);
         Ok(until)
     }

@@ -1,9 +1,12 @@
 //! Pauses that a provider asked for: they hold for a mailbox over restarts, campaigns and processes.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::ledger::ON_ITS_WAY;
+use super::reckoning::{columns, reading};
 use super::{Error, Store, to_timestamp};
+use crate::clock::Reading;
 
 /// A mailbox that may not send for a while.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,16 +19,43 @@ pub struct Hold {
     pub refusals: u32,
 }
 
-pub(super) fn of(connection: &Connection, mailbox: &str) -> Result<Option<Hold>, Error> {
+/// A pause of which nobody wrote down when it began is no longer than this from now.
+const LONGEST_UNKNOWN: SignedDuration = SignedDuration::from_hours(24);
+
+/// Until when a pause holds that was to end at `until` by the calendar at which it was asked for.
+fn ends(until: Timestamp, set: Option<Reading>, now: &Reading) -> Timestamp {
+    let end = |length| now.wall.saturating_add(length).unwrap_or(Timestamp::MAX);
+    let Some(set) = set else {
+        return until.min(end(LONGEST_UNKNOWN));
+    };
+    let length = until.duration_since(set.wall);
+    match now.steadily_since(&set) {
+        Some(since) => end(length.saturating_sub(since)),
+        // Asked for by a clock that was ahead, or is behind now.
+        None if set.wall > now.later(ON_ITS_WAY).wall => end(length),
+        None => until,
+    }
+}
+
+/// The pause, and when it ends by what the calendar shows now.
+pub(super) fn of(
+    connection: &Connection,
+    mailbox: &str,
+    now: &Reading,
+) -> Result<Option<Hold>, Error> {
     let row = connection
-        .prepare_cached("SELECT until, reply, refusals FROM hold WHERE mailbox = ?")?
+        .prepare_cached(
+            "SELECT until, reply, refusals, set_at, boot, steady FROM hold WHERE mailbox = ?",
+        )?
         .query_row([mailbox], |row| {
-            Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?))
+            let set = (row.get(3)?, row.get(4)?, row.get(5)?);
+            Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?, set))
         })
         .optional()?;
-    row.map(|(until, reply, refusals)| {
+    row.map(|(until, reply, refusals, (set, boot, steady))| {
+        let set = reading(set, boot, steady)?;
         Ok(Hold {
-            until: to_timestamp(until)?,
+            until: ends(to_timestamp(until)?, set, now),
             reply,
             refusals,
         })
@@ -33,18 +63,42 @@ pub(super) fn of(connection: &Connection, mailbox: &str) -> Result<Option<Hold>,
     .transpose()
 }
 
-pub(super) fn set(connection: &Connection, mailbox: &str, hold: &Hold) -> Result<(), Error> {
+pub(super) fn set(
+    connection: &Connection,
+    mailbox: &str,
+    hold: &Hold,
+    now: &Reading,
+) -> Result<(), Error> {
+    let (boot, steady) = columns(now);
     connection
         .prepare_cached(
-            "INSERT OR REPLACE INTO hold (mailbox, until, reply, refusals) VALUES (?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO hold (mailbox, until, reply, refusals, set_at, boot, steady)
+             VALUES (?, ?, ?, ?, ?, ?, ?)",
         )?
         .execute(params![
             mailbox,
             hold.until.as_millisecond(),
             hold.reply,
-            hold.refusals
+            hold.refusals,
+            now.wall.as_millisecond(),
+            boot,
+            steady
         ])?;
     Ok(())
+}
+
+/// Writes a pause down anew whose end is not the one that was written: from now on it runs out by the clock
+/// as it is.
+pub(super) fn settle(
+    connection: &Connection,
+    mailbox: &str,
+    now: &Reading,
+) -> Result<Option<Hold>, Error> {
+    let hold = of(connection, mailbox, now)?;
+    if let Some(hold) = &hold {
+        set(connection, mailbox, hold, now)?;
+    }
+    Ok(hold)
 }
 
 pub(super) fn lift(connection: &Connection, mailbox: &str) -> Result<(), Error> {
@@ -56,7 +110,7 @@ pub(super) fn lift(connection: &Connection, mailbox: &str) -> Result<(), Error> 
 
 impl Store {
     /// The pause that the mailbox's provider last asked for, over or not; none once mail was taken again.
-    pub fn hold(&self, mailbox: &str) -> Result<Option<Hold>, Error> {
-        of(&self.connection, mailbox)
+    pub fn hold(&self, mailbox: &str, now: &Reading) -> Result<Option<Hold>, Error> {
+        of(&self.connection, mailbox, now)
     }
 }

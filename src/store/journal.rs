@@ -14,6 +14,7 @@ use super::finishing::{self, Finish, HandOver};
 use super::gate::{Gate, Pause};
 use super::mark::Keeper;
 use super::{Answer, Claim, Claiming, Error, RunState, Store, progress};
+use crate::clock::Reading;
 
 /// The most that is put into one commit: keeps the first asker's wait short.
 const GROUP: usize = 64;
@@ -22,11 +23,11 @@ const GROUP: usize = 64;
 type Number = usize;
 
 enum Job {
-    Claim(Number, Timestamp),
-    Look(Number, Timestamp),
+    Claim(Number, Reading),
+    Look(Number, Reading),
     HandOver(Number, Box<(Claim, HandOver)>),
     Finish(Number, Box<(Claim, Finish)>),
-    Hold(Number, Timestamp, Pause),
+    Hold(Number, Reading, Pause),
     TakeOver(Number),
     State(RunState, Option<Timestamp>),
 }
@@ -74,13 +75,13 @@ impl Journal {
     }
 
     /// Takes the next message for the account of this lane, if it may go at `now`: the first mark.
-    pub async fn claim(&self, lane: usize, now: Timestamp) -> Result<Answer, Error> {
-        self.answer(Job::Claim(lane, now)).await
+    pub async fn claim(&self, lane: usize, now: impl Into<Reading>) -> Result<Answer, Error> {
+        self.answer(Job::Claim(lane, now.into())).await
     }
 
     /// What [`Journal::claim`] would answer, without taking anything.
-    pub async fn look(&self, lane: usize, now: Timestamp) -> Result<Answer, Error> {
-        self.answer(Job::Look(lane, now)).await
+    pub async fn look(&self, lane: usize, now: impl Into<Reading>) -> Result<Answer, Error> {
+        self.answer(Job::Look(lane, now.into())).await
     }
 
     /// The second mark. When this returns an error, nothing may go out.
@@ -99,10 +100,10 @@ impl Journal {
     pub async fn hold(
         &self,
         lane: usize,
-        now: Timestamp,
+        now: impl Into<Reading>,
         pause: Pause,
     ) -> Result<Timestamp, Error> {
-        match self.ask(Job::Hold(lane, now, pause)).await? {
+        match self.ask(Job::Hold(lane, now.into(), pause)).await? {
             Done::Until(until) => Ok(until),
             Done::Written | Done::Answer(_) => Err(Error::WriterGone),
         }
@@ -243,17 +244,19 @@ fn carry_out(
     };
     let gate = gates.get_mut(lane).ok_or(Error::WriterGone)?;
     match job {
-        Job::Claim(_, now) => return gate.claim(connection, *now).map(Done::Answer),
-        Job::Look(_, now) => return gate.look(connection, *now).map(Done::Answer),
-        Job::Hold(_, now, pause) => return gate.hold(connection, *now, pause).map(Done::Until),
+        Job::Claim(_, now) => return gate.claim(connection, now).map(Done::Answer),
+        Job::Look(_, now) => return gate.look(connection, now).map(Done::Answer),
+        Job::Hold(_, now, pause) => return gate.hold(connection, now, pause).map(Done::Until),
         Job::HandOver(_, work) => {
             finishing::hand_over(connection, gate.limiter(), &work.0, &work.1)?;
         }
         Job::Finish(_, work) => {
-            finishing::finish(connection, gate.limiter(), &work.0, &work.1)?;
+            let reckoning = gate.reckoning();
+            let limiter = (gate.limiter(), reckoning);
+            finishing::finish(connection, limiter, &work.0, &work.1)?;
             gate.finished(connection, work.0.reservation)?;
             if let Finish::Accepted { at, .. } = work.1 {
-                gate.taken(connection, at)?;
+                gate.taken(connection, at.wall)?;
             }
         }
         Job::TakeOver(_) | Job::State(..) => {}

@@ -1,9 +1,13 @@
 //! The ledger: what each mailbox has handed over and when. Rules are judged from it.
 
-use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, params};
+use std::time::Duration;
 
-use super::{Error, Store, to_optional_timestamp};
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{Connection, Params, params};
+
+use super::Error;
+use super::reckoning::{Reckoning, Stamp, columns, reading};
+use crate::clock::Reading;
 use crate::limits::Weight;
 
 /// An entry of the ledger.
@@ -17,57 +21,83 @@ pub struct Entry {
     pub weight: Weight,
 }
 
-fn entry(row: &rusqlite::Row<'_>) -> rusqlite::Result<(i64, Option<i64>, u64, u64)> {
-    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
-}
+/// What [`entries`] reads.
+const COLUMNS: &str =
+    "SELECT id, recipients, external, stamped_at, boot, steady, seen_at, seen_boot, seen_steady
+     FROM ledger WHERE mailbox = ?1";
 
+/// The entries that meet a condition, their times as `reckoning` has them.
 fn entries(
     connection: &Connection,
-    sql: &str,
-    mailbox: &str,
-    bound: i64,
+    condition: &str,
+    params: impl Params,
+    reckoning: &Reckoning,
+    now: &Reading,
 ) -> Result<Vec<Entry>, Error> {
-    let mut statement = connection.prepare_cached(sql)?;
-    let rows = statement.query_map(params![mailbox, bound], entry)?;
-    rows.map(|row| {
-        let (id, stamped_at, recipients, external) = row?;
-        Ok(Entry {
-            id,
-            stamped_at: to_optional_timestamp(stamped_at)?,
+    let mut statement = connection.prepare_cached(&format!("{COLUMNS} AND {condition}"))?;
+    let mut rows = statement.query(params)?;
+    let mut entries = Vec::new();
+    while let Some(row) = rows.next()? {
+        let made = reading(row.get(3)?, row.get(4)?, row.get(5)?)?;
+        let seen = reading(row.get(6)?, row.get(7)?, row.get(8)?)?;
+        let stamp = made.map(|made| Stamp { made, seen });
+        entries.push(Entry {
+            id: row.get(0)?,
+            stamped_at: stamp.map(|stamp| reckoning.of(&stamp, now)),
             weight: Weight {
-                recipients,
-                external,
+                recipients: row.get(1)?,
+                external: row.get(2)?,
             },
-        })
-    })
-    .collect()
+        });
+    }
+    Ok(entries)
 }
 
-/// Every entry of the mailbox that was stamped after `since`, in order of time, then the reservations.
-pub(super) fn since(
+/// Every entry of the mailbox that was stamped within `longest` before now, in order of time, then the
+/// reservations.
+pub(super) fn within(
     connection: &Connection,
     mailbox: &str,
-    since: Timestamp,
+    longest: Duration,
+    reckoning: &Reckoning,
+    now: &Reading,
 ) -> Result<Vec<Entry>, Error> {
+    let longest = SignedDuration::try_from(longest).unwrap_or(SignedDuration::MAX);
+    let since = now.wall.saturating_sub(longest).unwrap_or(Timestamp::MIN);
+    let (boot, at) = columns(now);
+    let since_steadily = at.map(|at| at.saturating_sub(longest.as_millis() as i64));
     let mut all = entries(
         connection,
-        "SELECT id, stamped_at, recipients, external FROM ledger
-         WHERE mailbox = ? AND stamped_at > ? ORDER BY stamped_at, id",
-        mailbox,
-        since.as_millisecond(),
+        "boot = ?2 AND steady > ?3",
+        params![mailbox, boot, since_steadily],
+        reckoning,
+        now,
     )?;
-    all.extend(reserved(connection, mailbox)?);
+    all.extend(entries(
+        connection,
+        "stamped_at > ?3 AND (?2 IS NULL OR boot IS NOT ?2)",
+        params![mailbox, boot, since.as_millisecond()],
+        reckoning,
+        now,
+    )?);
+    all.sort_by_key(|entry| (entry.stamped_at, entry.id));
+    all.extend(reserved(connection, mailbox, reckoning, now)?);
     Ok(all)
 }
 
 /// What is reserved and has no stamp yet.
-pub(super) fn reserved(connection: &Connection, mailbox: &str) -> Result<Vec<Entry>, Error> {
+pub(super) fn reserved(
+    connection: &Connection,
+    mailbox: &str,
+    reckoning: &Reckoning,
+    now: &Reading,
+) -> Result<Vec<Entry>, Error> {
     entries(
         connection,
-        "SELECT id, stamped_at, recipients, external FROM ledger
-         WHERE mailbox = ? AND stamped_at IS NULL AND id > ? ORDER BY id",
-        mailbox,
-        0,
+        "stamped_at IS NULL ORDER BY id",
+        [mailbox],
+        reckoning,
+        now,
     )
 }
 
@@ -76,13 +106,15 @@ pub(super) fn stamped_after(
     connection: &Connection,
     mailbox: &str,
     sequence: i64,
+    reckoning: &Reckoning,
+    now: &Reading,
 ) -> Result<Vec<Entry>, Error> {
     entries(
         connection,
-        "SELECT id, stamped_at, recipients, external FROM ledger
-         WHERE mailbox = ? AND sequence > ? ORDER BY sequence",
-        mailbox,
-        sequence,
+        "sequence > ?2 ORDER BY sequence",
+        params![mailbox, sequence],
+        reckoning,
+        now,
     )
 }
 
@@ -91,25 +123,6 @@ pub(super) fn last_sequence(connection: &Connection, mailbox: &str) -> Result<i6
     Ok(connection
         .prepare_cached("SELECT coalesce(max(sequence), 0) FROM ledger WHERE mailbox = ?")?
         .query_row([mailbox], |row| row.get(0))?)
-}
-
-/// Stamps further ahead of `now` than `by` become `now`: the clock was wrong when they were made. Whenever
-/// that was, it was not later than now, so they still count in full.
-pub(super) fn set_back(
-    connection: &Connection,
-    mailbox: &str,
-    now: Timestamp,
-    by: SignedDuration,
-) -> Result<(), Error> {
-    let bound = now.saturating_add(by).unwrap_or(Timestamp::MAX);
-    connection
-        .prepare_cached("UPDATE ledger SET stamped_at = ? WHERE mailbox = ? AND stamped_at > ?")?
-        .execute(params![
-            now.as_millisecond(),
-            mailbox,
-            bound.as_millisecond()
-        ])?;
-    Ok(())
 }
 
 /// Takes a share; the entry's id.
@@ -134,28 +147,29 @@ pub(super) fn reserve(
 
 /// What has no verdict may still be on its way to the server, or wait there to be taken, when its sender
 /// has gone: it counts from so much later on.
-const ON_ITS_WAY: SignedDuration = SignedDuration::from_mins(1);
+pub(super) const ON_ITS_WAY: SignedDuration = SignedDuration::from_mins(1);
 
 /// What was reserved may have been handed over, at the latest at the time that is returned.
 pub(super) fn stamp_in_doubt(
     connection: &Connection,
     attempt: i64,
-    at: Timestamp,
-) -> Result<Timestamp, Error> {
-    let latest = at.saturating_add(ON_ITS_WAY).unwrap_or(Timestamp::MAX);
+    at: Reading,
+) -> Result<Reading, Error> {
+    let latest = at.later(ON_ITS_WAY);
     stamp(connection, attempt, latest)?;
     Ok(latest)
 }
 
 /// What was reserved has been handed over.
-pub(super) fn stamp(connection: &Connection, attempt: i64, at: Timestamp) -> Result<(), Error> {
+pub(super) fn stamp(connection: &Connection, attempt: i64, at: Reading) -> Result<(), Error> {
+    let (boot, steady) = columns(&at);
     connection
         .prepare_cached(
-            "UPDATE ledger SET stamped_at = ?, sequence =
+            "UPDATE ledger SET stamped_at = ?, boot = ?, steady = ?, sequence =
                  (SELECT coalesce(max(l.sequence), 0) + 1 FROM ledger l WHERE l.mailbox = ledger.mailbox)
              WHERE attempt = ? AND stamped_at IS NULL",
         )?
-        .execute(params![at.as_millisecond(), attempt])?;
+        .execute(params![at.wall.as_millisecond(), boot, steady, attempt])?;
     Ok(())
 }
 
@@ -173,11 +187,4 @@ pub(super) fn shrink(connection: &Connection, attempt: i64, weight: Weight) -> R
         .prepare_cached("UPDATE ledger SET recipients = ?, external = ? WHERE attempt = ? AND stamped_at IS NULL")?
         .execute(params![weight.recipients, weight.external, attempt])?;
     Ok(())
-}
-
-impl Store {
-    /// The mailbox's entries stamped after `after` and its open reservations: to fill a limiter with.
-    pub fn ledger_since(&self, mailbox: &str, after: Timestamp) -> Result<Vec<Entry>, Error> {
-        since(&self.connection, mailbox, after)
-    }
 }

@@ -28,6 +28,7 @@ mod outcomes;
 mod place;
 mod planning;
 mod progress;
+mod reckoning;
 mod report;
 mod resolving;
 mod schema;

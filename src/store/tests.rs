@@ -7,10 +7,11 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
 
 use super::*;
-use crate::clock::Clock;
+use crate::clock::{Clock, Reading};
 use crate::delivery::Phase;
 use crate::limits::{Calendar, Reason, Rule, Schedule, Unit, Weight};
 
+mod clocks;
 mod drafts;
 mod file;
 mod home;
@@ -22,6 +23,8 @@ struct World {
     path: PathBuf,
     campaign: i64,
 }
+
+const HOUR: Duration = Duration::from_hours(1);
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::UNIX_EPOCH + SignedDuration::from_secs(seconds)
@@ -168,7 +171,7 @@ fn mark(claim: &Claim, now: Timestamp) -> HandOver {
 
 fn accepted(now: Timestamp) -> Finish {
     Finish::Accepted {
-        at: now,
+        at: now.into(),
         reply: "250 2.0.0 OK".into(),
     }
 }
@@ -223,7 +226,7 @@ async fn killed_after_the_second_mark_it_is_in_doubt_and_never_claimed_again() {
     // It counts against the limits from a minute after the recovery: it may have been on its way.
     let entries = world
         .store()
-        .ledger_since("comms@contoso.com", at(0))
+        .ledger_since("comms@contoso.com", HOUR, at(1060).into())
         .unwrap();
     assert_eq!(entries.len(), 1);
     assert_eq!(entries[0].stamped_at, Some(at(1060)));
@@ -323,7 +326,7 @@ async fn what_is_in_doubt_is_settled_only_by_a_person() {
             .await
             .unwrap();
         let lost = Finish::Lost {
-            at: at(3),
+            at: at(3).into(),
             reply: "connection closed".into(),
         };
         journal.finish(0, &claim, lost).await.unwrap();
@@ -359,7 +362,7 @@ async fn a_refusal_keeps_each_recipients_own_reply() {
     let journal = world.journal(&[]);
     let claim = claimed(&journal, at(1)).await;
     let refused = Finish::Refused {
-        at: at(2),
+        at: at(2).into(),
         phase: Phase::RcptTo,
         reply: "nobody accepted".into(),
         refused: vec![(1, "550 5.1.1 one".into()), (2, "550 5.1.1 two".into())],
@@ -383,7 +386,7 @@ async fn a_refusal_keeps_each_recipients_own_reply() {
     assert!(
         world
             .store()
-            .ledger_since("comms@contoso.com", at(0))
+            .ledger_since("comms@contoso.com", HOUR, at(1060).into())
             .unwrap()
             .is_empty()
     );

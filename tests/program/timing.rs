@@ -81,6 +81,43 @@ fn a_start_that_was_missed_goes_on_when_the_campaign_says_so() {
     assert_eq!(server.received().len(), 3);
 }
 
+#[test]
+fn a_clock_that_was_ahead_when_mail_was_sent_is_asked_about_once() {
+    let home = Home::new();
+    let server = Server::start(&home, &[]);
+    home.account(
+        &server,
+        "limits = [ { max = 2, per = \"1h\", unit = \"messages\" } ]",
+    );
+    home.campaign("t", 3, true);
+    home.run(&["send", "news", "--yes", "--max", "2"]).exits(0);
+    let ahead = from_now(72).as_millisecond();
+    // As a clock that was three days ahead left it, before the machine was started again.
+    rusqlite::Connection::open(home.path("state/postroom/postroom.db"))
+        .unwrap()
+        .execute_batch(&format!(
+            "UPDATE campaign SET planned_at = {ahead};
+             UPDATE ledger SET stamped_at = {ahead}, boot = boot + 1;"
+        ))
+        .unwrap();
+    let ended = home.run(&["send", "news", "--yes"]).exits(75);
+    assert!(ended.err.contains("--trust-clock"), "{}", ended.err);
+    let believing = ["send", "news", "--yes", "--no-wait", "--trust-clock"];
+    let ended = home.run(&believing).exits(75);
+    assert!(ended.err.contains("2 messages per 1h"), "{}", ended.err);
+    let next = || -> Timestamp {
+        let status = home.status();
+        status["next_send_at"].as_str().unwrap().parse().unwrap()
+    };
+    let freed = next();
+    assert!(freed < from_now(2), "an hour from now: {freed}");
+    let ended = home.run(&["send", "news", "--yes", "--no-wait"]).exits(75);
+    assert!(!ended.err.contains("--trust-clock"), "{}", ended.err);
+    let moved = next().duration_since(freed).abs();
+    assert!(moved < SignedDuration::from_millis(10), "{moved}");
+    assert_eq!(server.received().len(), 2);
+}
+
 /// Two accounts `a` and `b` at one server, with further lines for each.
 fn two_accounts(home: &Home, server: &Server, of_a: &str, of_b: &str) {
     let account = |name: &str, lines: &str| {
