@@ -2,19 +2,13 @@
 //!
 //! A message to 500 waits for the next day when the window has room for 250. Cut in two, the first half
 //! goes today. That is worth it only when the whole campaign then ends earlier: both timetables are laid
-//! out, and the cut one is taken if it wins. A message is cut at most once, and only where the whole of
-//! it would have to wait for long, so that a window that frees little by little does not turn it into
-//! crumbs.
-
-use jiff::SignedDuration;
+//! out, and the cut one is taken if it wins. Where to cut is found while the timetable is laid out; here
+//! it is put down to recipients.
 
 use super::error::Error;
-use super::timetable::{Laid, Timetable};
-use crate::limits::{Rule, Weight};
-use crate::store::{Cut, Planned};
-
-/// A message is cut when the whole of it would have to wait for so much longer than a part.
-const WORTH: SignedDuration = SignedDuration::from_mins(10);
+use super::timetable::Part;
+use crate::limits::Weight;
+use crate::store::{Cut, CutPart, Planned};
 
 /// What must be known of a recipient to cut between them.
 #[derive(Debug, Clone, Copy)]
@@ -23,102 +17,66 @@ pub(super) struct Listed {
     pub(super) external: bool,
 }
 
-/// The messages with cuts where they help, and their timetable.
-pub(super) struct CutUp {
-    pub(super) cuts: Vec<Cut>,
-    pub(super) laid: Laid,
-}
-
-/// Lays out messages, cutting shared ones. `listed` gives a message's recipients in the list's order,
-/// `new_id` a new Message-ID.
-pub(super) fn cut_up(
+/// The cuts of messages in the order of the timetable. `listed` gives a message's recipients in the
+/// list's order, `new_id` a new Message-ID.
+pub(super) fn cuts_of(
+    parts: &[Part],
     messages: &[Planned],
-    mut table: Timetable,
     mut listed: impl FnMut(i64) -> Result<Vec<Listed>, Error>,
     mut new_id: impl FnMut() -> Result<String, Error>,
-) -> Result<Result<CutUp, Rule>, Error> {
+) -> Result<Vec<Cut>, Error> {
     let mut cuts = Vec::new();
-    for message in messages {
-        let part = match part_of(&table, message) {
-            Ok(part) => part,
-            Err(rule) => return Ok(Err(rule)),
-        };
-        let mut rest = (message.weight, message.listed);
-        if let Some(room) = part
-            && let Some(cut) = cut(message, &listed(message.id)?, room, &mut new_id)?
-        {
-            let kept = cut.first.recipients + message.listed - message.weight.recipients;
-            if let Err(rule) = table.add(cut.first, kept, None) {
-                return Ok(Err(rule));
-            }
-            rest = (cut.second, message.listed - kept);
-            cuts.push(cut);
-        }
-        if let Err(rule) = table.add(rest.0, rest.1, None) {
-            return Ok(Err(rule));
+    for parts in parts.chunk_by(|one, next| one.number == next.number) {
+        let message = parts.first().and_then(|part| {
+            let place = usize::try_from(part.number).ok()?.checked_sub(1)?;
+            messages.get(place)
+        });
+        if let Some(message) = message {
+            let listed = listed(message.id)?;
+            cuts.push(cut(message, &listed, parts, &mut new_id)?);
         }
     }
-    Ok(Ok(CutUp {
-        cuts,
-        laid: table.finish(),
-    }))
+    Ok(cuts)
 }
 
-/// Room for a part of the message, recipients and external ones, where the whole would have to wait.
-fn part_of(table: &Timetable, message: &Planned) -> Result<Option<(u64, u64)>, Rule> {
-    if message.listed < 2 {
-        return Ok(None);
-    }
-    let whole = table.find(message.weight, None)?;
-    if whole.at.duration_since(table.now()) <= WORTH {
-        return Ok(None);
-    }
-    let copies = message.weight.recipients - message.listed;
-    let least = Weight {
-        recipients: copies + 1,
-        external: message.weight.external.min(copies + 1),
-    };
-    let part = table.find(least, None)?;
-    let wins = whole.at.duration_since(part.at) > WORTH;
-    Ok(wins.then(|| table.room(part)))
-}
-
-/// Cuts off as many recipients as there is room for; none when that is nobody or everybody.
 fn cut(
     message: &Planned,
     listed: &[Listed],
-    room: (u64, u64),
+    parts: &[Part],
     new_id: &mut impl FnMut() -> Result<String, Error>,
-) -> Result<Option<Cut>, Error> {
-    let copies = message.weight.recipients - message.listed;
-    let all_external = listed.iter().filter(|one| one.external).count() as u64;
+) -> Result<Cut, Error> {
+    let external = |listed: &[Listed]| listed.iter().filter(|one| one.external).count() as u64;
     let copies = Weight {
-        recipients: copies,
-        external: message.weight.external.saturating_sub(all_external),
+        recipients: message.weight.recipients - message.listed,
+        external: message.weight.external.saturating_sub(external(listed)),
     };
-    let mut first = copies;
-    let mut kept = 0;
-    for one in listed {
-        let with = Weight {
-            recipients: first.recipients + 1,
-            external: first.external + u64::from(one.external),
-        };
-        if with.recipients > room.0 || with.external > room.1 {
-            break;
-        }
-        (first, kept) = (with, kept + 1);
+    let weight = |listed: &[Listed]| Weight {
+        recipients: copies.recipients + listed.len() as u64,
+        external: copies.external + external(listed),
+    };
+    let mut left = listed;
+    let mut pieces = Vec::with_capacity(parts.len() + 1);
+    for part in parts {
+        let (piece, rest) = left.split_at(left.len().min(part.kept as usize));
+        pieces.push(piece);
+        left = rest;
     }
-    let Some(next) = listed.get(kept).filter(|_| kept > 0) else {
-        return Ok(None);
-    };
-    Ok(Some(Cut {
+    pieces.push(left);
+    let mut pieces = pieces.into_iter();
+    let first = weight(pieces.next().unwrap_or_default());
+    let mut parts = Vec::new();
+    for piece in pieces {
+        if let Some(one) = piece.first() {
+            parts.push(CutPart {
+                from_row: one.row,
+                weight: weight(piece),
+                message_id: new_id()?,
+            });
+        }
+    }
+    Ok(Cut {
         message: message.id,
-        from_row: next.row,
         first,
-        second: Weight {
-            recipients: message.weight.recipients - first.recipients + copies.recipients,
-            external: message.weight.external - first.external + copies.external,
-        },
-        message_id: new_id()?,
-    }))
+        parts,
+    })
 }

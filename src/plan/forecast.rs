@@ -62,6 +62,12 @@ impl Outlook {
         rules.any(|rule| rule.unit != Unit::Messages)
     }
 
+    /// True when a rule counts external recipients.
+    pub(super) fn counts_external(&self) -> bool {
+        let mut rules = self.tracks.iter().flat_map(|track| track.limiter.rules());
+        rules.any(|rule| rule.unit == Unit::ExternalRecipients)
+    }
+
     /// An empty timetable.
     pub(super) fn table(&self) -> Timetable {
         Timetable::new(self.tracks.clone(), self.calendar.clone(), self.now)

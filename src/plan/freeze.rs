@@ -1,7 +1,7 @@
 //! Planning: a proved campaign is frozen in the store, all of it or nothing.
 
 use super::check::Checked;
-use super::cutting::{CutUp, Listed, cut_up};
+use super::cutting::{Listed, cuts_of};
 use super::error::Error;
 use super::findings::Findings;
 use super::forecast::Outlook;
@@ -9,14 +9,14 @@ use super::inputs::Inputs;
 use super::packing::Grown;
 use super::prove::{Proved, files_of};
 use super::sources::{CAMPAIGN, error};
-use super::timetable::Laid;
+use super::timetable::{Laid, Timetable};
 use super::walk::{Progress, Sink, Tally, Walk};
 use super::{fingerprint, ready};
 use crate::clock::Reading;
 use crate::limits::Rule;
 use crate::message::{self, Files};
 use crate::recipients::{Address, Domains, Row};
-use crate::store::{NewCampaign, NewMessage, PlanWriter, Reason, Store};
+use crate::store::{Cut, NewCampaign, NewMessage, Order, PlanWriter, Reason, Store};
 
 /// What came of planning.
 #[derive(Debug)]
@@ -97,25 +97,25 @@ fn lay_out(
     outlook: &Outlook,
     internal: &[String],
 ) -> Result<Result<Laid, Rule>, Error> {
-    let mut table = outlook.table();
-    let mut impossible = None;
-    let mut shared = false;
-    sink.writer.planned(|message| {
-        shared |= message.listed > 1;
-        if impossible.is_none() {
-            impossible = table.add(message.weight, message.listed, None).err();
-        }
-    })?;
-    if let Some(rule) = impossible {
-        return Ok(Err(rule));
+    let (mut laid, shared) = match lay_out_in(sink, outlook.table(), Order::Planned)? {
+        Ok(laid) => laid,
+        Err(rule) => return Ok(Err(rule)),
+    };
+    // Those who have a rule of their own to wait for should not begin late.
+    if outlook.counts_external()
+        && laid.limited_by.is_some()
+        && let Ok((other, _)) = lay_out_in(sink, outlook.table(), Order::ExternalFirst)?
+        && other.finishes_at < laid.finishes_at
+    {
+        sink.writer.put_in_order(Order::ExternalFirst)?;
+        laid = other;
     }
-    let mut laid = table.finish();
-    if shared && let Some(cut) = cut_up_if_earlier(sink, outlook, internal, &laid)? {
-        sink.writer.cut(&cut.cuts)?;
+    if shared && let Some((cuts, cut)) = cut_up_if_earlier(sink, outlook, internal, &laid)? {
+        sink.writer.cut(&cuts)?;
         if let Some(uncut) = laid.finishes_at {
-            sink.writer.note_cuts(cut.cuts.len() as u64, uncut)?;
+            sink.writer.note_cuts(cuts.len() as u64, uncut)?;
         }
-        laid = cut.laid;
+        laid = cut;
     }
     for batch in &laid.batches {
         sink.writer.batch(batch)?;
@@ -126,19 +126,47 @@ fn lay_out(
     Ok(Ok(laid))
 }
 
+/// The messages in this order, and whether several people share one. The rule that one can never meet.
+fn lay_out_in(
+    sink: &Freezing,
+    mut table: Timetable,
+    order: Order,
+) -> Result<Result<(Laid, bool), Rule>, Error> {
+    let mut impossible = None;
+    let mut shared = false;
+    sink.writer.planned(order, |message| {
+        shared |= message.listed > 1;
+        if impossible.is_none() {
+            impossible = table.add(message.weight, message.listed, None).err();
+        }
+    })?;
+    Ok(match impossible {
+        Some(rule) => Err(rule),
+        None => Ok((table.finish(), shared)),
+    })
+}
+
 fn cut_up_if_earlier(
     sink: &Freezing,
     outlook: &Outlook,
     internal: &[String],
     uncut: &Laid,
-) -> Result<Option<CutUp>, Error> {
+) -> Result<Option<(Vec<Cut>, Laid)>, Error> {
     // Where nothing has to wait, or nobody counts people, nothing is left of a window of them.
     if uncut.limited_by.is_none() || !outlook.counts_recipients() {
         return Ok(None);
     }
+    let table = outlook.table().with_cuts();
+    let Ok((laid, _)) = lay_out_in(sink, table, Order::Planned)? else {
+        return Ok(None);
+    };
+    if laid.cuts.is_empty() || laid.finishes_at >= uncut.finishes_at {
+        return Ok(None);
+    }
     let internal = Domains::parse(internal).unwrap_or_default();
     let mut messages = Vec::new();
-    sink.writer.planned(|message| messages.push(message))?;
+    sink.writer
+        .planned(Order::Planned, |message| messages.push(message))?;
     let listed = |message| -> Result<Vec<Listed>, Error> {
         let all = sink.writer.recipients_of(message)?;
         let one = |(row, address): (u64, String)| Listed {
@@ -148,10 +176,8 @@ fn cut_up_if_earlier(
         Ok(all.into_iter().map(one).collect())
     };
     let new_id = || Ok(message::new_message_id(&sink.domain)?);
-    let cut = cut_up(&messages, outlook.table(), listed, new_id)?;
-    Ok(cut
-        .ok()
-        .filter(|cut| !cut.cuts.is_empty() && cut.laid.finishes_at < uncut.finishes_at))
+    let cuts = cuts_of(&laid.cuts, &messages, listed, new_id)?;
+    Ok(Some((cuts, laid)))
 }
 
 fn never_fits(rule: &Rule) -> super::findings::Finding {

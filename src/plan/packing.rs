@@ -2,6 +2,8 @@
 
 use hashbrown::HashMap;
 
+use crate::limits::Weight;
+
 /// How a campaign is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
@@ -69,12 +71,6 @@ pub(super) struct Grown {
     pub(super) external: u64,
 }
 
-fn key(digest: &[u8; 32]) -> u128 {
-    let mut half = [0; 16];
-    half.copy_from_slice(&digest[..16]);
-    u128::from_le_bytes(half)
-}
-
 impl Packer {
     pub(super) fn new(mode: Mode, caps: Caps) -> Self {
         Self {
@@ -86,10 +82,23 @@ impl Packer {
         }
     }
 
+    /// Where a rule counts external recipients, they and the others share no message: who is internal
+    /// need not wait for it.
+    fn key(&self, digest: &[u8; 32], external: bool) -> u128 {
+        let mut half = [0; 16];
+        half.copy_from_slice(&digest[..16]);
+        let content = u128::from_le_bytes(half);
+        if external && self.caps.external != u64::MAX {
+            !content
+        } else {
+            content
+        }
+    }
+
     /// Where the next recipient of this content goes.
     pub(super) fn place(&mut self, digest: &[u8; 32], external: bool) -> Place {
         if self.mode != Mode::Individual
-            && let Some(open) = self.groups.get(&key(digest))
+            && let Some(open) = self.groups.get(&self.key(digest, external))
             && u64::from(open.recipients) < self.caps.recipients
             && u64::from(open.external) + u64::from(external) <= self.caps.external
         {
@@ -99,14 +108,14 @@ impl Packer {
         Place::New(self.messages)
     }
 
-    /// The new message has this id in the store, and this envelope with its first recipient. Returns
+    /// The new message has this id in the store, and these copies beside its first recipient. Returns
     /// the content's former message, when that is a shared one: it will not grow any more.
     pub(super) fn opened(
         &mut self,
         digest: &[u8; 32],
         message: i64,
-        recipients: u64,
-        external: u64,
+        external: bool,
+        copies: Weight,
     ) -> Option<Grown> {
         if self.mode == Mode::Individual {
             return None;
@@ -114,16 +123,17 @@ impl Packer {
         let open = Open {
             message,
             listed: 1,
-            recipients: recipients as u32,
-            external: external as u32,
+            recipients: 1 + copies.recipients as u32,
+            external: u32::from(external) + copies.external as u32,
         };
-        let former = self.groups.insert(key(digest), open)?;
-        former.grown()
+        let key = self.key(digest, external);
+        self.groups.insert(key, open)?.grown()
     }
 
     /// A recipient has joined the content's message.
     pub(super) fn joined(&mut self, digest: &[u8; 32], external: bool) {
-        if let Some(open) = self.groups.get_mut(&key(digest)) {
+        let key = self.key(digest, external);
+        if let Some(open) = self.groups.get_mut(&key) {
             open.listed += 1;
             open.recipients += 1;
             open.external += u32::from(external);
@@ -180,9 +190,8 @@ mod tests {
                     let first = (1, u64::from(external));
                     sizes.push(first);
                     written.push(first);
-                    if let Some(former) =
-                        packer.opened(&digest, number as i64 - 1, first.0, first.1)
-                    {
+                    let id = number as i64 - 1;
+                    if let Some(former) = packer.opened(&digest, id, external, Weight::default()) {
                         write(&mut written, former);
                     }
                 }
@@ -232,12 +241,17 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_for_external_recipients_cuts_smaller() {
+    fn a_rule_for_external_recipients_cuts_smaller_and_holds_them_apart() {
         let caps = Caps {
             recipients: 10,
             external: 2,
         };
         let list = [true, true, false, true, false].map(|external| (1, external));
-        assert_eq!(pack(Mode::Auto, caps, list), [(3, 2), (2, 1)]);
+        assert_eq!(pack(Mode::Auto, caps, list), [(2, 2), (2, 0), (1, 1)]);
+        let no_rule = Caps {
+            external: u64::MAX,
+            ..caps
+        };
+        assert_eq!(pack(Mode::Auto, no_rule, list), [(5, 3)]);
     }
 }

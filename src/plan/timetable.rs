@@ -2,7 +2,8 @@
 //!
 //! It takes the network for infinitely fast: with a provider's rules those are what takes the time.
 //! Every message is given to the account that can take it first, so that all of them end together, as
-//! early as the rules allow. `plan`, `status`, the rehearsal and what would be otherwise
+//! early as the rules allow. Who waits for a rule that counts external recipients lets those pass who have
+//! none. `plan`, `status`, the rehearsal and what would be otherwise
 //! ([`Outlook`](super::Outlook)) are all laid out here.
 
 use jiff::civil::Time;
@@ -10,6 +11,13 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::limits::{Calendar, Decision, Limiter, Reason, Rule, Unit, Weight, earliest};
 use crate::store::{NewBatch, Run};
+
+mod line;
+mod turn;
+
+use line::Line;
+pub(super) use turn::Part;
+use turn::{Runs, Turn};
 
 /// An account on the way: its windows, and the pause that its provider asked for.
 #[derive(Debug, Clone)]
@@ -22,6 +30,9 @@ pub struct Track {
     pub held_until: Option<Timestamp>,
 }
 
+/// A message is cut when the whole of it would have to wait for so much longer than a part.
+const WORTH: SignedDuration = SignedDuration::from_mins(10);
+
 /// Puts messages, in order, on a calendar.
 #[derive(Debug, Clone)]
 pub struct Timetable {
@@ -32,8 +43,16 @@ pub struct Timetable {
     last: usize,
     days: Vec<Option<Day>>,
     batches: Vec<NewBatch>,
-    runs: Vec<Run>,
+    runs: Runs,
+    /// Messages that were added, and those that were placed, with parts of a cut one as messages.
+    added: u64,
     placed: u64,
+    /// Who waits for a rule that counts external recipients.
+    line: Line,
+    /// Some rule does.
+    counts_external: bool,
+    /// Shared messages are cut where a part can go long before the whole.
+    cuts: bool,
     /// How long each reason held messages back.
     waits: Vec<(Reason, SignedDuration)>,
 }
@@ -56,20 +75,32 @@ pub(super) struct Slot {
 impl Timetable {
     /// A timetable that starts at `now` with what the accounts have already handed over.
     pub fn new(tracks: Vec<Track>, calendar: Calendar, now: Timestamp) -> Self {
+        let is_external = |rule: &Rule| rule.unit == Unit::ExternalRecipients;
+        let counts_external = |track: &Track| track.limiter.rules().any(is_external);
         Self {
+            counts_external: tracks.iter().any(counts_external),
             days: vec![None; tracks.len()],
             tracks,
             calendar,
             now,
             last: 0,
             batches: Vec::new(),
-            runs: Vec::new(),
+            runs: Runs::default(),
+            added: 0,
             placed: 0,
+            line: Line::default(),
+            cuts: false,
             waits: Vec::new(),
         }
     }
 
+    /// The same, with shared messages cut where a part can go long before the whole.
+    pub(super) fn with_cuts(self) -> Self {
+        Self { cuts: true, ..self }
+    }
+
     /// When the last message so far goes.
+    #[cfg(test)]
     pub(super) fn now(&self) -> Timestamp {
         self.now
     }
@@ -121,26 +152,94 @@ impl Timetable {
         }
     }
 
-    /// How much of a message that goes in this slot would fit into its windows: recipients, external ones.
-    pub(super) fn room(&self, slot: Slot) -> (u64, u64) {
+    /// How much of a message that goes in this slot would fit into its windows.
+    fn room(&self, slot: Slot) -> Weight {
         let room = |unit| {
             let limiter = self.tracks.get(slot.track).map(|track| &track.limiter);
             limiter
                 .and_then(|limiter| limiter.room(slot.at, unit))
                 .unwrap_or(u64::MAX)
         };
-        (room(Unit::Recipients), room(Unit::ExternalRecipients))
+        Weight {
+            recipients: room(Unit::Recipients),
+            external: room(Unit::ExternalRecipients),
+        }
     }
 
     /// Adds the next message, `listed` of whose envelope are of the list. When the rules never allow it,
     /// that rule is returned.
     pub fn add(&mut self, weight: Weight, listed: u64, due: Option<Timestamp>) -> Result<(), Rule> {
-        let slot = self.find(weight, due)?;
-        self.place(slot, weight, listed);
+        self.added += 1;
+        let turn = Turn::new(self.added, weight, listed, due);
+        if due.is_some() {
+            self.empty_line()?;
+        }
+        if due.is_some() || weight.external == 0 || !self.counts_external {
+            return self.take(turn);
+        }
+        // The others of its weight are in line because it may go at some time.
+        if self.line.last_weight() != Some(weight) {
+            let (slot, kept) = self.slot_for(&turn)?;
+            if self.line.is_empty() && slot.at == self.now && kept.is_none() {
+                self.place(slot, turn, kept);
+                return Ok(());
+            }
+        }
+        self.line.push(turn);
         Ok(())
     }
 
-    pub(super) fn place(&mut self, slot: Slot, weight: Weight, listed: u64) {
+    /// Places a message; before it those in line that can go no later.
+    fn take(&mut self, turn: Turn) -> Result<(), Rule> {
+        let mut left = Some(turn);
+        while let Some(turn) = left {
+            let (slot, kept) = self.slot_for(&turn)?;
+            if !self.first_in_line_goes_by(slot.at)? {
+                left = self.place(slot, turn, kept);
+            }
+        }
+        Ok(())
+    }
+
+    /// Places the first one in line if it can go by then.
+    fn first_in_line_goes_by(&mut self, at: Timestamp) -> Result<bool, Rule> {
+        let Some(first) = self.line.first_by(at) else {
+            return Ok(false);
+        };
+        let (slot, kept) = self.slot_for(&first)?;
+        if slot.at > at {
+            self.line.not_before(slot.at);
+            return Ok(false);
+        }
+        let left = self.place(slot, first, kept);
+        self.line.went(left);
+        Ok(true)
+    }
+
+    fn empty_line(&mut self) -> Result<(), Rule> {
+        while self.first_in_line_goes_by(Timestamp::MAX)? {}
+        Ok(())
+    }
+
+    /// Where a message goes; with so many of its recipients, when it is to be cut there.
+    fn slot_for(&self, turn: &Turn) -> Result<(Slot, Option<u64>), Rule> {
+        let whole = self.find(turn.weight, turn.due)?;
+        if !self.cuts || turn.listed < 2 || whole.at.duration_since(self.now) <= WORTH {
+            return Ok((whole, None));
+        }
+        let part = self.find(turn.least(), turn.due)?;
+        let kept = turn.fits(self.room(part));
+        let wins = whole.at.duration_since(part.at) > WORTH && kept > 0 && kept < turn.listed;
+        Ok(if wins {
+            (part, Some(kept))
+        } else {
+            (whole, None)
+        })
+    }
+
+    /// Places a message, or the part of it that is kept; what is left of it.
+    fn place(&mut self, slot: Slot, turn: Turn, kept: Option<u64>) -> Option<Turn> {
+        let (turn, left) = turn.cut(kept);
         if let Some(reason) = slot.reason {
             let wait = slot.at.duration_since(self.now);
             match self.waits.iter_mut().find(|(known, _)| *known == reason) {
@@ -150,12 +249,15 @@ impl Timetable {
         }
         (self.now, self.last) = (slot.at, slot.track);
         if let Some(track) = self.tracks.get_mut(slot.track) {
-            track.limiter.record(slot.at, weight);
+            track.limiter.record(slot.at, turn.weight);
         }
-        self.enter(slot, listed);
+        let batch = self.enter(slot, turn.listed);
+        self.runs.enter(&turn, left.as_ref(), slot.track, batch);
+        left
     }
 
-    fn enter(&mut self, slot: Slot, recipients: u64) {
+    /// Counts it in its batch, whose number is returned.
+    fn enter(&mut self, slot: Slot, recipients: u64) -> u64 {
         self.placed += 1;
         let known = self.days.get(slot.track).copied().flatten();
         let batch = match known {
@@ -167,16 +269,7 @@ impl Timetable {
             batch.messages += 1;
             batch.recipients += recipients;
         }
-        let number = batch as u64 + 1;
-        match self.runs.last_mut() {
-            Some(run) if run.batch == number => run.messages += 1,
-            _ => self.runs.push(Run {
-                first: self.placed,
-                messages: 1,
-                lane: slot.track,
-                batch: number,
-            }),
-        }
+        batch as u64 + 1
     }
 
     fn open_batch(&mut self, slot: Slot) -> usize {
@@ -204,13 +297,17 @@ impl Timetable {
     }
 
     /// What it came to.
-    pub fn finish(self) -> Laid {
+    pub fn finish(mut self) -> Laid {
+        // What is in line may go at some time, or it would not have come to stand there.
+        let _all_go = self.empty_line();
+        let (runs, cuts) = self.runs.finish();
         let longest = self.waits.into_iter().max_by_key(|(_, wait)| *wait);
         Laid {
             finishes_at: (self.placed > 0).then_some(self.now),
             limited_by: longest.map(|(reason, _)| reason),
             batches: self.batches,
-            runs: self.runs,
+            runs,
+            cuts,
             messages: self.placed,
         }
     }
@@ -235,6 +332,8 @@ pub struct Laid {
     pub messages: u64,
     /// When the last one goes; none when there is none.
     pub finishes_at: Option<Timestamp>,
+    /// Where messages were cut, in their order.
+    pub(super) cuts: Vec<Part>,
     /// What holds messages back for the longest time.
     pub limited_by: Option<Reason>,
 }

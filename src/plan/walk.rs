@@ -12,7 +12,7 @@ use super::packing::{Caps, Grown, Mode, Packer, Place};
 use super::prove::{Proved, Prover, Wave};
 use super::ready::{Ready, of_list};
 use super::row_findings;
-use crate::limits::Unit;
+use crate::limits::{Unit, Weight};
 use crate::message::Renderer;
 use crate::recipients::{Address, Columns, Duplicates, Item, Row, RowProblem};
 use crate::store::{Reason, RowCounts};
@@ -233,11 +233,13 @@ impl<'a> Walk<'a> {
             }
             Place::New(number) => {
                 let message = self.sink.message(number, proved)?;
-                let recipients = 1 + proved.copies;
-                let external = u64::from(proved.external) + proved.external_copies;
+                let copies = Weight {
+                    recipients: proved.copies,
+                    external: proved.external_copies,
+                };
                 if let Some(full) =
                     self.packer
-                        .opened(&proved.digest, message, recipients, external)
+                        .opened(&proved.digest, message, proved.external, copies)
                 {
                     self.sink.share(full)?;
                 }

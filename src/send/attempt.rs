@@ -66,7 +66,7 @@ pub(super) async fn attempt(
         Ok(prepared) => prepared,
         Err(error) => {
             // Nothing was offered: the message stays as it was, and the run ends.
-            release(context, claim, Phase::MailFrom, error.to_string(), vec![]).await?;
+            release(context, claim, Phase::MailFrom, error.to_string()).await?;
             return Err(error);
         }
     };

@@ -63,6 +63,7 @@ impl Dispatcher<'_> {
         if let Some((until, words)) = outcome.held {
             lane.pace.slow_down();
             lane.block_until(until, Waiting::Provider(words));
+            self.hand_out_again(number);
         }
         if let Some(trouble) = outcome.lesson.stop.or(trouble) {
             self.stop_lane(number, trouble);
@@ -120,6 +121,24 @@ impl Dispatcher<'_> {
             }
             Answer::LeftToOthers => lane.drained = true,
             Answer::Nothing => self.nothing_left = true,
+        }
+        self.hand_out_again(number);
+    }
+
+    /// An account that must wait may leave some of its share to those that have nothing to do just now.
+    fn hand_out_again(&mut self, number: usize) {
+        let blocked = self
+            .lanes
+            .get(number)
+            .and_then(|lane| lane.blocked.as_ref());
+        if !matches!(blocked, Some((_, Waiting::Rule(_) | Waiting::Provider(_)))) {
+            return;
+        }
+        for lane in &mut self.lanes {
+            lane.drained = false;
+            if matches!(lane.blocked, Some((_, Waiting::Deferred))) {
+                lane.blocked = None;
+            }
         }
     }
 

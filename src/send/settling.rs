@@ -18,14 +18,14 @@ pub(super) async fn release(
     claim: &Claim,
     phase: Phase,
     reply: String,
-    refused: Vec<(u64, String)>,
 ) -> Result<(), Error> {
     let released = Finish::Released {
         apart: None,
         at: context.clock.reading(),
         phase,
         reply,
-        refused,
+        refused: vec![],
+        weight: claim.weight,
     };
     Ok(context
         .journal
@@ -147,9 +147,7 @@ impl Tried<'_> {
                 self.refuse(phase, words, meaning, refused).await
             }
             Fate::Later => self.defer(phase, words, refused, None).await,
-            Fate::NotItsFault if phase < Phase::Body => {
-                release(self.context, self.claim, phase, words, refused).await
-            }
+            Fate::NotItsFault if phase < Phase::Body => self.give_back(phase, words, refused).await,
             Fate::NotItsFault => {
                 // The mailbox is held, not the message: another account may take it at once.
                 let due_at = self.context.clock.now();
@@ -176,14 +174,7 @@ impl Tried<'_> {
             remedy: "use addresses in plain letters (from, reply_to, cc), or a server that offers SMTPUTF8".to_owned(),
             unreachable: false,
         }));
-        release(
-            self.context,
-            self.claim,
-            Phase::MailFrom,
-            why.to_string(),
-            vec![],
-        )
-        .await
+        release(self.context, self.claim, Phase::MailFrom, why.to_string()).await
     }
 
     pub(super) async fn refused_whole(
@@ -203,9 +194,7 @@ impl Tried<'_> {
         let last_words = sorted.refused.last().map(|(_, reply, _)| reply.clone());
         let refused = self.note_refused(sorted.refused);
         match (later, blameless) {
-            (_, Some(words)) => {
-                release(self.context, self.claim, Phase::RcptTo, words, refused).await
-            }
+            (_, Some(words)) => self.give_back(Phase::RcptTo, words, refused).await,
             (Some(words), None) => self.defer(Phase::RcptTo, words, refused, None).await,
             (None, None) => {
                 let refused = Finish::Refused {
@@ -243,7 +232,7 @@ impl Tried<'_> {
             // It may be the message that the server cannot bear: not at once again.
             return self.defer(phase, what, refused, None).await;
         }
-        release(self.context, self.claim, phase, what, refused).await
+        self.give_back(phase, what, refused).await
     }
 
     /// The connection broke when a recipient was named: it may be that one whom the server cannot bear.
@@ -281,17 +270,37 @@ impl Tried<'_> {
         let apart = self.split(&apart, due_at, false);
         self.outcome.progress = true;
         let released = Finish::Released {
-            apart: apart.map(|split| (split, others)),
+            apart,
             at,
             phase: Phase::RcptTo,
             reply: what,
             refused,
+            weight: others,
         };
         Ok(self
             .context
             .journal
             .finish(self.context.lane, self.claim, released)
             .await?)
+    }
+
+    /// Gives those who are left of a message back: they stay pending.
+    async fn give_back(
+        &mut self,
+        phase: Phase,
+        reply: String,
+        refused: Vec<(u64, String)>,
+    ) -> Result<(), Error> {
+        let released = Finish::Released {
+            apart: None,
+            at: self.context.clock.reading(),
+            phase,
+            reply,
+            refused,
+            weight: self.weight(&self.left),
+        };
+        let (journal, lane) = (&self.context.journal, self.context.lane);
+        Ok(journal.finish(lane, self.claim, released).await?)
     }
 
     pub(super) async fn defer(
@@ -315,6 +324,7 @@ impl Tried<'_> {
             phase,
             reply: reply.clone(),
             refused,
+            weight: self.weight(&self.left),
         };
         self.context
             .journal

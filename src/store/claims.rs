@@ -90,34 +90,73 @@ pub enum Answer {
     Nothing,
 }
 
-/// The message whose turn it is.
+/// A message that may be next.
 pub(super) struct Next {
     id: i64,
     state: MessageState,
     pub(super) number: u64,
     pub(super) weight: Weight,
+    due_at: Option<i64>,
 }
 
-/// The next message for the account with this number: its own first, what was put off and is due before
-/// the others; then those of the other accounts that it may take over, from their end.
-pub(super) fn next_message(
+/// Which of an account's messages another look is taken at, and from which end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Share {
+    /// All, in their order.
+    Own,
+    /// All, those that were never put off from their end.
+    TakenOver,
+    /// Only those that were never tried, from their end.
+    Untried,
+}
+
+const DUE: &str = "state = 'deferred' AND due_at <= ?4 ORDER BY due_at, number";
+const FIRST: &str = "state = 'pending' AND ?4 IS NOT NULL ORDER BY due_at, number";
+const LAST: &str = "state = 'pending' AND ?4 IS NOT NULL ORDER BY due_at DESC, number DESC";
+const UNTRIED: &str =
+    "state = 'pending' AND ?4 IS NOT NULL AND attempts = 0 ORDER BY due_at DESC, number DESC";
+
+/// The message of this lane whose turn it is; where it has external recipients, the first without any
+/// after it, which may pass it. What was put off and is due comes before the others.
+pub(super) fn in_turn(
     connection: &Connection,
     campaign: i64,
     lane: usize,
-    others: impl Iterator<Item = usize>,
+    share: Share,
     now: Timestamp,
-) -> Result<Option<Next>, Error> {
-    const DUE: &str = "state = 'deferred' AND lane = ?2 AND due_at <= ?3 ORDER BY due_at, number";
-    const OWN: &str = "state = 'pending' AND lane = ?2 AND ?3 IS NOT NULL ORDER BY due_at, number";
-    const LAST: &str =
-        "state = 'pending' AND lane = ?2 AND ?3 IS NOT NULL ORDER BY due_at DESC, number DESC";
-    let own = [(lane, DUE), (lane, OWN)].into_iter();
-    for (lane, condition) in own.chain(others.flat_map(|other| [(other, DUE), (other, LAST)])) {
-        if let Some(next) = first(connection, condition, campaign, lane, now)? {
-            return Ok(Some(next));
+) -> Result<[Option<Next>; 2], Error> {
+    let conditions: &[&str] = match share {
+        Share::Own => &[DUE, FIRST],
+        Share::TakenOver => &[DUE, LAST],
+        Share::Untried => &[UNTRIED],
+    };
+    let mut internal = None;
+    for (rank, condition) in conditions.iter().enumerate() {
+        internal = first(connection, condition, campaign, lane, false, now)?.map(|one| (rank, one));
+        if internal.is_some() {
+            break;
         }
     }
-    Ok(None)
+    for (rank, condition) in conditions.iter().enumerate() {
+        let Some(external) = first(connection, condition, campaign, lane, true, now)? else {
+            continue;
+        };
+        let place = |rank: usize, next: &Next| {
+            let number = next.number.cast_signed();
+            let from_the_end = share != Share::Own && next.due_at.is_none();
+            let number = if from_the_end { -number } else { number };
+            (rank, next.due_at, number)
+        };
+        let is_later = internal
+            .as_ref()
+            .is_some_and(|(known, one)| place(*known, one) < place(rank, &external));
+        return Ok(if is_later {
+            [internal.map(|(_, one)| one), None]
+        } else {
+            [Some(external), internal.map(|(_, one)| one)]
+        });
+    }
+    Ok([internal.map(|(_, one)| one), None])
 }
 
 fn first(
@@ -125,27 +164,34 @@ fn first(
     condition: &str,
     campaign: i64,
     lane: usize,
+    external: bool,
     now: Timestamp,
 ) -> Result<Option<Next>, Error> {
     let row = connection
         .prepare_cached(&format!(
-            "SELECT id, state, number, recipients, external FROM message WHERE campaign = ?1 AND {condition} LIMIT 1"
+            "SELECT id, state, number, recipients, external, due_at FROM message
+             WHERE campaign = ?1 AND lane = ?2 AND (external > 0) = ?3 AND {condition} LIMIT 1"
         ))?
-        .query_row(params![campaign, lane, now.as_millisecond()], |row| {
-            let weight = Weight {
-                recipients: row.get(3)?,
-                external: row.get(4)?,
-            };
-            Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?, weight))
-        })
+        .query_row(
+            params![campaign, lane, external, now.as_millisecond()],
+            |row| {
+                let weight = Weight {
+                    recipients: row.get(3)?,
+                    external: row.get(4)?,
+                };
+                let state = row.get::<_, String>(1)?;
+                Ok((row.get(0)?, state, row.get(2)?, weight, row.get(5)?))
+            },
+        )
         .optional()?;
-    row.map(|(id, state, number, weight)| {
+    row.map(|(id, state, number, weight, due_at)| {
         let state = MessageState::from_name(&state).ok_or(Error::Corrupt(state))?;
         Ok(Next {
             id,
             state,
             number,
             weight,
+            due_at,
         })
     })
     .transpose()
@@ -172,19 +218,37 @@ pub(super) fn put_due_right(
     Ok(())
 }
 
-/// When the first message that was put off is due.
+/// Whether an account has more than so many messages that were never put off.
+pub(super) fn has_more_than(
+    connection: &Connection,
+    campaign: i64,
+    lane: usize,
+    count: u64,
+) -> Result<bool, Error> {
+    Ok(connection
+        .prepare_cached(
+            "SELECT 1 FROM message WHERE campaign = ? AND state = 'pending' AND lane = ? LIMIT 1 OFFSET ?",
+        )?
+        .exists(params![campaign, lane, count])?)
+}
+
+/// When the first message that was put off is due; of all, or of those without external recipients.
 pub(super) fn next_due(
     connection: &Connection,
     campaign: i64,
     lanes: impl Iterator<Item = usize>,
+    kinds: &[bool],
 ) -> Result<Option<Timestamp>, Error> {
     let mut statement = connection.prepare_cached(
-        "SELECT min(due_at) FROM message WHERE campaign = ? AND state = 'deferred' AND lane = ?",
+        "SELECT min(due_at) FROM message WHERE campaign = ? AND state = 'deferred' AND lane = ? AND (external > 0) = ?",
     )?;
     let mut first = None;
     for lane in lanes {
-        let due: Option<i64> = statement.query_row(params![campaign, lane], |row| row.get(0))?;
-        first = [first, due].into_iter().flatten().min();
+        for external in kinds {
+            let due: Option<i64> =
+                statement.query_row(params![campaign, lane, external], |row| row.get(0))?;
+            first = [first, due].into_iter().flatten().min();
+        }
     }
     to_optional_timestamp(first)
 }

@@ -59,6 +59,8 @@ pub enum Finish {
         reply: String,
         /// Rows that were refused at RCPT for good, with the reply.
         refused: Vec<(u64, String)>,
+        /// What is left in this message.
+        weight: Weight,
     },
     /// Refused as a whole for the sake of one recipient: the others go again at once. It uses up nobody's
     /// back-off, but was handed over and counts.
@@ -90,8 +92,8 @@ pub enum Finish {
     /// Given back untried: the account or the connection was the trouble, not the message.
     Released {
         /// The recipient at whom the connection broke goes on in a message of its own, so that the others
-        /// need not wait for it; with what these weigh.
-        apart: Option<(Split, Weight)>,
+        /// need not wait for it.
+        apart: Option<Split>,
         /// When.
         at: Reading,
         /// How far it came.
@@ -100,6 +102,8 @@ pub enum Finish {
         reply: String,
         /// Rows that were refused at RCPT for good, with the reply.
         refused: Vec<(u64, String)>,
+        /// What is left in this message.
+        weight: Weight,
     },
     /// The final dot may have gone out and no verdict came.
     Lost {
@@ -294,21 +298,20 @@ pub(super) fn finish(
     let at = finish.at();
     refuse_rows(connection, claim.message, finish.refused_rows())?;
     let (apart, left) = match finish {
-        Finish::Released {
-            apart: Some((split, others)),
-            ..
-        } => (Some(split), Some(others)),
-        Finish::Parted { apart, weight, .. } => (apart.as_ref(), Some(weight)),
+        Finish::Parted { apart, weight, .. } | Finish::Released { apart, weight, .. } => {
+            (apart.as_ref(), Some(weight))
+        }
+        Finish::Deferred { weight, .. } => (None, Some(weight)),
         _ => (None, None),
     };
     if let Some(split) = apart {
         split_off(connection, claim, split, finish.phase())?;
     }
-    if let Some(left) = left {
-        connection.execute(
-            "UPDATE message SET recipients = ?, external = ? WHERE id = ?",
-            params![left.recipients, left.external, claim.message],
-        )?;
+    // Who was refused is not waited for, the next time.
+    if let Some(left) = left.filter(|left| left.recipients > 0) {
+        connection
+            .prepare_cached("UPDATE message SET recipients = ?, external = ? WHERE id = ?")?
+            .execute(params![left.recipients, left.external, claim.message])?;
     }
     write_message(connection, claim.message, after, finish)?;
     connection

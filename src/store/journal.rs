@@ -242,10 +242,13 @@ fn carry_out(
             return Ok(Done::Written);
         }
     };
+    match job {
+        Job::Claim(_, now) => return Gate::claim(gates, lane, connection, now).map(Done::Answer),
+        Job::Look(_, now) => return Gate::look(gates, lane, connection, now).map(Done::Answer),
+        _ => {}
+    }
     let gate = gates.get_mut(lane).ok_or(Error::WriterGone)?;
     match job {
-        Job::Claim(_, now) => return gate.claim(connection, now).map(Done::Answer),
-        Job::Look(_, now) => return gate.look(connection, now).map(Done::Answer),
         Job::Hold(_, now, pause) => return gate.hold(connection, now, pause).map(Done::Until),
         Job::HandOver(_, work) => {
             finishing::hand_over(connection, gate.limiter(), &work.0, &work.1)?;
@@ -259,7 +262,7 @@ fn carry_out(
                 gate.taken(connection, at.wall)?;
             }
         }
-        Job::TakeOver(_) | Job::State(..) => {}
+        Job::Claim(..) | Job::Look(..) | Job::TakeOver(_) | Job::State(..) => {}
     }
     Ok(Done::Written)
 }

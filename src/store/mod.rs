@@ -54,7 +54,9 @@ pub use journal::Journal;
 pub use ledger::Entry;
 pub use lock::SenderLock;
 pub use outcomes::MessageOutcome;
-pub use planning::{Cut, NewBatch, NewCampaign, NewMessage, PlanWriter, Planned, Reason, Run};
+pub use planning::{
+    Cut, CutPart, NewBatch, NewCampaign, NewMessage, Order, PlanWriter, Planned, Reason, Run,
+};
 pub use progress::{CampaignRecord, Counts, RowCounts, RunState};
 pub use report::{MessageRecord, ReportRow};
 pub use resolving::{Doubt, Resolution, Selection};

@@ -87,19 +87,44 @@ pub struct Planned {
     pub listed: u64,
 }
 
-/// A shared message that is cut in two.
+/// A shared message that is cut.
 #[derive(Debug, Clone)]
 pub struct Cut {
-    /// The message that is cut.
+    /// The message.
     pub message: i64,
-    /// The row of the first recipient who goes on in the second message.
-    pub from_row: u64,
-    /// What is left of the first one.
+    /// What is left of it takes this.
     pub first: Weight,
-    /// What the second one takes.
-    pub second: Weight,
-    /// The second one's Message-ID, with its angle brackets.
+    /// The messages that its other recipients go on in, in order.
+    pub parts: Vec<CutPart>,
+}
+
+/// A part that is cut off, a message of its own.
+#[derive(Debug, Clone)]
+pub struct CutPart {
+    /// The row of its first recipient.
+    pub from_row: u64,
+    /// What it takes.
+    pub weight: Weight,
+    /// Its Message-ID, with its angle brackets.
     pub message_id: String,
+}
+
+/// The order in which messages are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// That of sending.
+    Planned,
+    /// Those with external recipients first.
+    ExternalFirst,
+}
+
+impl Order {
+    fn as_sql(self) -> &'static str {
+        match self {
+            Self::Planned => "number",
+            Self::ExternalFirst => "external = 0, number",
+        }
+    }
 }
 
 /// Why a row of the list became no recipient.
@@ -256,12 +281,13 @@ impl PlanWriter {
         Ok(())
     }
 
-    /// Calls `each` with every message, in the order of sending.
-    pub fn planned(&self, mut each: impl FnMut(Planned)) -> Result<(), Error> {
-        let mut statement = self.draft.prepare(
+    /// Calls `each` with every message, in this order.
+    pub fn planned(&self, order: Order, mut each: impl FnMut(Planned)) -> Result<(), Error> {
+        let mut statement = self.draft.prepare(&format!(
             "SELECT id, recipients, external, (SELECT count(*) FROM recipient r WHERE r.message = m.id)
-             FROM message m WHERE campaign = ? ORDER BY number",
-        )?;
+             FROM message m WHERE campaign = ? ORDER BY {}",
+            order.as_sql()
+        ))?;
         let mut rows = statement.query([self.campaign])?;
         while let Some(row) = rows.next()? {
             each(Planned {
@@ -285,38 +311,56 @@ impl PlanWriter {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Cuts shared messages in two; the second one follows the first in the order of sending. Each
-    /// message is cut at most once.
-    pub fn cut(&mut self, cuts: &[Cut]) -> Result<(), Error> {
+    /// Numbers the messages anew, in this order.
+    pub fn put_in_order(&mut self, order: Order) -> Result<(), Error> {
         self.draft.execute(
-            "UPDATE message SET number = number * 2 WHERE campaign = ?",
-            [self.campaign],
-        )?;
-        for cut in cuts {
-            self.cut_one(cut)?;
-        }
-        self.draft.execute(
-            "UPDATE message SET number = placed.place FROM
-                 (SELECT id, row_number() OVER (ORDER BY number) AS place FROM message WHERE campaign = ?1) placed
-             WHERE message.id = placed.id",
+            &format!(
+                "UPDATE message SET number = placed.place FROM
+                     (SELECT id, row_number() OVER (ORDER BY {}) AS place FROM message WHERE campaign = ?1) placed
+                 WHERE message.id = placed.id",
+                order.as_sql()
+            ),
             [self.campaign],
         )?;
         Ok(())
     }
 
+    /// Cuts shared messages, each at most once in the list; the parts follow each other in the order of
+    /// sending.
+    pub fn cut(&mut self, cuts: &[Cut]) -> Result<(), Error> {
+        let most = cuts.iter().map(|cut| cut.parts.len() as u64 + 1).max();
+        self.draft.execute(
+            "UPDATE message SET number = number * ? WHERE campaign = ?",
+            params![most.unwrap_or(1), self.campaign],
+        )?;
+        for cut in cuts {
+            self.cut_one(cut)?;
+        }
+        self.put_in_order(Order::Planned)
+    }
+
     fn cut_one(&self, cut: &Cut) -> Result<(), Error> {
-        self.draft
-            .prepare_cached(
-                "INSERT INTO message (campaign, number, shared, message_id, digest, recipients, external)
-                 SELECT campaign, number + 1, shared, ?, digest, ?, ? FROM message WHERE id = ?",
-            )?
-            .execute(params![
-                cut.message_id,
-                cut.second.recipients,
-                cut.second.external,
-                cut.message
-            ])?;
-        let second = self.draft.last_insert_rowid();
+        // From the last one: what is not of it is still in the message.
+        for (place, part) in cut.parts.iter().enumerate().rev() {
+            self.draft
+                .prepare_cached(
+                    "INSERT INTO message (campaign, number, shared, message_id, digest, recipients, external)
+                     SELECT campaign, number + ?, shared, ?, digest, ?, ? FROM message WHERE id = ?",
+                )?
+                .execute(params![
+                    place as u64 + 1,
+                    part.message_id,
+                    part.weight.recipients,
+                    part.weight.external,
+                    cut.message
+                ])?;
+            let id = self.draft.last_insert_rowid();
+            self.draft
+                .prepare_cached(
+                    "UPDATE recipient SET message = ?1 WHERE campaign = ?2 AND message = ?3 AND row >= ?4",
+                )?
+                .execute(params![id, self.campaign, cut.message, part.from_row])?;
+        }
         self.draft
             .prepare_cached("UPDATE message SET recipients = ?, external = ? WHERE id = ?")?
             .execute(params![
@@ -324,11 +368,6 @@ impl PlanWriter {
                 cut.first.external,
                 cut.message
             ])?;
-        self.draft
-            .prepare_cached(
-                "UPDATE recipient SET message = ?1 WHERE campaign = ?2 AND message = ?3 AND row >= ?4",
-            )?
-            .execute(params![second, self.campaign, cut.message, cut.from_row])?;
         Ok(())
     }
 
@@ -356,7 +395,7 @@ impl PlanWriter {
         self.draft
             .prepare_cached(
                 "UPDATE message SET batch = ?1, lane = ?2 WHERE campaign = ?3 AND state = 'pending' AND lane = 0
-                 AND due_at IS NULL AND number >= ?4 AND number < ?5",
+                 AND (external > 0) IN (0, 1) AND due_at IS NULL AND number >= ?4 AND number < ?5",
             )?
             .execute(params![
                 run.batch,

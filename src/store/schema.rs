@@ -11,6 +11,7 @@ const STEPS: &[&str] = &[
     include_str!("schema/001_initial.sql"),
     include_str!("schema/002_accounts.sql"),
     include_str!("schema/003_steady.sql"),
+    include_str!("schema/004_kinds.sql"),
 ];
 
 fn height(connection: &Connection) -> Result<i64, Error> {

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use postroom::clock::Clock;
 use postroom::delivery::Backoff;
 use postroom::limits::{Calendar, Rule, Schedule, Unit};
-use postroom::plan::{AccountLimits, Frozen, Inputs, Mode, frozen_renderer, plan};
+use postroom::plan::{AccountLimits, Frozen, Inputs, Mode, Outlook, frozen_renderer, plan};
 use postroom::provider::{Preset, ReplyTable, Whose};
 use postroom::sandbox::{self, Act, Fault, Faults, Phase, Sandbox, Snapshot, TlsMode, When};
 use postroom::send::{self, Account, Ended, Event, Job, SignIn, Stop};
@@ -55,10 +55,28 @@ impl Campaign {
         schedule: Schedule,
         from: fn(usize) -> Option<String>,
     ) -> Self {
+        Self::planned_for(&vec![false; people], personal, rules, schedule, from)
+    }
+
+    /// Planned for people of whom these are external.
+    pub(crate) fn planned_for(
+        external: &[bool],
+        personal: bool,
+        rules: &[Vec<Rule>],
+        schedule: Schedule,
+        from: fn(usize) -> Option<String>,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let rows: Vec<String> = (1..=people)
-            .map(|n| format!("p{n}@contoso.com,P{n}\n"))
-            .collect();
+        let row = |(place, external): (usize, &bool)| {
+            let domain = if *external {
+                "fabrikam.com"
+            } else {
+                "contoso.com"
+            };
+            let n = place + 1;
+            format!("p{n}@{domain},P{n}\n")
+        };
+        let rows: Vec<String> = external.iter().enumerate().map(row).collect();
         std::fs::write(
             folder.path().join("list.csv"),
             format!("email,name\n{}", rows.concat()),
@@ -125,6 +143,23 @@ impl Campaign {
 
     pub(crate) fn counts(&self) -> Counts {
         self.store().recipient_counts(self.id).unwrap()
+    }
+
+    /// When the last message would go from now on, by accounts with these rules, in seconds.
+    pub(crate) fn forecast_end(&self, rules: &[Vec<Rule>]) -> i64 {
+        let account = |(number, rules): (usize, &Vec<Rule>)| AccountLimits {
+            name: name(number),
+            mailbox: name(number),
+            from: None,
+            rules: rules.clone(),
+            max_recipients_per_message: 500,
+            max_message_size: None,
+        };
+        let accounts: Vec<_> = rules.iter().enumerate().map(account).collect();
+        let (store, calendar) = (self.store(), Calendar::always());
+        let outlook = Outlook::of(&store, &accounts, calendar, start()).unwrap();
+        let forecast = outlook.forecast(&store, self.id).unwrap().unwrap();
+        forecast.finishes_at.duration_since(start()).as_secs()
     }
 
     /// What the plan says of its end, in seconds from its start.
@@ -233,6 +268,7 @@ pub(crate) struct Sent {
 
 pub(crate) fn server(list: Vec<Fault>) -> sandbox::Options {
     sandbox::Options {
+        internal_domains: vec!["contoso.com".to_owned()],
         tls: TlsMode::None,
         require_auth: false,
         keep_records: true,
@@ -265,6 +301,14 @@ pub(crate) fn per_day(max: u64) -> Rule {
         max,
         per: Duration::from_hours(24),
         unit: Unit::Recipients,
+    }
+}
+
+pub(crate) fn external_per_day(max: u64) -> Rule {
+    Rule {
+        max,
+        per: Duration::from_hours(24),
+        unit: Unit::ExternalRecipients,
     }
 }
 

@@ -280,3 +280,98 @@ async fn what_is_left_of_a_window_is_used_when_that_ends_earlier() {
     let record = whole.store().campaign("news").unwrap().unwrap();
     assert_eq!(record.cuts, 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_for_the_external_rule_lets_the_others_pass() {
+    let rules = vec![external_per_day(20), per_day(80)];
+    for external_first in [true, false] {
+        let is_external = |n: usize| if external_first { n < 40 } else { n >= 120 };
+        let list: Vec<bool> = (0..160).map(is_external).collect();
+        let campaign = Campaign::planned_for(
+            &list,
+            true,
+            std::slice::from_ref(&rules),
+            Schedule::default(),
+            |_| None,
+        );
+        assert_eq!(campaign.planned_end() / 86_400, 1, "and not two");
+        assert_eq!(
+            campaign.forecast_end(std::slice::from_ref(&rules)),
+            campaign.planned_end()
+        );
+        let sent = campaign.send(strict(&rules), &rules).await;
+        assert!(matches!(sent.ended, Ended::Finished), "{:?}", sent.ended);
+        assert_eq!(sent.seen.breaches, []);
+        assert_eq!(campaign.counts().sent, 160);
+        assert_eq!(sent.took, campaign.planned_end());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn internal_people_share_no_message_with_those_who_wait() {
+    let rules = vec![external_per_day(20)];
+    let list: Vec<bool> = (0..160).map(|n| n % 4 == 0).collect();
+    let campaign = Campaign::planned_for(
+        &list,
+        false,
+        std::slice::from_ref(&rules),
+        Schedule::default(),
+        |_| None,
+    );
+    let sent = campaign.send(strict(&rules), &rules).await;
+    assert!(matches!(sent.ended, Ended::Finished), "{:?}", sent.ended);
+    assert_eq!(sent.seen.breaches, []);
+    let at_once: usize = sent
+        .seen
+        .records
+        .iter()
+        .filter(|one| one.at == start())
+        .map(|one| one.recipients.len())
+        .sum();
+    assert_eq!(at_once, 120 + 20);
+    assert_eq!(sent.took, campaign.planned_end());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_held_account_never_tried_goes_by_another_as_the_forecast_said() {
+    let rules = [
+        vec![per_minute(10), per_day(1_000)],
+        vec![per_minute(10), per_day(1_000)],
+    ];
+    let names = |number| Some(format!("News <comms-{number}@contoso.com>"));
+    let mut campaign = Campaign::planned_from(100, true, &rules, Schedule::default(), names);
+    let mut capped = strict(&rules[0]);
+    capped.faults.list = vec![fault(
+        Phase::Verdict,
+        When::Nth(5),
+        says(
+            554,
+            "5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException",
+        ),
+    )];
+    campaign.wait = false;
+    let servers = |first| {
+        vec![
+            (first, rules[0].clone()),
+            (strict(&rules[1]), rules[1].clone()),
+        ]
+    };
+    let sent = campaign.send_by(servers(capped)).await;
+    assert!(
+        matches!(sent.ended, Ended::WouldWait(..)),
+        "{:?}",
+        sent.ended
+    );
+    let forecast = campaign.forecast_end(&rules);
+    assert!(forecast < 3_600, "{forecast}");
+    campaign.wait = true;
+    let sent = campaign.send_by(servers(strict(&rules[0]))).await;
+    assert!(matches!(sent.ended, Ended::Finished), "{:?}", sent.ended);
+    assert_eq!(campaign.counts().sent, 100);
+    assert_eq!(sent.took, forecast);
+    for (number, seen) in sent.all.iter().enumerate() {
+        let own = format!("comms-{number}@contoso.com");
+        assert!(seen.records.iter().all(|one| one.envelope_from == own));
+        assert_eq!(seen.breaches, []);
+    }
+}

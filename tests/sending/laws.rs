@@ -35,6 +35,20 @@ fn rules() -> impl Strategy<Value = Vec<Rule>> {
     proptest::collection::vec(rule, 1..4)
 }
 
+/// As providers have them: what counts external people does so over no less time than any other rule.
+fn rules_for_external() -> impl Strategy<Value = Vec<Rule>> {
+    let external = (1_u64..25, 0_u64..3_600);
+    (rules(), external).prop_map(|(mut rules, (max, longer))| {
+        let longest = rules.iter().map(|rule| rule.per).max().unwrap();
+        rules.push(Rule {
+            max,
+            per: longest + Duration::from_secs(longer),
+            unit: Unit::ExternalRecipients,
+        });
+        rules
+    })
+}
+
 fn schedule() -> impl Strategy<Value = Schedule> {
     let day = |n: u32| ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"][n as usize % 7];
     let clock = |quarters: u32| format!("{:02}:{:02}", quarters / 4 % 24, quarters % 4 * 15);
@@ -168,6 +182,132 @@ fn fits(rules: &[(u64, u64)], sent: &mut Vec<i64>, count: usize, last: i64) -> b
     })
 }
 
+/// A list in which some are external, sent in its own order or with those first, as a plan chooses.
+fn mixed(rules: &[Rule], external: &[bool]) -> SignedDuration {
+    let lay_out = |list: &mut dyn Iterator<Item = bool>| {
+        let track = Track {
+            account: String::new(),
+            limiter: Limiter::new(rules),
+            held_until: None,
+        };
+        let mut table = Timetable::new(vec![track], Calendar::always(), start());
+        for external in list {
+            let weight = Weight {
+                recipients: 1,
+                external: u64::from(external),
+            };
+            table.add(weight, 1, None).unwrap();
+        }
+        table.finish().finishes_at.unwrap().duration_since(start())
+    };
+    let first = external.iter().copied().filter(|external| *external);
+    let then = external.iter().copied().filter(|external| !external);
+    lay_out(&mut external.iter().copied()).min(lay_out(&mut first.chain(then)))
+}
+
+/// Whether so many external and other messages can all go by the second `last`, tried out.
+fn mixed_fits(rules: &[Rule], sent: &mut Vec<(i64, bool)>, left: [usize; 2], last: i64) -> bool {
+    if left == [0, 0] {
+        return true;
+    }
+    let from = sent.last().map_or(0, |(at, _)| *at);
+    (from..=last).any(|at| {
+        [true, false].into_iter().any(|external| {
+            let mut left = left;
+            let Some(one) = left
+                .get_mut(usize::from(external))
+                .filter(|left| **left > 0)
+            else {
+                return false;
+            };
+            *one -= 1;
+            let allowed = rules.iter().all(|rule| {
+                let counts = |external| external || rule.unit != Unit::ExternalRecipients;
+                let is_held = |(sent, is_external): &&(i64, bool)| {
+                    *sent > at - rule.per.as_secs() as i64 && counts(*is_external)
+                };
+                !counts(external) || (sent.iter().filter(is_held).count() as u64) < rule.max
+            });
+            if !allowed {
+                return false;
+            }
+            sent.push((at, external));
+            let found = mixed_fits(rules, sent, left, last);
+            sent.pop();
+            found
+        })
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_mixed_list_ends_as_early_as_can_be(
+        general in proptest::collection::vec((1_u64..4, 1_u64..6), 1..3),
+        external_rule in (1_u64..3, 0_u64..4),
+        external in proptest::collection::vec(any::<bool>(), 1..8),
+    ) {
+        let rule = |max, seconds, unit| Rule { max, per: Duration::from_secs(seconds), unit };
+        let longest = general.iter().map(|(_, seconds)| *seconds).max().unwrap();
+        let mut rules: Vec<Rule> = general
+            .iter()
+            .map(|(max, seconds)| rule(*max, *seconds, Unit::Messages))
+            .collect();
+        rules.push(rule(external_rule.0, longest + external_rule.1, Unit::ExternalRecipients));
+        let took = mixed(&rules, &external).as_secs();
+        let outside = external.iter().filter(|external| **external).count();
+        let left = [external.len() - outside, outside];
+        let earlier = took.checked_sub(1).filter(|earlier| *earlier >= 0);
+        prop_assert!(mixed_fits(&rules, &mut Vec::new(), left, took));
+        if let Some(earlier) = earlier {
+            prop_assert!(
+                !mixed_fits(&rules, &mut Vec::new(), left, earlier),
+                "{took} s, and less would do"
+            );
+        }
+    }
+}
+
+/// Sends a campaign with external people in it by these accounts: it ends when the plan said.
+async fn send_mixed(
+    accounts: &[Vec<Rule>],
+    schedule: Schedule,
+    external: &[bool],
+    personal: bool,
+    connections: usize,
+) -> Result<(), String> {
+    let mut campaign =
+        Campaign::planned_for(external, personal, accounts, schedule.clone(), |_| None);
+    campaign.connections = connections;
+    let planned = SignedDuration::from_secs(campaign.planned_end());
+    let servers = accounts.iter().map(|rules| {
+        let options = sandbox::Options {
+            rules: rules.clone(),
+            ..server(vec![])
+        };
+        (options, rules.clone())
+    });
+    let sent = campaign.send_by(servers.collect()).await;
+    if !matches!(sent.ended, Ended::Finished) {
+        return Err(format!("it ended as {:?}", sent.ended));
+    }
+    for seen in &sent.all {
+        if let Some(breach) = seen.breaches.first() {
+            return Err(format!("a rule was broken: {breach:?}"));
+        }
+    }
+    if campaign.counts().sent != external.len() as u64 {
+        return Err(format!("{:?}", campaign.counts()));
+    }
+    let took = SignedDuration::from_secs(sent.took);
+    // Seconds are rounded twice.
+    if !wastes_nothing(took, planned + SignedDuration::from_secs(1), external.len()) {
+        return Err(format!("it took {took:?}, and {planned:?} was the plan"));
+    }
+    Ok(())
+}
+
 /// Sends a campaign of individual messages by these accounts; what went wrong, if anything did.
 async fn send(
     accounts: &[Vec<Rule>],
@@ -235,5 +375,38 @@ fn random_campaigns_break_no_rule_by_the_servers_count_and_waste_no_time() {
                 .block_on(send(&accounts, schedule, count, connections))
                 .map_err(TestCaseError::fail)
         })
+        .unwrap();
+}
+
+#[test]
+fn random_mixed_and_shared_campaigns_break_no_rule_and_end_when_the_plan_said() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    let accounts = proptest::collection::vec(rules_for_external(), 1..3);
+    let external = proptest::collection::vec(any::<bool>(), 1..60);
+    let campaigns = (accounts, schedule(), external, any::<bool>(), 1_usize..4);
+    let config = ProptestConfig {
+        cases: cases(),
+        ..ProptestConfig::default()
+    };
+    let mut runner = proptest::test_runner::TestRunner::new(config);
+    runner
+        .run(
+            &campaigns,
+            |(accounts, schedule, external, personal, connections)| {
+                runtime
+                    .block_on(send_mixed(
+                        &accounts,
+                        schedule,
+                        &external,
+                        personal,
+                        connections,
+                    ))
+                    .map_err(TestCaseError::fail)
+            },
+        )
         .unwrap();
 }

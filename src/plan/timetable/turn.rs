@@ -1,0 +1,139 @@
+//! A message on its way into a timetable, whole or what is left of it, and what is said of its place.
+
+use jiff::Timestamp;
+
+use crate::limits::Weight;
+use crate::store::Run;
+
+/// A part of a message is no smaller than this share of it, so that a window that frees little by little
+/// does not turn it into crumbs.
+const SMALLEST: u64 = 20;
+
+/// A message, or what is left of it after cuts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Turn {
+    /// Its place among those that were added, from 1.
+    pub(super) number: u64,
+    /// How often it was cut.
+    pub(super) part: u64,
+    pub(super) weight: Weight,
+    /// How many recipients of the list are left, and how many there were.
+    pub(super) listed: u64,
+    pub(super) whole: u64,
+    pub(super) due: Option<Timestamp>,
+}
+
+/// A cut: so many recipients of a message, in the order of the list, go in the next part of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::plan) struct Part {
+    /// The message's place among those that were added, from 1.
+    pub(in crate::plan) number: u64,
+    pub(in crate::plan) kept: u64,
+}
+
+impl Turn {
+    pub(super) fn new(number: u64, weight: Weight, listed: u64, due: Option<Timestamp>) -> Self {
+        Self {
+            number,
+            part: 0,
+            weight,
+            listed,
+            whole: listed,
+            due,
+        }
+    }
+
+    /// What a part with so many listed recipients takes. Who is external is not known here: all of them
+    /// are taken to be, as long as there are any: messages hold them apart where a rule counts them.
+    fn with(&self, listed: u64) -> Weight {
+        let recipients = self.weight.recipients - self.listed + listed;
+        Weight {
+            recipients,
+            external: self.weight.external.min(recipients),
+        }
+    }
+
+    /// What the smallest part worth sending takes.
+    pub(super) fn least(&self) -> Weight {
+        self.with(self.whole.div_ceil(SMALLEST).min(self.listed))
+    }
+
+    /// How many of its listed recipients there is room for.
+    pub(super) fn fits(&self, room: Weight) -> u64 {
+        let copies = self.weight.recipients - self.listed;
+        let mut most = room.recipients;
+        if self.weight.external > room.external {
+            most = most.min(room.external);
+        }
+        most.saturating_sub(copies).min(self.listed)
+    }
+
+    /// The part of it with so many recipients, and what is left.
+    pub(super) fn cut(self, kept: Option<u64>) -> (Self, Option<Self>) {
+        let Some(kept) = kept else {
+            return (self, None);
+        };
+        let part = |listed, part| Self {
+            weight: self.with(listed),
+            listed,
+            part,
+            ..self
+        };
+        let left = part(self.listed - kept, self.part + 1);
+        (part(kept, self.part), Some(left))
+    }
+}
+
+/// Which messages are in which batch.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Runs {
+    placed: Vec<(u64, u64, Run)>,
+    /// What the last run would go on with: number and part.
+    next: Option<(u64, u64)>,
+    cuts: Vec<Part>,
+}
+
+impl Runs {
+    /// A message was placed, and this is left of it.
+    pub(super) fn enter(&mut self, turn: &Turn, left: Option<&Turn>, lane: usize, batch: u64) {
+        let place = (turn.number, turn.part);
+        let goes_on = self.next == Some(place);
+        self.next = Some(match left {
+            Some(left) => (left.number, left.part),
+            None => (turn.number + 1, 0),
+        });
+        if left.is_some() {
+            self.cuts.push(Part {
+                number: turn.number,
+                kept: turn.listed,
+            });
+        }
+        match self.placed.last_mut() {
+            Some((.., run)) if run.batch == batch && goes_on => run.messages += 1,
+            _ => {
+                let run = Run {
+                    first: 0,
+                    messages: 1,
+                    lane,
+                    batch,
+                };
+                self.placed.push((turn.number, turn.part, run));
+            }
+        }
+    }
+
+    /// The runs, with the numbers that messages have once they are cut, and the cuts in their order.
+    pub(super) fn finish(mut self) -> (Vec<Run>, Vec<Part>) {
+        // Parts of the same message were cut off one after the other.
+        self.cuts.sort_by_key(|cut| cut.number);
+        let cuts = &self.cuts;
+        let runs = self.placed.into_iter().map(|(number, part, run)| {
+            let before = cuts.partition_point(|cut| cut.number < number) as u64;
+            Run {
+                first: number + before + part,
+                ..run
+            }
+        });
+        (runs.collect(), self.cuts)
+    }
+}
