@@ -145,7 +145,7 @@ async fn a_claim_searches_and_neither_scans_nor_sorts() {
 
 #[tokio::test]
 async fn who_was_refused_is_not_waited_for_the_next_time() {
-    let world = world(0, 3);
+    let world = world(3, 0);
     let rules = [Rule {
         max: 3,
         per: Duration::from_hours(1),
