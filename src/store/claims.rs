@@ -106,11 +106,13 @@ pub(super) enum Share {
     Own,
     /// All, those that were never put off from their end.
     TakenOver,
-    /// Only those that were never tried, from their end.
+    /// Only those that were never tried, from their end, and those that were put off for the account's sake.
     Untried,
 }
 
 const DUE: &str = "state = 'deferred' AND due_at <= ?4 ORDER BY due_at, number";
+const DUE_BLAMELESS: &str =
+    "state = 'deferred' AND due_at <= ?4 AND failures = 0 ORDER BY due_at, number";
 const FIRST: &str = "state = 'pending' AND ?4 IS NOT NULL ORDER BY due_at, number";
 const LAST: &str = "state = 'pending' AND ?4 IS NOT NULL ORDER BY due_at DESC, number DESC";
 const UNTRIED: &str =
@@ -128,7 +130,7 @@ pub(super) fn in_turn(
     let conditions: &[&str] = match share {
         Share::Own => &[DUE, FIRST],
         Share::TakenOver => &[DUE, LAST],
-        Share::Untried => &[UNTRIED],
+        Share::Untried => &[DUE_BLAMELESS, UNTRIED],
     };
     let mut internal = None;
     for (rank, condition) in conditions.iter().enumerate() {
@@ -159,6 +161,21 @@ pub(super) fn in_turn(
     Ok([internal.map(|(_, one)| one), None])
 }
 
+fn search(condition: &str) -> String {
+    format!(
+        "SELECT id, state, number, recipients, external, due_at FROM message
+         WHERE campaign = ?1 AND lane = ?2 AND (external > 0) = ?3 AND {condition} LIMIT 1"
+    )
+}
+
+/// Every search that a claim may make.
+#[cfg(test)]
+pub(super) fn searches() -> Vec<String> {
+    [DUE, DUE_BLAMELESS, FIRST, LAST, UNTRIED]
+        .map(search)
+        .to_vec()
+}
+
 fn first(
     connection: &Connection,
     condition: &str,
@@ -168,10 +185,7 @@ fn first(
     now: Timestamp,
 ) -> Result<Option<Next>, Error> {
     let row = connection
-        .prepare_cached(&format!(
-            "SELECT id, state, number, recipients, external, due_at FROM message
-             WHERE campaign = ?1 AND lane = ?2 AND (external > 0) = ?3 AND {condition} LIMIT 1"
-        ))?
+        .prepare_cached(&search(condition))?
         .query_row(
             params![campaign, lane, external, now.as_millisecond()],
             |row| {

@@ -326,7 +326,7 @@ impl Gate {
     }
 
     /// The other accounts that cannot send what they have left for a while: whoever is free takes it,
-    /// even in another name. What they tried before stays theirs.
+    /// even in another name. What failed by its own fault stays theirs.
     fn stuck(
         gates: &mut [Self],
         number: usize,

@@ -375,3 +375,18 @@ async fn what_a_held_account_never_tried_goes_by_another_as_the_forecast_said() 
         assert_eq!(seen.breaches, []);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_is_cut_into_as_many_parts_as_use_what_is_left() {
+    let rules = vec![vec![per_day(600)]; 5];
+    let campaign = Campaign::planned(3_000, false, &rules, Schedule::default());
+    assert_eq!(campaign.planned_end(), 0, "and not a day later");
+    let servers = rules.iter().map(|rules| (strict(rules), rules.clone()));
+    let sent = campaign.send_by(servers.collect()).await;
+    assert!(matches!(sent.ended, Ended::Finished), "{:?}", sent.ended);
+    assert_eq!(campaign.counts().sent, 3_000);
+    for seen in &sent.all {
+        assert_eq!((seen.recipients, &seen.breaches[..]), (600, &[][..]));
+    }
+    assert_eq!(sent.took, 0);
+}

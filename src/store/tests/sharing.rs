@@ -120,3 +120,70 @@ async fn who_waits_for_its_turn_does_not_forget_what_was_stamped_meanwhile() {
         ));
     }
 }
+
+/// A claim costs the same however many messages there are: each look at them is a search in the index, in its
+/// order.
+#[tokio::test]
+async fn a_claim_searches_and_neither_scans_nor_sorts() {
+    let world = world(0, 3);
+    let store = world.store();
+    for sql in claims::searches() {
+        let mut statement = store
+            .connection
+            .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+            .unwrap();
+        let steps: Vec<String> = statement
+            .query_map([1, 0, 0, 0], |row| row.get(3))
+            .unwrap()
+            .map(Result::unwrap)
+            .collect();
+        let index = "SEARCH message USING INDEX message_by_state (campaign=? AND state=? AND lane=? AND <expr>=?";
+        assert_eq!(steps.len(), 1, "{sql}: {steps:?}");
+        assert!(steps[0].starts_with(index), "{sql}: {steps:?}");
+    }
+}
+
+#[tokio::test]
+async fn who_was_refused_is_not_waited_for_the_next_time() {
+    let world = world(3, 0);
+    let rules = [Rule {
+        max: 3,
+        per: Duration::from_hours(1),
+        unit: Unit::Recipients,
+    }];
+    let journal = world.journal(&rules);
+    let claim = claimed(&journal, at(1)).await;
+    assert_eq!(claim.weight.recipients, 3);
+    let weight = Weight {
+        recipients: 2,
+        external: 0,
+    };
+    let refused = |row| vec![(row, "550 5.1.1 nobody".to_owned())];
+    let deferred = Finish::Deferred {
+        at: at(2),
+        due_at: at(3),
+        blameless: false,
+        phase: Phase::Data,
+        reply: "451 later".into(),
+        refused: refused(1),
+        weight,
+    };
+    journal.finish(0, &claim, deferred).await.unwrap();
+    let claim = claimed(&journal, at(4)).await;
+    assert_eq!((claim.recipients.len(), claim.weight), (2, weight));
+    let weight = Weight {
+        recipients: 1,
+        external: 0,
+    };
+    let released = Finish::Released {
+        apart: None,
+        at: at(5),
+        phase: Phase::RcptTo,
+        reply: "421 busy".into(),
+        refused: refused(2),
+        weight,
+    };
+    journal.finish(0, &claim, released).await.unwrap();
+    let claim = claimed(&journal, at(6)).await;
+    assert_eq!((claim.recipients.len(), claim.weight), (1, weight));
+}
