@@ -5,30 +5,38 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::Context;
 use super::args::{Fault, Rehearse};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::plan::freeze;
+use super::plan::{existing, freeze, planned_senders};
 use super::rehearsed::{Summary, refusals};
 use super::rehearsing::Rehearsal;
 use super::sending::Show;
 use super::setup::{Setup, zone_of};
+use super::{Context, words};
 use crate::clock::Clock;
-use crate::config::cache_folder;
+use crate::config::{Sender, cache_folder, store_path};
 use crate::plan::frozen_renderer;
 use crate::rehearsal::{Extent, Renderers, compare};
+use crate::sandbox::Use;
 use crate::store::{BatchProgress, CampaignRecord, Store};
 
 pub(super) fn run(context: &Context, args: &Rehearse) -> Result<Exit, Failure> {
-    let setup = Setup::read(&args.campaign.folder, &context.places)?;
+    let mut setup = Setup::read(&args.campaign.folder, &context.places)?;
     let home = Home::make(args.out.as_deref(), &setup.campaign.name)?;
     let path = home.folder.join("rehearsal.db");
-    let mut store = Store::fleeting(&path)?;
     let start = context.clock.now();
-    let record = match freeze(&context.screen, &setup, &mut store, start)? {
-        Ok(record) => record,
-        Err(exit) => return Ok(exit),
+    drop(Store::fleeting(&path)?);
+    let planned = borrow(context, &mut setup, &path, start)?;
+    let mut store = Store::open(&path)?;
+    let record = match planned {
+        Some(planned) => store
+            .campaign(&planned.name)?
+            .ok_or_else(|| Failure::own("the plan is gone"))?,
+        None => match freeze(&context.screen, &setup, &mut store, start)? {
+            Ok(record) => record,
+            Err(exit) => return Ok(exit),
+        },
     };
     let watch = context.clock.stopwatch();
     let mut faults: Vec<Fault> = args.fault.clone();
@@ -43,6 +51,7 @@ pub(super) fn run(context: &Context, args: &Rehearse) -> Result<Exit, Failure> {
         refuse: &args.refuse,
         faults: &faults,
         extent: extent(&store.batches(record.id)?, &record, start),
+        used: used(&store, &setup, start)?,
     };
     let zone = zone_of(&record);
     let show = Show::new(
@@ -76,6 +85,74 @@ pub(super) fn run(context: &Context, args: &Rehearse) -> Result<Exit, Failure> {
     summary.show(context, &rehearsal)
 }
 
+/// Fills the rehearsal's store with what the mailboxes have used by now and, where the campaign is planned and
+/// not at its end, with what is left of the plan: `send` goes by it, whatever became of the folder.
+fn borrow(
+    context: &Context,
+    setup: &mut Setup,
+    path: &Path,
+    now: Timestamp,
+) -> Result<Option<CampaignRecord>, Failure> {
+    let lies_at = store_path(context.places.store.as_deref())?;
+    if !lies_at.exists() {
+        return Ok(None);
+    }
+    let store = Store::open(&lies_at)?;
+    let mut planned = existing(context, setup, &store)?;
+    if let Some(record) = &planned {
+        let counts = store.recipient_counts(record.id)?;
+        let left = counts.pending + counts.deferred;
+        if store.has_left(record.id)? {
+            setup.senders = planned_senders(context, setup, record)?;
+            let gone = counts.total() - counts.suppressed - left;
+            if gone > 0 {
+                context.screen.note(&format!(
+                    "what is left of the plan is rehearsed: {} of {}",
+                    words::number(left),
+                    words::count(left + gone, "recipient", "recipients")
+                ));
+            }
+        } else {
+            context.screen.note(
+                "nothing is left of the campaign's plan; the folder is rehearsed as a new campaign",
+            );
+            planned = None;
+        }
+    }
+    let campaign = planned.as_ref().map(|record| record.id);
+    let mailboxes: Vec<String> = setup.senders.iter().map(Sender::mailbox).collect();
+    let names: Vec<&str> = setup.senders.iter().map(|one| one.name.as_str()).collect();
+    let own = store
+        .campaign(&setup.campaign.name)?
+        .map(|record| record.id);
+    for other in store.underway(&names, own, now)? {
+        context.screen.note(&format!(
+            "the campaign '{}' still has {} to go by the same accounts; it is not rehearsed, and both share the limits",
+            other.name,
+            words::count(other.messages, "message", "messages")
+        ));
+    }
+    store.lend(path, &mailboxes, campaign, now)?;
+    Ok(planned)
+}
+
+/// What each sender's mailbox has used, for its stand-in.
+fn used(store: &Store, setup: &Setup, now: Timestamp) -> Result<Vec<Vec<Use>>, Failure> {
+    let of = |sender: &Sender| -> Result<Vec<Use>, Failure> {
+        let entries = store.ledger_since(&sender.mailbox(), Timestamp::MIN)?;
+        let entries = entries.into_iter().map(|entry| Use {
+            // A stamp from later is that of a clock that was wrong, or of a message in doubt.
+            at: entry.stamped_at.unwrap_or(now).min(now),
+            user: None,
+            messages: 1,
+            recipients: entry.weight.recipients,
+            external: entry.weight.external,
+        });
+        Ok(entries.collect())
+    };
+    setup.senders.iter().map(of).collect()
+}
+
 /// How large the first account's share of the campaign is, by its plan.
 fn extent(batches: &[BatchProgress], record: &CampaignRecord, start: Timestamp) -> Extent {
     let first = record.accounts.first();
@@ -84,7 +161,7 @@ fn extent(batches: &[BatchProgress], record: &CampaignRecord, start: Timestamp) 
     Extent {
         messages: own().map(|batch| batch.messages).sum(),
         recipients: own().map(|batch| batch.recipients).sum(),
-        starts_at: starts.min().unwrap_or(start),
+        starts_at: starts.min().unwrap_or(start).max(start),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::config::Sender;
 use crate::plan::frozen_renderer;
 use crate::rehearsal::{Extent, Kill, Life, Staged, live, stage};
-use crate::sandbox::{self, Sandbox, Snapshot};
+use crate::sandbox::{self, Sandbox, Snapshot, Use};
 use crate::send::{Ended, Job, Options, Stop};
 use crate::store::{CampaignRecord, Store};
 
@@ -31,6 +31,8 @@ pub(super) struct Rehearsal<'a> {
     pub(super) refuse: &'a [String],
     pub(super) faults: &'a [Fault],
     pub(super) extent: Extent,
+    /// What the mailbox of each sender has used before.
+    pub(super) used: Vec<Vec<Use>>,
 }
 
 /// What came of it.
@@ -48,8 +50,9 @@ impl Rehearsal<'_> {
         let house = connect::runtime()?;
         let mut staged: Vec<Staged> = Vec::new();
         let mut servers = Vec::new();
-        for sender in &self.setup.senders {
+        for (sender, used) in self.setup.senders.iter().zip(&self.used) {
             let mut options = self.stand_in(sender)?;
+            options.used.clone_from(used);
             if servers.is_empty() {
                 let stage = |fault| stage(faults::scenario(fault), &self.extent, &mut options);
                 staged = self.faults.iter().copied().map(stage).collect();

@@ -94,6 +94,9 @@ pub(super) fn tls(account: &Section<'_>, host: Option<&str>) -> Option<Tls> {
     Some(tls)
 }
 
+/// No provider counts over more than a year; what is longer is a slip.
+const LONGEST_WINDOW: Duration = Duration::from_hours(366 * 24);
+
 /// Rules in place of the preset's.
 pub(super) fn limits(account: &Section<'_>) -> Option<Vec<Rule>> {
     let tables = account.tables("limits")?;
@@ -124,6 +127,14 @@ fn rule(section: &Section<'_>) -> Option<Rule> {
     let units = [Unit::Messages, Unit::Recipients, Unit::ExternalRecipients];
     let max = section.whole("max", 1, NO_MAX);
     let per = section.duration("per");
+    if per.is_some_and(|per| per > LONGEST_WINDOW) {
+        section.refuse(
+            "per",
+            section.value("per").map(Spanned::span),
+            "is longer than a year",
+            "write the window of the provider's own words, such as per = \"24h\"; the longest is 366d",
+        );
+    }
     let unit = section.choice("unit", &units.map(|unit| (unit.as_str(), unit)));
     Some(Rule {
         max: max?,

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use super::check::Checked;
 use super::cutting::{CutUp, Listed, cut_up};
 use super::error::Error;
-use super::findings::Findings;
-use super::forecast::Outlook;
+use super::findings::{Finding, Findings};
+use super::forecast::{Outlook, is_never};
 use super::inputs::Inputs;
 use super::packing::Grown;
 use super::prove::{Proved, files_of};
@@ -14,7 +14,7 @@ use super::sources::{CAMPAIGN, error};
 use super::timetable::Laid;
 use super::walk::{Progress, Sink, Tally, Walk};
 use super::{fingerprint, ready};
-use crate::limits::Rule;
+use crate::limits::{self, Rule};
 use crate::message::{self, Files};
 use crate::recipients::{Address, Domains, Row};
 use crate::store::{NewCampaign, NewMessage, PlanWriter, Reason, Store};
@@ -40,7 +40,8 @@ pub fn plan(
 ) -> Result<Frozen, Error> {
     let mut findings = Findings::default();
     let calendar = inputs.calendar();
-    let outlook = Outlook::of(store, &inputs.accounts, calendar.clone(), now)?;
+    let outlook =
+        Outlook::of(store, &inputs.accounts, calendar.clone(), now)?.behind_others(store, None)?;
     let Some(mut ready) = ready::read(inputs, &mut findings) else {
         return Ok(Frozen::Defective(Checked::new(findings, Tally::default())));
     };
@@ -78,7 +79,7 @@ pub fn plan(
     if !findings.has_errors() {
         match lay_out(&mut sink, &outlook, &ready.definition.internal)? {
             Ok(laid) => finishes_at = laid.finishes_at,
-            Err(rule) => findings.add(never_fits(&rule)),
+            Err(never) => findings.add(never.finding()),
         }
     }
     if findings.has_errors() {
@@ -89,24 +90,46 @@ pub fn plan(
     Ok(Frozen::Planned(campaign, Checked::new(findings, tally)))
 }
 
+/// Why a campaign can never be sent to its end.
+enum Never {
+    /// A message is more than this rule ever allows.
+    Fits(Rule),
+    /// Its hours, holidays and start leave no moment in which anything may go.
+    Opens,
+    /// Its last message would go in more than a lifetime; what holds them back for the longest time.
+    Finishes(Option<limits::Reason>),
+}
+
 /// Lays out the messages and writes their batches down: as they are, or with shared ones cut smaller
-/// where that ends the campaign earlier. The rule that some message can never meet, if there is one.
+/// where that ends the campaign earlier. Why that cannot be, if it cannot.
 fn lay_out(
     sink: &mut Freezing,
     outlook: &Outlook,
     internal: &[String],
-) -> Result<Result<Laid, Rule>, Error> {
+) -> Result<Result<Laid, Never>, Error> {
+    if outlook.opens_at().is_none() {
+        return Ok(Err(Never::Opens));
+    }
     let mut table = outlook.table();
     let mut impossible = None;
     let mut shared = false;
     sink.writer.planned(|message| {
         shared |= message.listed > 1;
         if impossible.is_none() {
-            impossible = table.add(message.weight, message.listed, None).err();
+            let added = table.add(message.weight, message.listed, None);
+            impossible = match added {
+                Err(rule) => Some(Never::Fits(rule)),
+                Ok(()) if is_never(table.now(), outlook.now()) => Some(Never::Finishes(None)),
+                Ok(()) => None,
+            };
         }
     })?;
-    if let Some(rule) = impossible {
-        return Ok(Err(rule));
+    match impossible {
+        Some(Never::Finishes(_)) => {
+            return Ok(Err(Never::Finishes(table.finish().limited_by)));
+        }
+        Some(never) => return Ok(Err(never)),
+        None => {}
     }
     let mut laid = table.finish();
     if shared && let Some(cut) = cut_up_if_earlier(sink, outlook, internal, &laid)? {
@@ -153,12 +176,34 @@ fn cut_up_if_earlier(
         .filter(|cut| !cut.cuts.is_empty() && cut.laid.finishes_at < uncut.finishes_at))
 }
 
-fn never_fits(rule: &Rule) -> super::findings::Finding {
-    let message =
-        format!("a message with its copies is more than the account's rule '{rule}' ever allows");
-    let remedy =
-        "take addresses out of cc and bcc, or correct the account's limits in accounts.toml";
-    error("never-fits", CAMPAIGN.as_ref(), message, remedy)
+impl Never {
+    fn finding(&self) -> Finding {
+        let (code, message, remedy) = match self {
+            Self::Fits(rule) => (
+                "never-fits",
+                format!(
+                    "a message with its copies is more than the account's rule '{rule}' ever allows"
+                ),
+                "take addresses out of cc and bcc, or correct the account's limits in accounts.toml",
+            ),
+            Self::Opens => (
+                "never-opens",
+                "its hours, holidays and start never let anything go".to_owned(),
+                "correct hours, holidays and not_before under [delivery] in campaign.toml",
+            ),
+            Self::Finishes(reason) => (
+                "never-finishes",
+                match reason {
+                    Some(limits::Reason::Rule(rule)) => format!(
+                        "by the account's rule '{rule}' the last message would go in more than 100 years"
+                    ),
+                    _ => "the last message would go in more than 100 years".to_owned(),
+                },
+                "correct the account's limits in accounts.toml, or hours and holidays under [delivery] in campaign.toml",
+            ),
+        };
+        error(code, CAMPAIGN.as_ref(), message, remedy)
+    }
 }
 
 fn freeze_images(
