@@ -211,7 +211,11 @@ pub(super) fn show(
         ))?;
         if let Some(at) = later(store, record, senders, now)? {
             let at = words::time(at, &zone);
-            screen.field("now", 12, &format!("it would be finished {at} at the earliest"))?;
+            screen.field(
+                "now",
+                12,
+                &format!("it would be finished {at} at the earliest"),
+            )?;
         }
     }
     show_others(screen, figures.forecast.as_ref())?;
@@ -252,7 +256,9 @@ fn later(
         let planned = record.finishes_at.unwrap_or(*at);
         at.duration_since(planned) > SignedDuration::from_hours(1)
     };
-    Ok(forecast.map(|forecast| forecast.finishes_at).filter(is_later))
+    Ok(forecast
+        .map(|forecast| forecast.finishes_at)
+        .filter(is_later))
 }
 
 fn show_head(
@@ -279,6 +285,9 @@ fn show_head(
             [_] => String::new(),
             _ => format!("  ({})", sender.name),
         };
+        if sender.rules.is_empty() {
+            screen.result(&format!("  limit       none{whose}"))?;
+        }
         for rule in &sender.rules {
             screen.result(&format!("  limit       {}{whose}", words::rule(rule)))?;
         }

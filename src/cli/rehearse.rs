@@ -19,7 +19,7 @@ use crate::config::{Sender, cache_folder, store_path};
 use crate::plan::frozen_renderer;
 use crate::rehearsal::{Extent, Renderers, compare};
 use crate::sandbox::Use;
-use crate::store::{BatchProgress, CampaignRecord, Store};
+use crate::store::{CampaignRecord, Store};
 
 pub(super) fn run(context: &Context, args: &Rehearse) -> Result<Exit, Failure> {
     let mut setup = Setup::read(&args.campaign.folder, &context.places)?;
@@ -50,7 +50,7 @@ pub(super) fn run(context: &Context, args: &Rehearse) -> Result<Exit, Failure> {
         clock: Clock::simulated(start),
         refuse: &args.refuse,
         faults: &faults,
-        extent: extent(&store.batches(record.id)?, &record, start),
+        extent: extent(&store, &record, start)?,
         used: used(&store, &setup, start)?,
     };
     let zone = zone_of(&record);
@@ -154,15 +154,17 @@ fn used(store: &Store, setup: &Setup, now: Timestamp) -> Result<Vec<Vec<Use>>, F
 }
 
 /// How large the first account's share of the campaign is, by its plan.
-fn extent(batches: &[BatchProgress], record: &CampaignRecord, start: Timestamp) -> Extent {
+fn extent(store: &Store, record: &CampaignRecord, start: Timestamp) -> Result<Extent, Failure> {
+    let batches = store.batches(record.id)?;
     let first = record.accounts.first();
     let own = || batches.iter().filter(|batch| Some(&batch.account) == first);
     let starts = own().map(|batch| batch.starts_at);
-    Extent {
+    Ok(Extent {
         messages: own().map(|batch| batch.messages).sum(),
         recipients: own().map(|batch| batch.recipients).sum(),
+        external: store.shape(record.id)?.external,
         starts_at: starts.min().unwrap_or(start).max(start),
-    }
+    })
 }
 
 /// Where a rehearsal's store and mails are kept, until the campaign's next one.

@@ -114,9 +114,30 @@ pub(super) fn limits(account: &Section<'_>) -> Option<Vec<Rule>> {
                 "keep one rule for each window and unit: the smaller one is the one that holds",
             );
         }
+        if let Some((idle, other)) = never_binds(&rules, rule) {
+            table.refuse(
+                "max",
+                table.value("max").map(Spanned::span),
+                format!("makes '{idle}' a rule that can never hold anything back: '{other}' allows less in a longer time"),
+                "correct one of them: a longer window has a larger max",
+            );
+        }
         rules.push(rule);
     }
     Some(rules)
+}
+
+/// Of the new rule and one of the others of its unit: the one that can never bind, and the one because of which.
+fn never_binds(rules: &[Rule], new: Rule) -> Option<(Rule, Rule)> {
+    let binds_first = |one: &Rule, other: &Rule| one.per > other.per && one.max < other.max;
+    let mut same = rules.iter().filter(|known| known.unit == new.unit);
+    same.find_map(|known| {
+        if binds_first(known, &new) {
+            Some((new, *known))
+        } else {
+            binds_first(&new, known).then_some((*known, new))
+        }
+    })
 }
 
 fn rule(section: &Section<'_>) -> Option<Rule> {
