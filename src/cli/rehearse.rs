@@ -97,9 +97,15 @@ fn borrow(
     if !lies_at.exists() {
         return Ok(None);
     }
-    let store = Store::open(&lies_at)?;
+    let mut store = Store::open(&lies_at)?;
     let mut planned = existing(context, setup, &store)?;
     if let Some(record) = &planned {
+        // What a sender that is gone left in hand is put right; one at work is left alone.
+        if store.has_in_hand(record.id)?
+            && let Ok(_lock) = store.lock_for_sending(&record.name, now)
+        {
+            store.recover(record.id, &context.clock)?;
+        }
         let counts = store.recipient_counts(record.id)?;
         let left = counts.pending + counts.deferred;
         if store.has_left(record.id)? {

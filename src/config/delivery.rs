@@ -163,7 +163,7 @@ fn require_zone(section: &Section<'_>, options: &DeliveryOptions) {
     section.refuse(
         "timezone",
         None,
-        format!("is needed for '{key}': this machine's time zone{found} is none of the IANA database that has a name"),
+        format!("is needed for '{key}': this machine's time zone{found} has no name in the IANA time zone database"),
         "add timezone = \"Europe/Berlin\", or another name of the IANA time zone database, under [delivery]",
     );
 }

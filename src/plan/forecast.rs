@@ -78,7 +78,7 @@ impl Outlook {
 
     /// The same, with what other campaigns of these accounts still have to send counted first, in the order
     /// in which they were planned: they share the limits. Only those that are under way count
-    /// ([`Store::underway`]); when they go by their own hours, they are busy no earlier than said here.
+    /// ([`Store::underway`]); those with sending hours of their own may take longer.
     pub fn behind_others(mut self, store: &Store, campaign: Option<i64>) -> Result<Self, Error> {
         let names: Vec<&str> = self.tracks.iter().map(|one| one.account.as_str()).collect();
         self.others = store.underway(&names, campaign, self.now)?;
