@@ -35,7 +35,8 @@ impl Bar {
         let bar = Self::new(
             screen,
             total,
-            "{prefix:<10} {bar:28} {human_pos}/{human_len} recipients  {msg}",
+            // What it waits for has room beside it in 80 columns.
+            "{prefix:<10} {bar:16} {human_pos}/{human_len} recipients  {wide_msg}",
         )
         .named("sending");
         bar.0.enable_steady_tick(Duration::from_millis(250));

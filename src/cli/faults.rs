@@ -51,10 +51,13 @@ pub(super) fn told(summary: &Summary, staged: &Staged) -> Told {
         ),
         Scenario::Cap => (
             used(staged),
-            format!(
-                "refused for it {}; {went_on}",
-                words::count(struck, "time", "times")
-            ),
+            match struck {
+                0 => format!("that had no effect on this campaign; {went_on}"),
+                _ => format!(
+                    "refused for it {}; {went_on}",
+                    words::count(struck, "time", "times")
+                ),
+            },
         ),
         Scenario::Drop => (
             format!(

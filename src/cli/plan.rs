@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::args::Plan;
@@ -13,11 +13,15 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::screen::{Paint, Screen};
 use super::setup::{self, Planned, Setup, accounts_words, senders, zone_of};
-use super::timetable::{Withdrawn, batch_json, limit_json, show_batches, show_limit};
+use super::timetable::{
+    Withdrawn, batch_json, limit_json, others_json, show_batches, show_limit, show_others,
+};
 use super::{Context, words};
 use crate::clock::Reading;
 use crate::config::Sender;
-use crate::plan::{self, Alternative, Forecast, Frozen, alternatives, is_edited};
+use crate::plan::{
+    self, AccountLimits, Alternative, Forecast, Frozen, People, alternatives, is_edited,
+};
 use crate::store::{BatchProgress, CampaignRecord, RowCounts, Store};
 
 pub(super) fn run(context: &Context, args: &Plan) -> Result<Exit, Failure> {
@@ -159,15 +163,15 @@ fn figures(
     let rows = store.row_counts(record)?;
     let outlook = setup::outlook(store, record, senders, now)?;
     let forecast = outlook.forecast(store, record.id)?;
-    let caps = senders
-        .iter()
-        .map(|sender| sender.max_recipients_per_message);
+    let limits: Vec<AccountLimits> = senders.iter().map(Sender::limits).collect();
+    let batches = store.batches(record.id)?;
     Ok(Figures {
-        messages: store.message_counts(record.id)?.total(),
-        batches: store.batches(record.id)?,
+        // As planned: a message that is cut while it is sent has become two since.
+        messages: batches.iter().map(|batch| batch.messages).sum(),
+        batches,
         withdrawn: Withdrawn::of(forecast.as_ref(), senders),
         forecast,
-        alternatives: alternatives(rows.planned, caps.min().unwrap_or(1), &outlook),
+        alternatives: alternatives(&People::of(store, record)?, &limits, &outlook),
         rows,
     })
 }
@@ -196,16 +200,27 @@ pub(super) fn show(
     show_batches(screen, &figures.batches, &zone)?;
     show_cuts(screen, record, &zone)?;
     if let Some(finishes_at) = record.finishes_at {
-        let span = words::span(finishes_at.duration_since(record.planned_at));
+        let starts = figures.batches.iter().map(|batch| batch.starts_at);
+        let starts_at = starts.min().unwrap_or(record.planned_at);
         let finish = format!(
-            "{}, {span} after the start",
-            words::time(finishes_at, &zone)
+            "{}, {} after the start",
+            words::time(finishes_at, &zone),
+            words::span(finishes_at.duration_since(starts_at))
         );
         screen.result(&format!(
             "  finishes    {}",
             screen.painted(Paint::Bold, &finish)
         ))?;
+        if let Some(at) = later(store, record, senders, now)? {
+            let at = words::time(at, &zone);
+            screen.field(
+                "now",
+                12,
+                &format!("it would be finished {at} at the earliest"),
+            )?;
+        }
     }
+    show_others(screen, figures.forecast.as_ref())?;
     show_limit(
         screen,
         figures.forecast.as_ref(),
@@ -215,9 +230,10 @@ pub(super) fn show(
     let others = figures
         .alternatives
         .iter()
-        .filter(|other| other.messages != figures.messages);
+        // The plan itself, but for what was cut of it.
+        .filter(|other| other.messages + record.cuts != figures.messages);
     for alternative in others {
-        screen.result(&format!("  {}", alternative_line(alternative, from)))?;
+        screen.field("compare", 12, &alternative_line(alternative, from))?;
     }
     let age = now.duration_since(record.planned_at);
     if age.as_secs() > 60 {
@@ -227,6 +243,24 @@ pub(super) fn show(
         ));
     }
     Ok(())
+}
+
+/// When it would be finished were it sent from now on, where that is later than planned.
+fn later(
+    store: &Store,
+    record: &CampaignRecord,
+    senders: &[Sender],
+    now: Timestamp,
+) -> Result<Option<Timestamp>, Failure> {
+    let outlook = setup::outlook(store, record, senders, now)?;
+    let forecast = outlook.forecast(store, record.id)?;
+    let is_later = |at: &Timestamp| {
+        let planned = record.finishes_at.unwrap_or(*at);
+        at.duration_since(planned) > SignedDuration::from_hours(1)
+    };
+    Ok(forecast
+        .map(|forecast| forecast.finishes_at)
+        .filter(is_later))
 }
 
 fn show_head(
@@ -253,6 +287,9 @@ fn show_head(
             [_] => String::new(),
             _ => format!("  ({})", sender.name),
         };
+        if sender.rules.is_empty() {
+            screen.result(&format!("  limit       none{whose}"))?;
+        }
         for rule in &sender.rules {
             screen.result(&format!("  limit       {}{whose}", words::rule(rule)))?;
         }
@@ -267,7 +304,7 @@ fn show_head(
     }
     if !schedule.holidays.is_empty() {
         let days: Vec<String> = schedule.holidays.iter().map(ToString::to_string).collect();
-        screen.result(&format!("  holidays    {}", days.join(", ")))?;
+        screen.field("holidays", 12, &days.join(", "))?;
     }
     Ok(())
 }
@@ -276,11 +313,12 @@ fn show_cuts(screen: &Screen, record: &CampaignRecord, zone: &TimeZone) -> Resul
     let Some(uncut) = record.uncut_finishes_at else {
         return Ok(());
     };
-    screen.result(&format!(
-        "  packing     {} cut in two, so that what is left of a window is used; whole, the last one would go {}",
+    let text = format!(
+        "{} cut in two, so that what is left of a window is used; whole, the last one would go {}",
         words::count(record.cuts, "shared message is", "shared messages are"),
         words::time(uncut, zone)
-    ))
+    );
+    screen.field("packing", 12, &text)
 }
 
 fn alternative_line(alternative: &Alternative, start: Timestamp) -> String {
@@ -293,7 +331,7 @@ fn alternative_line(alternative: &Alternative, start: Timestamp) -> String {
         |at| words::span(at.duration_since(start)),
     );
     let messages = words::count(alternative.messages, "message", "messages");
-    format!("compare     {what}: {messages}, {span}")
+    format!("{what}: {messages}, {span}")
 }
 
 fn plan_json(record: &CampaignRecord, figures: &Figures) -> Value {
@@ -318,6 +356,7 @@ fn plan_json(record: &CampaignRecord, figures: &Figures) -> Value {
         "limited_by": figures.forecast.as_ref().and_then(|forecast| limit_json(&forecast.laid, figures.withdrawn.as_ref())),
         "with_another_account": figures.forecast.as_ref().and_then(|forecast| forecast.with_another_account),
         "at_any_hour": figures.forecast.as_ref().and_then(|forecast| forecast.at_any_hour),
+        "counted_first": others_json(figures.forecast.as_ref()),
         "cuts": record.cuts,
         "uncut_finishes_at": record.uncut_finishes_at,
         "alternatives": alternatives,

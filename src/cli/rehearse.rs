@@ -2,33 +2,46 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Context;
 use super::args::{Fault, Rehearse};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::plan::freeze;
+use super::plan::{existing, freeze, planned_senders};
 use super::rehearsed::{Summary, refusals};
 use super::rehearsing::Rehearsal;
 use super::sending::Show;
 use super::setup::{Setup, zone_of};
-use crate::clock::Clock;
-use crate::config::cache_folder;
+use super::{Context, words};
+use crate::clock::{Clock, Reading};
+use crate::config::{Sender, cache_folder, store_path};
 use crate::plan::frozen_renderer;
 use crate::rehearsal::{Extent, Renderers, compare};
-use crate::store::{BatchProgress, CampaignRecord, Store};
+use crate::sandbox::Use;
+use crate::store::{CampaignRecord, Store};
+
+/// No rule has a longer window.
+const LONGEST_WINDOW: Duration = Duration::from_hours(367 * 24);
 
 pub(super) fn run(context: &Context, args: &Rehearse) -> Result<Exit, Failure> {
-    let setup = Setup::read(&args.campaign.folder, &context.places)?;
+    let mut setup = Setup::read(&args.campaign.folder, &context.places)?;
     let home = Home::make(args.out.as_deref(), &setup.campaign.name)?;
     let path = home.folder.join("rehearsal.db");
-    let mut store = Store::fleeting(&path)?;
-    let start = context.clock.now();
-    let record = match freeze(&context.screen, &setup, &mut store, start)? {
-        Ok(record) => record,
-        Err(exit) => return Ok(exit),
+    let reading = context.clock.reading();
+    let start = reading.wall;
+    drop(Store::fleeting(&path)?);
+    let planned = borrow(context, &mut setup, &path, reading)?;
+    let mut store = Store::open(&path)?;
+    let record = match planned {
+        Some(planned) => store
+            .campaign(&planned.name)?
+            .ok_or_else(|| Failure::own("the plan is gone"))?,
+        None => match freeze(&context.screen, &setup, &mut store, start)? {
+            Ok(record) => record,
+            Err(exit) => return Ok(exit),
+        },
     };
     let watch = context.clock.stopwatch();
     let mut faults: Vec<Fault> = args.fault.clone();
@@ -42,7 +55,8 @@ pub(super) fn run(context: &Context, args: &Rehearse) -> Result<Exit, Failure> {
         clock: Clock::simulated(start),
         refuse: &args.refuse,
         faults: &faults,
-        extent: extent(&store.batches(record.id)?, &record, start),
+        extent: extent(&store, &record, start)?,
+        used: used(&store, &setup, reading)?,
     };
     let zone = zone_of(&record);
     let show = Show::new(
@@ -76,16 +90,92 @@ pub(super) fn run(context: &Context, args: &Rehearse) -> Result<Exit, Failure> {
     summary.show(context, &rehearsal)
 }
 
+/// Fills the rehearsal's store with what the mailboxes have used by now and, where the campaign is planned and
+/// not at its end, with what is left of the plan: `send` goes by it, whatever became of the folder.
+fn borrow(
+    context: &Context,
+    setup: &mut Setup,
+    path: &Path,
+    now: Reading,
+) -> Result<Option<CampaignRecord>, Failure> {
+    let lies_at = store_path(context.places.store.as_deref())?;
+    if !lies_at.exists() {
+        return Ok(None);
+    }
+    let mut store = Store::open(&lies_at)?;
+    let mut planned = existing(context, setup, &store)?;
+    if let Some(record) = &planned {
+        // What a sender that is gone left in hand is put right; one at work is left alone.
+        if store.has_in_hand(record.id)?
+            && let Ok(_lock) = store.lock_for_sending(&record.name, now.wall)
+        {
+            store.recover(record.id, &context.clock)?;
+        }
+        let counts = store.recipient_counts(record.id)?;
+        let left = counts.pending + counts.deferred;
+        if store.has_left(record.id)? {
+            setup.senders = planned_senders(context, setup, record)?;
+            let gone = counts.total() - counts.suppressed - left;
+            if gone > 0 {
+                context.screen.note(&format!(
+                    "what is left of the plan is rehearsed: {} of {}",
+                    words::number(left),
+                    words::count(left + gone, "recipient", "recipients")
+                ));
+            }
+        } else {
+            context.screen.note(
+                "nothing is left of the campaign's plan; the folder is rehearsed as a new campaign",
+            );
+            planned = None;
+        }
+    }
+    let campaign = planned.as_ref().map(|record| record.id);
+    let mailboxes: Vec<String> = setup.senders.iter().map(Sender::mailbox).collect();
+    let names: Vec<&str> = setup.senders.iter().map(|one| one.name.as_str()).collect();
+    let own = store
+        .campaign(&setup.campaign.name)?
+        .map(|record| record.id);
+    for other in store.underway(&names, own, now.wall)? {
+        context.screen.note(&format!(
+            "the campaign '{}' still has {} to go by the same accounts; it is not rehearsed, and both share the limits",
+            other.name,
+            words::count(other.messages, "message", "messages")
+        ));
+    }
+    store.lend(path, &mailboxes, campaign, &now)?;
+    Ok(planned)
+}
+
+/// What each sender's mailbox has used, for its stand-in.
+fn used(store: &Store, setup: &Setup, now: Reading) -> Result<Vec<Vec<Use>>, Failure> {
+    let of = |sender: &Sender| -> Result<Vec<Use>, Failure> {
+        let entries = store.ledger_since(&sender.mailbox(), LONGEST_WINDOW, now)?;
+        let entries = entries.into_iter().map(|entry| Use {
+            // A stamp from later is that of a clock that was wrong, or of a message in doubt.
+            at: entry.stamped_at.unwrap_or(now.wall).min(now.wall),
+            user: None,
+            messages: 1,
+            recipients: entry.weight.recipients,
+            external: entry.weight.external,
+        });
+        Ok(entries.collect())
+    };
+    setup.senders.iter().map(of).collect()
+}
+
 /// How large the first account's share of the campaign is, by its plan.
-fn extent(batches: &[BatchProgress], record: &CampaignRecord, start: Timestamp) -> Extent {
+fn extent(store: &Store, record: &CampaignRecord, start: Timestamp) -> Result<Extent, Failure> {
+    let batches = store.batches(record.id)?;
     let first = record.accounts.first();
     let own = || batches.iter().filter(|batch| Some(&batch.account) == first);
     let starts = own().map(|batch| batch.starts_at);
-    Extent {
+    Ok(Extent {
         messages: own().map(|batch| batch.messages).sum(),
         recipients: own().map(|batch| batch.recipients).sum(),
-        starts_at: starts.min().unwrap_or(start),
-    }
+        external: store.shape(record.id)?.external,
+        starts_at: starts.min().unwrap_or(start).max(start),
+    })
 }
 
 /// Where a rehearsal's store and mails are kept, until the campaign's next one.

@@ -184,7 +184,7 @@ impl Summary {
 
     fn show_text(&self, context: &Context, rehearsal: &Rehearsal<'_>) -> Result<(), Failure> {
         let screen = &context.screen;
-        let line = |name: &str, value: &str| screen.result(&format!("  {name:<12}{value}"));
+        let line = |name: &str, value: &str| screen.field(name, 12, value);
         let title = title(rehearsal);
         let seen = &self.run.seen;
         screen.result(&screen.painted(Paint::Bold, &title))?;

@@ -195,8 +195,9 @@ impl Screen {
                 "add --yes once you are sure",
             ));
         }
+        let question = textwrap::fill(&format!("{question} [y/N]"), textwrap::termwidth());
         let mut err = io::stderr().lock();
-        let _ = write!(err, "{question} [y/N] ");
+        let _ = write!(err, "{question} ");
         let _ = err.flush();
         drop(err);
         let mut answer = String::new();

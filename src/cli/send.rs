@@ -201,8 +201,23 @@ impl Errand<'_> {
         Ok(Agreed::No(Exit::Done))
     }
 
+    /// Says so when what was asked for lets nothing go.
+    fn note_empty_errand(&self) {
+        let now = self.context.clock.now();
+        let until = self.args.until.map(|until| until.next(now));
+        if self.args.max == Some(0) {
+            self.context.screen.note("--max 0 lets no message go");
+        } else if let Some(past) = until.filter(|until| *until <= now) {
+            let past = words::time(past, &zone_of(self.record));
+            self.context.screen.note(&format!(
+                "--until names a time that has passed ({past}): no message goes"
+            ));
+        }
+    }
+
     fn run(&self, store: &Store, lock: SenderLock) -> Result<Exit, Failure> {
         let screen = &self.context.screen;
+        self.note_empty_errand();
         let counts = store.recipient_counts(self.record.id)?;
         let zone = zone_of(self.record);
         if self.plays() {

@@ -75,8 +75,8 @@ impl<'a> Show<'a> {
         self.bar.position(self.done.get());
         match event {
             Event::Waiting { until, .. } => {
-                self.bar
-                    .message(format!("waiting until {}", words::time(*until, &self.zone)));
+                let until = words::short_time(*until, &self.zone);
+                self.bar.message(format!("until {until}"));
             }
             Event::Sent { .. } if !self.simulated => self.bar.message(String::new()),
             _ => {}

@@ -51,7 +51,8 @@ pub(super) fn outlook(
     now: impl Into<Reading>,
 ) -> Result<Outlook, Failure> {
     let limits: Vec<AccountLimits> = senders.iter().map(Sender::limits).collect();
-    Ok(Outlook::of(store, &limits, calendar_of(record), now)?)
+    let outlook = Outlook::of(store, &limits, calendar_of(record), now)?;
+    Ok(outlook.behind_others(store, Some(record.id))?)
 }
 
 /// When a planned campaign may be sent.

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::args::Send;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::setup::zone_of;
+use super::setup::{calendar_of, zone_of};
 use super::{Context, words};
 use crate::store::{CampaignRecord, Store};
 
@@ -58,6 +58,8 @@ pub(super) fn may_begin_late(
     let Some(first) = schedule.not_before else {
         return Ok(true);
     };
+    // The first moment from then on at which the hours let anything go.
+    let (first, _) = calendar_of(record).next_open(first);
     let late = context.clock.now().duration_since(first);
     if late <= LATE || schedule.starts_late || args.late || store.was_tried(record.id)? {
         return Ok(true);

@@ -8,7 +8,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::screen::{Paint, Screen};
 use super::setup::{self, Planned, senders};
-use super::timetable::{Withdrawn, limit_json, show_limit};
+use super::timetable::{Withdrawn, limit_json, others_json, show_limit, show_others};
 use super::{Context, words};
 use crate::clock::Reading;
 use crate::config::Sender;
@@ -133,6 +133,7 @@ fn show(context: &Context, planned: &Planned, standing: &Standing) -> Result<(),
             words::time(at, &planned.zone)
         ))?;
     }
+    show_others(screen, standing.forecast.as_ref())?;
     show_limit(
         screen,
         standing.forecast.as_ref(),
@@ -257,6 +258,7 @@ pub(super) fn status_json(record: &CampaignRecord, standing: &Standing) -> Value
             forecast.laid.batches.iter().map(to_come_json).collect::<Vec<_>>()
         }),
         "limited_by": standing.forecast.as_ref().and_then(|forecast| limit_json(&forecast.laid, standing.withdrawn.as_ref())),
+        "counted_first": others_json(standing.forecast.as_ref()),
         "stopped_because": because,
     })
 }

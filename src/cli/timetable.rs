@@ -10,10 +10,30 @@ use super::words;
 use crate::config::Sender;
 use crate::limits::{Closed, Reason};
 use crate::plan::{Forecast, Laid};
-use crate::store::BatchProgress;
+use crate::store::{BatchProgress, Underway};
 
 /// Ends that are nearer to each other than this are the same to a person.
 const SAME: SignedDuration = SignedDuration::from_mins(1);
+
+/// The other campaigns of the accounts that are counted first.
+pub(super) fn show_others(screen: &Screen, forecast: Option<&Forecast>) -> Result<(), Failure> {
+    for other in forecast.iter().flat_map(|forecast| &forecast.others) {
+        let messages = words::count(other.messages, "message", "messages");
+        let text = format!(
+            "the campaign '{}' still has {messages} to go by the same account; they share its limits and are counted first",
+            other.name
+        );
+        screen.field("beside", 12, &text)?;
+    }
+    Ok(())
+}
+
+/// The same, as `plan` and `status` have it.
+pub(super) fn others_json(forecast: Option<&Forecast>) -> Vec<Value> {
+    let others = forecast.iter().flat_map(|forecast| &forecast.others);
+    let json = |other: &Underway| json!({ "campaign": other.name, "messages": other.messages, "recipients": other.recipients });
+    others.map(json).collect()
+}
 
 /// What holds a campaign back, and whether one more account would help.
 pub(super) fn show_limit(

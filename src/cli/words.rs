@@ -79,6 +79,13 @@ pub(super) fn time(at: Timestamp, zone: &TimeZone) -> String {
         .to_string()
 }
 
+/// A time soon, where there is little room: `Tue 1 Dec, 08:00`.
+pub(super) fn short_time(at: Timestamp, zone: &TimeZone) -> String {
+    zone.to_datetime(at)
+        .strftime("%a %-d %b, %H:%M")
+        .to_string()
+}
+
 /// The time of day in a campaign's zone.
 pub(super) fn time_of_day(at: Timestamp, zone: &TimeZone) -> String {
     zone.to_datetime(at).strftime("%H:%M").to_string()

@@ -47,6 +47,22 @@ pub(super) fn provider_rules(account: &Account, preset: &Preset) -> Vec<Rule> {
 /// The rules that are left when the account's reserve is taken off.
 pub(super) fn after_reserve(account: &Account, rules: &[Rule]) -> Result<Vec<Rule>, SenderError> {
     let reserve = &account.reserve;
+    let by_unit = [
+        (Unit::Messages, reserve.messages),
+        (Unit::Recipients, reserve.recipients),
+        (Unit::ExternalRecipients, reserve.external_recipients),
+    ];
+    let is_taken_from = |unit| {
+        let mut rules = rules.iter();
+        rules.any(|rule| rule.unit == unit && rule.per >= DAY)
+    };
+    let of_nothing = |(unit, reserved): &(Unit, u64)| *reserved > 0 && !is_taken_from(*unit);
+    if let Some((unit, _)) = by_unit.into_iter().find(of_nothing) {
+        return Err(SenderError::ReserveOfNothing {
+            account: account.name.clone(),
+            unit,
+        });
+    }
     let take_off = |rule: &Rule| {
         let reserved = match rule.unit {
             _ if rule.per < DAY => 0,

@@ -68,10 +68,29 @@ pub enum NotBefore {
     At(Timestamp),
 }
 
+/// A start after this year is a slip.
+const LAST_YEAR: i16 = 2200;
+
+impl NotBefore {
+    fn year(self) -> i16 {
+        match self {
+            Self::Local(wall) => wall.year(),
+            Self::At(at) => TimeZone::UTC.to_datetime(at).year(),
+        }
+    }
+}
+
 impl DeliveryOptions {
+    /// The zone of its hours and days: its own, or the machine's. A machine's zone without a name cannot be
+    /// written down with the plan; what goes by a zone is refused then, and days are told in UTC.
+    pub fn zone(&self) -> TimeZone {
+        let own = self.timezone.clone();
+        own.or_else(machine_zone).unwrap_or(TimeZone::UTC)
+    }
+
     /// When the campaign may be sent; times without an offset are those of its zone.
     pub fn schedule(&self) -> Schedule {
-        let zone = self.timezone.clone().unwrap_or_else(TimeZone::system);
+        let zone = self.zone();
         let not_before = self.not_before.and_then(|first| match first {
             NotBefore::At(at) => Some(at),
             NotBefore::Local(wall) => zone.to_timestamp(wall).ok(),
@@ -92,7 +111,7 @@ pub(super) fn read(section: &Section<'_>) -> DeliveryOptions {
         ("shared", Mode::Shared),
         ("individual", Mode::Individual),
     ];
-    DeliveryOptions {
+    let options = DeliveryOptions {
         mode: section.choice("mode", &modes).unwrap_or_default(),
         hours: hours(section),
         timezone: timezone(section),
@@ -104,7 +123,49 @@ pub(super) fn read(section: &Section<'_>) -> DeliveryOptions {
             )
             .unwrap_or_default(),
         holidays: holidays(section),
+    };
+    require_zone(section, &options);
+    options
+}
+
+/// The machine's time zone, if it has a name of the IANA database: with `TZ=EST5EDT,M3.2.0,M11.1.0`, or a
+/// copy of a zone's file as `/etc/localtime`, it has none. A machine that names no zone at all is on UTC
+/// (POSIX.1-2024, 8.3).
+fn machine_zone() -> Option<TimeZone> {
+    let zone = TimeZone::system();
+    if !zone.is_unknown() {
+        return Some(zone).filter(|zone| zone.iana_name().is_some());
     }
+    let is_set = std::env::var_os("TZ").is_some_and(|name| !name.is_empty());
+    let is_there = std::fs::exists("/etc/localtime").unwrap_or(true);
+    (!is_set && !is_there).then_some(TimeZone::UTC)
+}
+
+/// What goes by a clock on the wall needs a zone that can be written down with the plan, so that
+/// whoever sends it, whenever and however started, opens and closes at the same moments.
+fn require_zone(section: &Section<'_>, options: &DeliveryOptions) {
+    let by_the_wall = [
+        ("hours", options.hours.is_some()),
+        ("holidays", !options.holidays.is_empty()),
+        (
+            "not_before",
+            matches!(options.not_before, Some(NotBefore::Local(_))),
+        ),
+    ];
+    let Some((key, _)) = by_the_wall.into_iter().find(|(_, is_used)| *is_used) else {
+        return;
+    };
+    if section.value("timezone").is_some() || machine_zone().is_some() {
+        return;
+    }
+    let whose = std::env::var("TZ").ok().filter(|name| !name.is_empty());
+    let found = whose.map_or_else(String::new, |name| format!(" (TZ={name})"));
+    section.refuse(
+        "timezone",
+        None,
+        format!("is needed for '{key}': this machine's time zone{found} has no name in the IANA time zone database"),
+        "add timezone = \"Europe/Berlin\", or another name of the IANA time zone database, under [delivery]",
+    );
 }
 
 fn hours(section: &Section<'_>) -> Option<Hours> {
@@ -150,15 +211,13 @@ fn not_before(section: &Section<'_>) -> Option<NotBefore> {
         return None;
     };
     let checked = moment(typed);
-    if checked.is_none() {
-        section.refuse(
-            "not_before",
-            Some(value.span()),
-            "is not a day in the calendar",
-            remedy,
-        );
-    }
-    checked
+    let wrong = match checked {
+        None => "is not a day in the calendar".to_owned(),
+        Some(first) if first.year() > LAST_YEAR => format!("is after the year {LAST_YEAR}"),
+        Some(_) => return checked,
+    };
+    section.refuse("not_before", Some(value.span()), wrong, remedy);
+    None
 }
 
 /// A moment from TOML's four kinds; none for a time without a date. A date alone is its midnight.

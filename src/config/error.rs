@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use crate::limits::Rule;
+use crate::limits::{Rule, Unit};
 use crate::provider::{ProviderError, RegionError};
 
 /// One thing that is wrong in a file, and what to do about it.
@@ -98,6 +98,11 @@ fn one_a_line(problems: &[Problem]) -> String {
     lines.join("\n")
 }
 
+/// The key under `reserve` for a unit.
+fn reserve_key(unit: Unit) -> String {
+    unit.as_str().replace('-', "_")
+}
+
 /// No account of that name is defined.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("there is no account named '{name}' in {}", .file.display())]
@@ -157,12 +162,23 @@ pub enum SenderError {
         cause: RegionError,
     },
     /// What is reserved for others is all that a rule allows.
-    #[error("the account '{account}' reserves all that the rule '{rule}' allows")]
+    #[error("accounts.toml: {account}.reserve.{}: leaves nothing of the rule '{rule}' to send with", reserve_key(.rule.unit))]
     AllReserved {
         /// Its name.
         account: String,
         /// The rule, before the reserve.
         rule: Rule,
+    },
+    /// Something is reserved that no rule of a day or longer counts.
+    #[error(
+        "accounts.toml: {account}.reserve.{}: the account has no rule of a day or longer that counts {}, so nothing can be \
+         left free of it", reserve_key(*.unit), .unit.as_str().replace('-', " ")
+    )]
+    ReserveOfNothing {
+        /// The account's name.
+        account: String,
+        /// What is reserved.
+        unit: Unit,
     },
     /// Two accounts of a campaign are one mailbox.
     #[error("the accounts '{0}' and '{1}' sign in to the same mailbox, which has one quota")]
@@ -223,6 +239,11 @@ impl SenderError {
                 "name it alone; `postroom rehearse` plays the providers of all real accounts"
                     .to_owned()
             }
+            Self::ReserveOfNothing { account, unit } => format!(
+                "take it out of 'reserve' under [{account}] in accounts.toml, or give the account such a rule with \
+                 limits = [{{ max = 10000, per = \"24h\", unit = \"{}\" }}]; `postroom accounts` shows the rules that it has",
+                unit.as_str()
+            ),
             Self::AllReserved { .. } => "make 'reserve' in accounts.toml smaller".to_owned(),
         }
     }

@@ -261,7 +261,7 @@ impl Campaign {
                 Mode::Individual => plan::Mode::Individual,
             },
             schedule: self.delivery.schedule(),
-            time_zone: self.delivery.timezone.clone(),
+            time_zone: Some(self.delivery.zone()),
         }
     }
 }

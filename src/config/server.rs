@@ -94,6 +94,9 @@ pub(super) fn tls(account: &Section<'_>, host: Option<&str>) -> Option<Tls> {
     Some(tls)
 }
 
+/// No provider counts over more than a year; what is longer is a slip.
+const LONGEST_WINDOW: Duration = Duration::from_hours(366 * 24);
+
 /// Rules in place of the preset's.
 pub(super) fn limits(account: &Section<'_>) -> Option<Vec<Rule>> {
     let tables = account.tables("limits")?;
@@ -111,9 +114,30 @@ pub(super) fn limits(account: &Section<'_>) -> Option<Vec<Rule>> {
                 "keep one rule for each window and unit: the smaller one is the one that holds",
             );
         }
+        if let Some((idle, other)) = never_binds(&rules, rule) {
+            table.refuse(
+                "max",
+                table.value("max").map(Spanned::span),
+                format!("makes '{idle}' a rule that can never hold anything back: '{other}' allows less in a longer time"),
+                "correct one of them: a longer window has a larger max",
+            );
+        }
         rules.push(rule);
     }
     Some(rules)
+}
+
+/// Of the new rule and one of the others of its unit: the one that can never bind, and the one because of which.
+fn never_binds(rules: &[Rule], new: Rule) -> Option<(Rule, Rule)> {
+    let binds_first = |one: &Rule, other: &Rule| one.per > other.per && one.max < other.max;
+    let mut same = rules.iter().filter(|known| known.unit == new.unit);
+    same.find_map(|known| {
+        if binds_first(known, &new) {
+            Some((new, *known))
+        } else {
+            binds_first(&new, known).then_some((*known, new))
+        }
+    })
 }
 
 fn rule(section: &Section<'_>) -> Option<Rule> {
@@ -124,6 +148,14 @@ fn rule(section: &Section<'_>) -> Option<Rule> {
     let units = [Unit::Messages, Unit::Recipients, Unit::ExternalRecipients];
     let max = section.whole("max", 1, NO_MAX);
     let per = section.duration("per");
+    if per.is_some_and(|per| per > LONGEST_WINDOW) {
+        section.refuse(
+            "per",
+            section.value("per").map(Spanned::span),
+            "is longer than a year",
+            "write the window of the provider's own words, such as per = \"24h\"; the longest is 366d",
+        );
+    }
     let unit = section.choice("unit", &units.map(|unit| (unit.as_str(), unit)));
     Some(Rule {
         max: max?,

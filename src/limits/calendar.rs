@@ -231,6 +231,16 @@ mod tests {
     }
 
     #[test]
+    fn hours_over_a_change_of_clocks_begin_when_they_say_after_a_holiday() {
+        let calendar = calendar("01:30-03:30", &["2027-03-27"]);
+        // Clocks go forward at two o'clock on the 28th, half an hour after it has opened.
+        assert_eq!(
+            opens(&calendar, "2027-03-27T12:00:00Z").0,
+            "2027-03-28T00:30:00Z"
+        );
+    }
+
+    #[test]
     fn a_night_before_a_holiday_ends_at_midnight() {
         let calendar = calendar("22:00-06:00", &["2026-12-25"]);
         let at = |at| opens(&calendar, at).0;

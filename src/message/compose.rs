@@ -134,6 +134,8 @@ impl Frame {
         into: &mut lettre::message::header::Headers,
         rendered: &Rendered,
     ) -> Result<(), Error> {
+        // In the place where the builder has put it.
+        headers::set_own(into, "Subject", &rendered.subject)?;
         headers::set_own(into, "Auto-Submitted", "auto-generated")?;
         headers::set_own(into, "X-Auto-Response-Suppress", SUPPRESSED)?;
         if let Some(target) = &self.list_unsubscribe {

@@ -1,5 +1,6 @@
 //! Headers: what a campaign may set, and that no value can hold a line break, whatever the list says.
 
+use email_encoding::headers::{rfc2047, writer::EmailWriter};
 use lettre::message::header::{HeaderName, HeaderValue, Headers};
 
 use super::Error;
@@ -67,8 +68,38 @@ pub(super) fn check_name(name: &str) -> Result<HeaderName, Error> {
 /// Sets a header, encoding what is not ASCII (RFC 2047).
 pub(super) fn set(headers: &mut Headers, name: HeaderName, value: &str) -> Result<(), Error> {
     check_value(name.as_ref(), value)?;
-    headers.insert_raw(HeaderValue::new(name, value.to_owned()));
+    let header = if needs_one_piece(value) {
+        let encoded = in_one_piece(name.as_ref(), value)?;
+        HeaderValue::dangerous_new_pre_encoded(name, value.to_owned(), encoded)
+    } else {
+        HeaderValue::new(name, value.to_owned())
+    };
+    headers.insert_raw(header);
     Ok(())
+}
+
+/// Word by word, blanks between two encoded words are lost, as a reader takes them for the fold of a long
+/// value (RFC 2047 6.2); and ASCII that looks like an encoded word would be read as one.
+fn needs_one_piece(value: &str) -> bool {
+    let is_blank = |c: char| matches!(c, ' ' | '\t');
+    let mut after_blank = true;
+    let run_of_blanks = value.chars().any(|c| {
+        let both = after_blank && is_blank(c);
+        after_blank = is_blank(c);
+        both
+    });
+    let blanks_count = run_of_blanks || value.ends_with(is_blank);
+    (!value.is_ascii() && blanks_count) || value.contains("=?")
+}
+
+/// The value as encoded words, its blanks inside them.
+fn in_one_piece(name: &str, value: &str) -> Result<String, Error> {
+    let mut encoded = String::new();
+    let mut writer = EmailWriter::new(&mut encoded, name.len() + ": ".len(), 0, false);
+    let written = rfc2047::encode(value, &mut writer);
+    drop(writer);
+    written.map_err(|cause| Error::Build(cause.to_string()))?;
+    Ok(encoded)
 }
 
 /// Sets a header of the program's own.

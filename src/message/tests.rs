@@ -390,6 +390,29 @@ proptest! {
 }
 
 #[test]
+fn blanks_between_words_that_are_encoded_arrive() {
+    for text in [
+        "𐨐  𞹉",
+        "Grüße   an  Jürgen",
+        "é \u{a0} è",
+        "ä\t ö",
+        "not =?utf-8?q?encoded?= yet",
+    ] {
+        let mut sources = text_only("x");
+        sources.subject = source("{{first_name}}");
+        sources.to = Some(source("\"{{note}}\" <{{email}}>"));
+        sources.headers = vec![("Comments".to_owned(), source("{{first_name}}"))];
+        let bytes = compose(&renderer(sources), &cells(text, &text.replace('\t', " "))).unwrap();
+        assert!(bytes.is_ascii());
+        let mail = MessageParser::default().parse(&bytes).unwrap();
+        assert_eq!(mail.subject(), Some(text));
+        assert_eq!(mail.header("Comments").unwrap().as_text(), Some(text));
+        let to = mail.to().unwrap().first().unwrap();
+        assert_eq!(squeeze(to.name().unwrap()), squeeze(text));
+    }
+}
+
+#[test]
 fn a_quoted_local_part_is_an_address_like_any_other() {
     for address in ["\"john doe\"@contoso.com", "\"a@b\"@contoso.com"] {
         let renderer = renderer(text_only("x"));

@@ -2,9 +2,13 @@
 
 use jiff::Timestamp;
 
-use super::forecast::Outlook;
-use super::timetable::Timetable;
-use crate::limits::Weight;
+use super::error::Error;
+use super::forecast::{Outlook, is_never};
+use super::inputs::{AccountLimits, cap};
+use crate::limits::{Unit, Weight};
+use crate::message::Definition;
+use crate::recipients::{Address, Domains};
+use crate::store::{CampaignRecord, Store};
 
 /// A way to pack a campaign, and what it comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,34 +21,105 @@ pub struct Alternative {
     pub finishes_at: Option<Timestamp>,
 }
 
-/// Both extremes for `recipients` people: everybody shares (only possible when nothing is personal),
-/// and everybody gets their own. Copies are left out of account.
-pub fn alternatives(recipients: u64, cap: u64, outlook: &Outlook) -> [Alternative; 2] {
-    let cap = cap.max(1);
-    let shared = std::iter::repeat_n(cap, usize::try_from(recipients / cap).unwrap_or(usize::MAX))
-        .chain(Some(recipients % cap).filter(|rest| *rest > 0));
-    let individual = std::iter::repeat_n(1, usize::try_from(recipients).unwrap_or(usize::MAX));
-    [
-        ("shared", lay_out(shared, outlook.table())),
-        ("individual", lay_out(individual, outlook.table())),
-    ]
-    .map(|(mode, (messages, finishes_at))| Alternative {
-        mode,
-        messages,
-        finishes_at,
+/// To whom a campaign goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct People {
+    /// Recipients of the list.
+    pub listed: u64,
+    /// Those of them outside the internal domains.
+    pub external: u64,
+    /// The copies that each message brings in beside them.
+    pub copies: Weight,
+}
+
+impl People {
+    /// Of a planned campaign. Copies are those of its first message.
+    ///
+    /// # Errors
+    /// The store cannot be read, or what is frozen in it is no campaign.
+    pub fn of(store: &Store, record: &CampaignRecord) -> Result<Self, Error> {
+        let shape = store.shape(record.id)?;
+        let definition: Definition = serde_json::from_str(&record.definition)?;
+        let internal = Domains::parse(&definition.internal).unwrap_or_default();
+        let is_external =
+            |text: &&String| Address::parse(text).is_ok_and(|address| !internal.contains(&address));
+        let of_list = shape.first_listed.iter().filter(is_external).count() as u64;
+        let first = shape.first;
+        let copies = Weight {
+            recipients: first
+                .recipients
+                .saturating_sub(shape.first_listed.len() as u64),
+            external: first.external.saturating_sub(of_list),
+        };
+        let of_copies = shape.messages.saturating_mul(copies.external);
+        Ok(Self {
+            listed: shape.listed,
+            external: shape.external.saturating_sub(of_copies).min(shape.listed),
+            copies,
+        })
+    }
+
+    /// One after the other, the external ones spread evenly.
+    fn each(self) -> impl Iterator<Item = Weight> {
+        let so_far = move |n: u64| {
+            u128::from(n) * u128::from(self.external) / u128::from(self.listed.max(1))
+        };
+        (0..self.listed).map(move |n| Weight {
+            recipients: 1,
+            external: (so_far(n + 1) - so_far(n)) as u64,
+        })
+    }
+}
+
+/// Both extremes: everybody shares (only possible when nothing is personal), and everybody gets their own.
+pub fn alternatives(
+    people: &People,
+    accounts: &[AccountLimits],
+    outlook: &Outlook,
+) -> [Alternative; 2] {
+    let most = Weight {
+        recipients: cap(accounts, Unit::Recipients),
+        external: cap(accounts, Unit::ExternalRecipients),
+    };
+    ["shared", "individual"].map(|mode| {
+        let (messages, finishes_at) = lay_out(people, most, mode == "individual", outlook);
+        Alternative {
+            mode,
+            messages,
+            finishes_at,
+        }
     })
 }
 
-fn lay_out(sizes: impl Iterator<Item = u64>, mut table: Timetable) -> (u64, Option<Timestamp>) {
+/// Messages of up to `most`, copies included.
+fn lay_out(
+    people: &People,
+    most: Weight,
+    individual: bool,
+    outlook: &Outlook,
+) -> (u64, Option<Timestamp>) {
+    let mut table = outlook.table();
     let (mut messages, mut possible) = (0, true);
-    for recipients in sizes {
-        let weight = Weight {
-            recipients,
-            external: 0,
-        };
+    let mut send = |weight: Weight, listed: u64| {
         messages += 1;
-        possible = possible && table.add(weight, recipients, None).is_ok();
+        possible = possible && table.add(weight, listed, None).is_ok();
+    };
+    let (mut open, mut listed) = (people.copies, 0);
+    for one in people.each() {
+        let is_full =
+            open.recipients >= most.recipients || open.external + one.external > most.external;
+        if listed > 0 && (individual || is_full) {
+            send(open, listed);
+            (open, listed) = (people.copies, 0);
+        }
+        open.recipients += one.recipients;
+        open.external += one.external;
+        listed += 1;
+    }
+    if listed > 0 {
+        send(open, listed);
     }
     let finishes_at = table.finish().finishes_at;
-    (messages, finishes_at.filter(|_| possible))
+    let is_told = |at: &Timestamp| possible && !is_never(*at, outlook.now());
+    (messages, finishes_at.filter(is_told))
 }

@@ -1,13 +1,15 @@
 //! When a planned campaign will be finished, from where it stands now, and what would change that.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::error::Error;
 use super::inputs::AccountLimits;
 use super::timetable::{Laid, Timetable, Track};
 use crate::clock::Reading;
-use crate::limits::{Calendar, Limiter, Reservation, Rule, Schedule, Unit};
-use crate::store::{Remaining, Store};
+use crate::limits::{
+    Calendar, Decision, Limiter, Reason, Reservation, Rule, Schedule, Unit, Weight,
+};
+use crate::store::{Remaining, Store, Underway};
 
 /// The accounts that send a campaign, as they stand, and when it may be sent.
 #[derive(Debug, Clone)]
@@ -15,6 +17,19 @@ pub struct Outlook {
     tracks: Vec<Track>,
     calendar: Calendar,
     now: Timestamp,
+    /// Until when each account is busy with what its other campaigns still have to send.
+    busy: Vec<Option<(Timestamp, Reason)>>,
+    others: Vec<Underway>,
+    /// The accounts without what others still have to send: those do not hold up the next message.
+    alone: Vec<Track>,
+}
+
+/// An end that is further away than this is none: 100 years.
+const FOREVER: SignedDuration = SignedDuration::from_hours(100 * 366 * 24);
+
+/// True when this moment is so far away that it will not be lived to see.
+pub(super) fn is_never(at: Timestamp, now: Timestamp) -> bool {
+    at.duration_since(now) > FOREVER
 }
 
 /// What is still to come.
@@ -30,6 +45,8 @@ pub struct Forecast {
     pub with_another_account: Option<Timestamp>,
     /// When it would be without sending hours and holidays.
     pub at_any_hour: Option<Timestamp>,
+    /// Other campaigns of the accounts, which are counted first.
+    pub others: Vec<Underway>,
 }
 
 impl Outlook {
@@ -49,11 +66,38 @@ impl Outlook {
                 held_until: hold.map(|hold| hold.until),
             })
         };
+        let tracks = accounts.iter().map(track);
+        let tracks: Vec<Track> = tracks.collect::<Result<_, _>>()?;
         Ok(Self {
-            tracks: accounts.iter().map(track).collect::<Result<_, _>>()?,
+            alone: tracks.clone(),
+            tracks,
             calendar,
             now: now.wall,
+            busy: vec![None; accounts.len()],
+            others: Vec::new(),
         })
+    }
+
+    /// The same, with what other campaigns of these accounts still have to send counted first, in the order
+    /// in which they were planned: they share the limits. Only those that are under way count
+    /// ([`Store::underway`]); those with sending hours of their own may take longer.
+    pub fn behind_others(mut self, store: &Store, campaign: Option<i64>) -> Result<Self, Error> {
+        let names: Vec<&str> = self.tracks.iter().map(|one| one.account.as_str()).collect();
+        self.others = store.underway(&names, campaign, self.now)?;
+        let mut queues: Vec<Queued> = self.tracks.iter().map(Queued::behind).collect();
+        for other in &self.others {
+            store.remaining_of(other.campaign, |account, weight| {
+                let track = self.tracks.iter().position(|one| one.account == account);
+                if let Some(queue) = track.and_then(|track| queues.get_mut(track)) {
+                    queue.add(weight, self.now);
+                }
+            })?;
+        }
+        self.busy = queues.iter().map(|queue| queue.busy).collect();
+        for (track, queue) in self.tracks.iter_mut().zip(queues) {
+            track.limiter = queue.limiter;
+        }
+        Ok(self)
     }
 
     /// True when a rule counts recipients, all of them or external ones.
@@ -70,7 +114,18 @@ impl Outlook {
 
     /// An empty timetable.
     pub(super) fn table(&self) -> Timetable {
-        Timetable::new(self.tracks.clone(), self.calendar.clone(), self.now)
+        Timetable::new(self.tracks.clone(), self.calendar.clone(), self.now).behind(&self.busy)
+    }
+
+    /// The moment from which it is laid out.
+    pub(super) fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// When the calendar first lets anything go; none when it never does.
+    pub(super) fn opens_at(&self) -> Option<Timestamp> {
+        let (opening, _) = self.calendar.next_open(self.now);
+        (!is_never(opening, self.now)).then_some(opening)
     }
 
     /// One with a further account that has the first one's rules and all of their room.
@@ -85,7 +140,7 @@ impl Outlook {
             }
         });
         tracks.extend(another);
-        Timetable::new(tracks, self.calendar.clone(), self.now)
+        Timetable::new(tracks, self.calendar.clone(), self.now).behind(&self.busy)
     }
 
     /// One without sending hours and holidays.
@@ -95,10 +150,11 @@ impl Outlook {
             ..Schedule::default()
         };
         let calendar = Calendar::new(schedule, self.calendar.zone().clone());
-        Timetable::new(self.tracks.clone(), calendar, self.now)
+        Timetable::new(self.tracks.clone(), calendar, self.now).behind(&self.busy)
     }
 
-    /// Lays out what is left of a campaign. None when nothing is left, or when a rule never allows it.
+    /// Lays out what is left of a campaign. None when nothing is left, or when a rule or the calendar never
+    /// allows it.
     pub fn forecast(&self, store: &Store, campaign: i64) -> Result<Option<Forecast>, Error> {
         let tables = [
             self.table(),
@@ -107,20 +163,30 @@ impl Outlook {
         ];
         let mut pending = Queue::new(tables);
         let mut deferred = Vec::new();
+        let mut next = None;
         store.remaining(campaign, |message| match message.due_at {
-            None => pending.add(message),
+            None => {
+                next.get_or_insert(message);
+                pending.add(message);
+            }
             Some(_) => deferred.push(message),
         })?;
         // Those that were put off go between the others; only the last of them can matter to the end.
         deferred.sort_by_key(|message| message.due_at);
+        let next = next.or(deferred.first().copied());
         for message in deferred {
             pending.add(message);
         }
-        let [laid, another, any_hour] = pending.finish();
+        let soon = |laid: &Laid| !laid.finishes_at.is_some_and(|at| is_never(at, self.now));
+        let [laid, another, any_hour] = pending.finish().map(|laid| laid.filter(soon));
         let Some(laid) = laid else {
             return Ok(None);
         };
         let first = laid.batches.iter().map(|batch| batch.starts_at).min();
+        let alone = Timetable::new(self.alone.clone(), self.calendar.clone(), self.now);
+        let next = next.filter(|_| !self.others.is_empty());
+        let next = next.and_then(|next| alone.find(next.weight, next.due_at).ok());
+        let first = next.map(|slot| slot.at).or(first);
         let (Some(next_send_at), Some(finishes_at)) = (first, laid.finishes_at) else {
             return Ok(None);
         };
@@ -130,7 +196,47 @@ impl Outlook {
             next_send_at,
             finishes_at,
             laid,
+            others: self.others.clone(),
         }))
+    }
+}
+
+/// What other campaigns have still to send by one account.
+struct Queued {
+    limiter: Limiter,
+    /// When the last of it goes, and what held it back last.
+    busy: Option<(Timestamp, Reason)>,
+    held_until: Option<Timestamp>,
+}
+
+impl Queued {
+    fn behind(track: &Track) -> Self {
+        Self {
+            limiter: track.limiter.clone(),
+            busy: None,
+            held_until: track.held_until,
+        }
+    }
+
+    fn add(&mut self, weight: Weight, now: Timestamp) {
+        let (mut at, mut reason) = match self.busy {
+            Some(busy) => busy,
+            None => (
+                self.held_until.map_or(now, |held| held.max(now)),
+                Reason::Provider,
+            ),
+        };
+        while let Decision::NotBefore(until, why) = self.limiter.decide(at, weight) {
+            if until <= at {
+                break;
+            }
+            (at, reason) = (until, why);
+        }
+        // What never fits never goes.
+        if self.limiter.decide(at, weight) == Decision::Go {
+            self.limiter.record(at, weight);
+            self.busy = Some((at, reason));
+        }
     }
 }
 

@@ -3,8 +3,8 @@
 use super::check::Checked;
 use super::cutting::{Listed, cuts_of};
 use super::error::Error;
-use super::findings::Findings;
-use super::forecast::Outlook;
+use super::findings::{Finding, Findings};
+use super::forecast::{Outlook, is_never};
 use super::inputs::Inputs;
 use super::packing::Grown;
 use super::prove::{Proved, files_of};
@@ -13,7 +13,7 @@ use super::timetable::{Laid, Timetable};
 use super::walk::{Progress, Sink, Tally, Walk};
 use super::{fingerprint, ready};
 use crate::clock::Reading;
-use crate::limits::Rule;
+use crate::limits::{self, Rule};
 use crate::message::{self, Files};
 use crate::recipients::{Address, Domains, Row};
 use crate::store::{Cut, NewCampaign, NewMessage, Order, PlanWriter, Reason, Store};
@@ -41,7 +41,8 @@ pub fn plan(
     let now = reading.wall;
     let mut findings = Findings::default();
     let calendar = inputs.calendar();
-    let outlook = Outlook::of(store, &inputs.accounts, calendar.clone(), reading)?;
+    let outlook = Outlook::of(store, &inputs.accounts, calendar.clone(), reading)?
+        .behind_others(store, None)?;
     let Some(mut ready) = ready::read(inputs, &mut findings) else {
         return Ok(Frozen::Defective(Checked::new(findings, Tally::default())));
     };
@@ -79,7 +80,7 @@ pub fn plan(
     if !findings.has_errors() {
         match lay_out(&mut sink, &outlook, &ready.definition.internal)? {
             Ok(laid) => finishes_at = laid.finishes_at,
-            Err(rule) => findings.add(never_fits(&rule)),
+            Err(never) => findings.add(never.finding()),
         }
     }
     if findings.has_errors() {
@@ -90,21 +91,34 @@ pub fn plan(
     Ok(Frozen::Planned(campaign, Checked::new(findings, tally)))
 }
 
+/// Why a campaign can never be sent to its end.
+enum Never {
+    /// A message is more than this rule ever allows.
+    Fits(Rule),
+    /// Its hours, holidays and start leave no moment in which anything may go.
+    Opens,
+    /// Its last message would go in more than a lifetime; what holds them back for the longest time.
+    Finishes(Option<limits::Reason>),
+}
+
 /// Lays out the messages and writes their batches down: as they are, or with shared ones cut smaller
-/// where that ends the campaign earlier. The rule that some message can never meet, if there is one.
+/// where that ends the campaign earlier. Why that cannot be, if it cannot.
 fn lay_out(
     sink: &mut Freezing,
     outlook: &Outlook,
     internal: &[String],
-) -> Result<Result<Laid, Rule>, Error> {
-    let (mut laid, shared) = match lay_out_in(sink, outlook.table(), Order::Planned)? {
+) -> Result<Result<Laid, Never>, Error> {
+    if outlook.opens_at().is_none() {
+        return Ok(Err(Never::Opens));
+    }
+    let (mut laid, shared) = match lay_out_in(sink, outlook, outlook.table(), Order::Planned)? {
         Ok(laid) => laid,
-        Err(rule) => return Ok(Err(rule)),
+        Err(never) => return Ok(Err(never)),
     };
     // Those who have a rule of their own to wait for should not begin late.
     if outlook.counts_external()
         && laid.limited_by.is_some()
-        && let Ok((other, _)) = lay_out_in(sink, outlook.table(), Order::ExternalFirst)?
+        && let Ok((other, _)) = lay_out_in(sink, outlook, outlook.table(), Order::ExternalFirst)?
         && other.finishes_at < laid.finishes_at
     {
         sink.writer.put_in_order(Order::ExternalFirst)?;
@@ -126,22 +140,28 @@ fn lay_out(
     Ok(Ok(laid))
 }
 
-/// The messages in this order, and whether several people share one. The rule that one can never meet.
+/// The messages in this order, and whether several people share one; or why they cannot all go.
 fn lay_out_in(
     sink: &Freezing,
+    outlook: &Outlook,
     mut table: Timetable,
     order: Order,
-) -> Result<Result<(Laid, bool), Rule>, Error> {
-    let mut impossible = None;
+) -> Result<Result<(Laid, bool), Never>, Error> {
+    let mut never = None;
     let mut shared = false;
     sink.writer.planned(order, |message| {
         shared |= message.listed > 1;
-        if impossible.is_none() {
-            impossible = table.add(message.weight, message.listed, None).err();
+        if never.is_none() {
+            never = match table.add(message.weight, message.listed, None) {
+                Err(rule) => Some(Never::Fits(rule)),
+                Ok(()) if is_never(table.now(), outlook.now()) => Some(Never::Finishes(None)),
+                Ok(()) => None,
+            };
         }
     })?;
-    Ok(match impossible {
-        Some(rule) => Err(rule),
+    Ok(match never {
+        Some(Never::Finishes(_)) => Err(Never::Finishes(table.finish().limited_by)),
+        Some(never) => Err(never),
         None => Ok((table.finish(), shared)),
     })
 }
@@ -157,7 +177,7 @@ fn cut_up_if_earlier(
         return Ok(None);
     }
     let table = outlook.table().with_cuts();
-    let Ok((laid, _)) = lay_out_in(sink, table, Order::Planned)? else {
+    let Ok((laid, _)) = lay_out_in(sink, outlook, table, Order::Planned)? else {
         return Ok(None);
     };
     if laid.cuts.is_empty() || laid.finishes_at >= uncut.finishes_at {
@@ -180,12 +200,34 @@ fn cut_up_if_earlier(
     Ok(Some((cuts, laid)))
 }
 
-fn never_fits(rule: &Rule) -> super::findings::Finding {
-    let message =
-        format!("a message with its copies is more than the account's rule '{rule}' ever allows");
-    let remedy =
-        "take addresses out of cc and bcc, or correct the account's limits in accounts.toml";
-    error("never-fits", CAMPAIGN.as_ref(), message, remedy)
+impl Never {
+    fn finding(&self) -> Finding {
+        let (code, message, remedy) = match self {
+            Self::Fits(rule) => (
+                "never-fits",
+                format!(
+                    "a message with its copies is more than the account's rule '{rule}' ever allows"
+                ),
+                "take addresses out of cc and bcc, or correct the account's limits in accounts.toml",
+            ),
+            Self::Opens => (
+                "never-opens",
+                "its hours, holidays and start never let anything go".to_owned(),
+                "correct hours, holidays and not_before under [delivery] in campaign.toml",
+            ),
+            Self::Finishes(reason) => (
+                "never-finishes",
+                match reason {
+                    Some(limits::Reason::Rule(rule)) => format!(
+                        "by the account's rule '{rule}' the last message would go in more than 100 years"
+                    ),
+                    _ => "the last message would go in more than 100 years".to_owned(),
+                },
+                "correct the account's limits in accounts.toml, or hours and holidays under [delivery] in campaign.toml",
+            ),
+        };
+        error(code, CAMPAIGN.as_ref(), message, remedy)
+    }
 }
 
 fn freeze_images(

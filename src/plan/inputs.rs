@@ -77,19 +77,22 @@ impl Inputs {
         sizes.filter_map(|account| account.max_message_size).min()
     }
 
-    /// The most of this unit that a message may have: no more than the provider's cap of it, nor than any
-    /// account's rule.
+    /// The most of this unit that a message may have.
     pub(super) fn cap(&self, unit: Unit) -> u64 {
-        let cap = match unit {
-            Unit::Recipients => self.max_recipients_per_message(),
-            Unit::Messages | Unit::ExternalRecipients => u64::MAX,
-        };
-        let rules = self.accounts.iter().flat_map(|account| &account.rules);
-        rules
-            .filter(|rule| rule.unit == unit)
-            .map(|rule| rule.max)
-            .fold(cap, u64::min)
+        cap(&self.accounts, unit)
     }
+}
+
+/// The most of this unit that a message by any of these accounts may have: no more than the provider's cap of
+/// it, nor than any account's rule.
+pub(super) fn cap(accounts: &[AccountLimits], unit: Unit) -> u64 {
+    let caps = accounts.iter().map(|account| match unit {
+        Unit::Recipients => account.max_recipients_per_message,
+        Unit::Messages | Unit::ExternalRecipients => u64::MAX,
+    });
+    let rules = accounts.iter().flat_map(|account| &account.rules);
+    let rules = rules.filter(|rule| rule.unit == unit).map(|rule| rule.max);
+    caps.chain(rules).min().unwrap_or(u64::MAX)
 }
 
 /// What the plan must know of the account.

@@ -29,7 +29,7 @@ mod tests;
 mod timetable;
 mod walk;
 
-pub use alternatives::{Alternative, alternatives};
+pub use alternatives::{Alternative, People, alternatives};
 pub use check::{Checked, check};
 pub use error::Error;
 pub use findings::{Finding, Severity};

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::*;
-use crate::limits::{Calendar, Rule, Unit};
+use crate::limits::{Calendar, Rule, Unit, Weight};
 use crate::store::Store;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -293,7 +293,13 @@ fn both_extremes_are_told() {
     }];
     let store = folder.store();
     let outlook = Outlook::of(&store, &accounts, Calendar::always(), now()).unwrap();
-    let [shared, individual] = alternatives(10_000, 500, &outlook);
+    accounts[0].max_recipients_per_message = 500;
+    let people = People {
+        listed: 10_000,
+        external: 0,
+        copies: Weight::default(),
+    };
+    let [shared, individual] = alternatives(&people, &accounts, &outlook);
     assert_eq!((shared.messages, individual.messages), (20, 10_000));
     assert_eq!(shared.finishes_at, Some(now()));
     let hours = individual

@@ -41,6 +41,8 @@ pub struct Timetable {
     /// When the last message went.
     now: Timestamp,
     last: usize,
+    /// Until when each account is busy with other campaigns, and what holds those back.
+    busy: Vec<Option<(Timestamp, Reason)>>,
     days: Vec<Option<Day>>,
     batches: Vec<NewBatch>,
     runs: Runs,
@@ -80,6 +82,7 @@ impl Timetable {
         Self {
             counts_external: tracks.iter().any(counts_external),
             days: vec![None; tracks.len()],
+            busy: vec![None; tracks.len()],
             tracks,
             calendar,
             now,
@@ -99,8 +102,15 @@ impl Timetable {
         Self { cuts: true, ..self }
     }
 
+    /// The same, with accounts that are busy with other campaigns until a time; one for each track.
+    pub(super) fn behind(mut self, busy: &[Option<(Timestamp, Reason)>]) -> Self {
+        for (own, until) in self.busy.iter_mut().zip(busy) {
+            *own = *until;
+        }
+        self
+    }
+
     /// When the last message so far goes.
-    #[cfg(test)]
     pub(super) fn now(&self) -> Timestamp {
         self.now
     }
@@ -137,14 +147,23 @@ impl Timetable {
             return Err(None);
         };
         let (mut at, mut reason) = (self.now, None);
-        for (until, why) in [(due, Reason::Deferred), (lane.held_until, Reason::Provider)] {
-            if let Some(until) = until.filter(|until| *until > at) {
+        let waits = [
+            due.map(|until| (until, Reason::Deferred)),
+            lane.held_until.map(|until| (until, Reason::Provider)),
+            self.busy.get(track).copied().flatten(),
+        ];
+        for (until, why) in waits.into_iter().flatten() {
+            if until > at {
                 (at, reason) = (until, Some(why));
             }
         }
         loop {
             match earliest(&lane.limiter, &self.calendar, at, weight) {
                 Decision::Go => return Ok(Slot { at, track, reason }),
+                // The end of time: whoever lays out looks whether that is too far away.
+                Decision::NotBefore(until, _) if until <= at => {
+                    return Ok(Slot { at, track, reason });
+                }
                 Decision::NotBefore(until, why) => (at, reason) = (until, Some(why)),
                 // Nothing is reserved here, so only a message that never fits is left.
                 Decision::AfterVerdict(rule) | Decision::Never(rule) => return Err(Some(rule)),

@@ -29,6 +29,8 @@ pub struct Extent {
     pub messages: u64,
     /// Recipients of the list.
     pub recipients: u64,
+    /// Recipients outside the internal domains, copies included, of all accounts' shares together.
+    pub external: u64,
     /// When the first message goes.
     pub starts_at: Timestamp,
 }
@@ -94,13 +96,17 @@ fn throttle(extent: &Extent, options: &Options) -> Fault {
 fn use_mailbox(extent: &Extent, options: &mut Options) -> Option<(Rule, u64, SignedDuration)> {
     // Everybody counts towards messages and recipients; a campaign may have nobody who is external.
     let of_all = |rule: &Rule| rule.unit != Unit::ExternalRecipients;
+    // A rule that nobody here counts towards would have no effect.
+    let counts = |rule: &&Rule| of_all(rule) || extent.external > 0;
     let rule = *options
         .rules
         .iter()
+        .filter(counts)
         .max_by_key(|rule| (rule.per, of_all(rule)))?;
     let units = match rule.unit {
         Unit::Messages => extent.messages,
-        Unit::Recipients | Unit::ExternalRecipients => extent.recipients,
+        Unit::Recipients => extent.recipients,
+        Unit::ExternalRecipients => extent.external.min(extent.recipients),
     };
     let left = (rule.max / 5).min(units / 2);
     let taken = rule.max - left;

@@ -12,6 +12,7 @@ fn extent(messages: u64, recipients: u64) -> Extent {
     Extent {
         messages,
         recipients,
+        external: recipients,
         starts_at: Timestamp::UNIX_EPOCH + SignedDuration::from_hours(240),
     }
 }
@@ -77,4 +78,25 @@ fn others_use_most_of_the_longest_window_and_leave_less_than_the_campaign_needs(
         None,
         "without limits there is nothing to use up"
     );
+}
+
+#[test]
+fn a_rule_that_nobody_counts_towards_is_not_used_up() {
+    let rule = |per, unit| Rule { max: 50, per, unit };
+    let rules = vec![
+        rule(Duration::from_hours(24), Unit::ExternalRecipients),
+        rule(Duration::from_hours(1), Unit::Messages),
+    ];
+    for (external, unit) in [(0, Unit::Messages), (100, Unit::ExternalRecipients)] {
+        let mut options = Options {
+            rules: rules.clone(),
+            ..Options::default()
+        };
+        let extent = Extent {
+            external,
+            ..extent(100, 100)
+        };
+        let staged = stage(Scenario::Cap, &extent, &mut options);
+        assert_eq!(staged.used().unwrap().0.unit, unit);
+    }
 }

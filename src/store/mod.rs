@@ -22,6 +22,7 @@ mod holds;
 mod home;
 mod journal;
 mod ledger;
+mod lending;
 mod lock;
 mod mark;
 mod outcomes;
@@ -43,7 +44,7 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
-pub use batches::{BatchProgress, Remaining};
+pub use batches::{BatchProgress, Remaining, Shape, Underway};
 pub use claims::{Answer, Claim, Claimed, Claiming, Lane};
 pub use error::Error;
 pub use finishing::{Finish, HandOver, Split};

@@ -294,6 +294,15 @@ impl Store {
         )?)
     }
 
+    /// True when messages are to go that nobody has in hand.
+    pub fn has_left(&self, campaign: i64) -> Result<bool, Error> {
+        Ok(self.connection.query_row(
+            "SELECT EXISTS (SELECT 1 FROM message WHERE campaign = ? AND state IN ('pending', 'deferred'))",
+            [campaign],
+            |row| row.get(0),
+        )?)
+    }
+
     /// True when a message of the campaign was ever tried.
     pub fn was_tried(&self, campaign: i64) -> Result<bool, Error> {
         Ok(self.connection.query_row(

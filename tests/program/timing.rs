@@ -271,8 +271,10 @@ fn a_send_ends_when_it_was_told_to() {
     home.campaign("t", 5, true);
     // In the past: it ends before it begins.
     let past = from_now(-1).to_string();
-    home.run(&["send", "news", "--yes", "--until", &past])
-        .exits(0);
+    let ended = home.run(&["send", "news", "--yes", "--until", &past]);
+    assert!(ended.exits(0).err.contains("has passed"));
+    let ended = home.run(&["send", "news", "--yes", "--max", "0"]);
+    assert!(ended.exits(0).err.contains("--max 0"));
     assert_eq!(server.received().len(), 0);
     home.run(&["send", "news", "--yes", "--max", "1"]).exits(0);
     assert_eq!(server.received().len(), 1);

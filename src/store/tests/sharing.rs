@@ -160,7 +160,7 @@ async fn who_was_refused_is_not_waited_for_the_next_time() {
     };
     let refused = |row| vec![(row, "550 5.1.1 nobody".to_owned())];
     let deferred = Finish::Deferred {
-        at: at(2),
+        at: at(2).into(),
         due_at: at(3),
         blameless: false,
         phase: Phase::Data,
@@ -177,7 +177,7 @@ async fn who_was_refused_is_not_waited_for_the_next_time() {
     };
     let released = Finish::Released {
         apart: None,
-        at: at(5),
+        at: at(5).into(),
         phase: Phase::RcptTo,
         reply: "421 busy".into(),
         refused: refused(2),

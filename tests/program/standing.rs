@@ -1,0 +1,134 @@
+//! A plan and its rehearsal begin with what is there: what a mailbox has used, what others have to send.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use crate::home::Home;
+use crate::server::Server;
+
+/// Five messages an hour.
+const FIVE: &str = "limits = [{ max = 5, per = \"1h\", unit = \"messages\" }]";
+
+/// `news` to eight people, of which five are sent; `more` to four is not planned.
+fn begun() -> (Home, Server) {
+    let home = Home::new();
+    let server = Server::start(&home, &[]);
+    home.account(&server, FIVE);
+    home.campaign("t", 8, true);
+    for file in ["campaign.toml", "news.txt.hbs"] {
+        let text = std::fs::read_to_string(home.path("news").join(file)).unwrap();
+        home.write(&format!("more/{file}"), text);
+    }
+    let people: Vec<String> = (1..=4)
+        .map(|n| format!("m{n}@contoso.com,M{n}\n"))
+        .collect();
+    home.write(
+        "more/staff.csv",
+        format!("email,first_name\n{}", people.concat()),
+    );
+    home.run(&["send", "news", "--yes", "--no-wait"]).exits(75);
+    assert_eq!(server.received().len(), 5);
+    (home, server)
+}
+
+fn time(value: &Value) -> Timestamp {
+    value
+        .as_str()
+        .unwrap_or_else(|| panic!("{value}"))
+        .parse()
+        .unwrap()
+}
+
+fn is_about(at: Timestamp, other: Timestamp) {
+    let apart = at.duration_since(other).abs();
+    assert!(apart < SignedDuration::from_mins(2), "{at} and {other}");
+}
+
+#[test]
+fn what_is_left_of_a_plan_is_rehearsed_by_what_the_mailbox_has_used() {
+    let (home, _server) = begun();
+    // The folder was edited; `send` goes by the plan.
+    home.write("news/news.txt.hbs", "Something else, {{first_name}}.\n");
+    let status = home.status();
+    let ended = home.run(&["rehearse", "news", "--json"]).exits(0);
+    assert!(
+        ended.err.contains("edited after it was planned"),
+        "{}",
+        ended.err
+    );
+    assert!(ended.err.contains("3 of 8 recipients"), "{}", ended.err);
+    let end = ended.json();
+    assert_eq!(end["received"]["messages"], 3, "{end}");
+    assert_eq!(end["compared"]["differences"], 0, "{end}");
+    assert_eq!(end["breaches"], Value::Array(Vec::new()));
+    is_about(time(&end["finishes_at"]), time(&status["finishes_at"]));
+    let folder = std::path::Path::new(end["maildir"].as_str().unwrap()).join("new");
+    for mail in std::fs::read_dir(folder).unwrap() {
+        let text = std::fs::read_to_string(mail.unwrap().path()).unwrap();
+        assert!(text.contains("this is the news"), "{text}");
+    }
+    // The user's own store is as it was.
+    assert_eq!(home.status()["recipients"], status["recipients"]);
+}
+
+#[test]
+fn a_new_campaign_is_rehearsed_in_what_is_left_of_the_windows() {
+    let (home, _server) = begun();
+    let end = home.run(&["rehearse", "more", "--json"]).exits(0);
+    assert!(
+        end.err.contains("'news' still has 3 messages"),
+        "{}",
+        end.err
+    );
+    let hour = SignedDuration::from_hours(1);
+    let sent = home.status()["next_send_at"].clone();
+    let end = end.json();
+    is_about(time(&end["finishes_at"]), time(&sent));
+    assert!(time(&end["finishes_at"]) > time(&end["batches"][0]["starts_at"]) - hour);
+}
+
+#[test]
+fn other_campaigns_under_way_are_counted_first() {
+    let (home, _server) = begun();
+    let next = time(&home.status()["next_send_at"]);
+    let ended = home.run(&["plan", "more", "--json"]).exits(0);
+    let plan = ended.json();
+    assert_eq!(plan["counted_first"][0]["campaign"], "news", "{plan}");
+    assert_eq!(plan["counted_first"][0]["messages"], 3);
+    // Three of the other's and two of its own in an hour, the other two an hour later.
+    is_about(
+        time(&plan["finishes_at"]),
+        next + SignedDuration::from_hours(1),
+    );
+    let text = home.run(&["plan", "more"]).exits(0).out;
+    assert!(text.contains("'news' still has 3 messages to go"), "{text}");
+    // Nothing of it was sent yet, and may never be.
+    assert_eq!(home.status()["counted_first"], Value::Array(Vec::new()));
+}
+
+#[test]
+fn a_plan_is_compared_with_what_could_be_and_not_with_itself() {
+    let home = Home::new();
+    let account = "[t]\nprovider = \"custom\"\nhost = \"127.0.0.1\"\nauth = \"none\"\n\
+                   limits = [{ max = 4, per = \"1h\", unit = \"recipients\" }]\n";
+    home.write("config/postroom/accounts.toml", account);
+    home.campaign("t", 10, false);
+    let file = home.path("news/campaign.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let text = text.replace("subject =", "bcc = [\"archive@contoso.com\"]\nsubject =");
+    std::fs::write(&file, text).unwrap();
+    let plan = home.run(&["plan", "news", "--json"]).exits(0).json();
+    // Three people and the copy fill a message; alone, each brings a copy in.
+    assert_eq!(plan["messages"], 4, "{plan}");
+    assert_eq!(plan["alternatives"]["shared"]["messages"], 4);
+    assert_eq!(
+        plan["alternatives"]["shared"]["finishes_at"],
+        plan["finishes_at"]
+    );
+    let alone = &plan["alternatives"]["individual"];
+    assert_eq!(alone["messages"], 10);
+    let later = time(&alone["finishes_at"]).duration_since(time(&plan["finishes_at"]));
+    assert_eq!(later.as_hours(), 1, "{plan}");
+    let text = home.run(&["plan", "news"]).exits(0).out;
+    assert!(!text.contains("all shared"), "{text}");
+}
