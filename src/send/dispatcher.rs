@@ -12,6 +12,7 @@ use super::lane::Lane;
 use super::options::Options;
 use super::signing::Trial;
 use super::stop::Stop;
+use super::streak::Streak;
 use super::worker::{Leave, Report, Worker};
 use crate::clock::{Clock, Hold, Timestamp};
 use crate::message::Renderer;
@@ -74,6 +75,7 @@ pub async fn run(
             journal: journal.clone(),
             renderer,
             trial: Trial::default(),
+            streak: Streak::default(),
         })
     });
     let ended = Dispatcher::new(

@@ -72,7 +72,9 @@ impl Lane {
             .seats
             .is_none_or(|(seats, until)| until <= now || self.busy() < seats);
         // Until there is a session, or there is one again, one worker tries alone.
-        let alone = self.busy() == 0 || (self.ever_connected && self.failures == 0);
+        // So it is while the server puts off whatever it is offered.
+        let is_well = self.ever_connected && self.failures == 0 && !self.context.streak.is_on();
+        let alone = self.busy() == 0 || is_well;
         self.stopped.is_none()
             && self.blocked.is_none()
             && !self.drained

@@ -60,8 +60,19 @@ impl Dispatcher<'_> {
             None => {}
         }
         let was_held = outcome.held.is_some();
+        if let Some(gap) = outcome.gap {
+            let next = self.clock.now().saturating_add(gap);
+            lane.pace.not_before(next.unwrap_or(Timestamp::MAX));
+        }
         if let Some((until, words)) = outcome.held {
-            lane.pace.slow_down();
+            if !outcome.is_streak {
+                lane.pace.slow_down();
+            }
+            (self.report)(Event::Paused {
+                account: lane.context.account.name.clone(),
+                until,
+                because: words.clone(),
+            });
             lane.block_until(until, Waiting::Provider(words));
         }
         if let Some(trouble) = outcome.lesson.stop.or(trouble) {

@@ -7,10 +7,28 @@ use super::error::Error;
 use super::event::{Event, Trouble};
 use super::offered::Sorted;
 use super::sorting::{Fate, judge};
+use super::streak::{About, Advice};
 use crate::delivery::{Class, Phase, Reply};
 use crate::limits::Weight;
 use crate::smtp::NotOffered;
 use crate::store::{Claim, Finish, Split};
+
+/// A message that was put off by a server in trouble has its turn this long after the account's pause.
+const AFTER_OTHERS: SignedDuration = SignedDuration::from_secs(1);
+
+/// The trouble of a server that has taken nothing for as long as a message is tried.
+fn puts_all_off(phase: Phase, words: &str) -> Trouble {
+    Trouble {
+        class: Class::Server,
+        phase,
+        reply: words.to_owned(),
+        meaning: "the server has put off every message for as long as one is tried again".to_owned(),
+        remedy: "nobody was refused for it; ask the server's administrator what it waits for, then run send again: \
+                 it goes on where it was"
+            .to_owned(),
+        unreachable: false,
+    }
+}
 
 /// Gives a message back untouched: it stays pending.
 pub(super) async fn release(
@@ -76,6 +94,46 @@ impl Tried<'_> {
         Ok(())
     }
 
+    /// What is due goes no sooner than its account may.
+    fn not_sooner(&self, due_at: Timestamp) -> Timestamp {
+        let held = self.outcome.held.as_ref().map(|(until, _)| *until);
+        held.map_or(due_at, |until| until.max(due_at))
+    }
+
+    /// Counts that the message is put off, which may mean a pause for the account. Gives the time of its
+    /// next turn where that is not for its own sake: after others, in case it is.
+    fn count(&mut self, phase: Phase, by_server: bool, words: &str) -> Option<Timestamp> {
+        let now = self.context.clock.now();
+        let patience = self.context.account.backoff.total();
+        let about = match by_server {
+            false => About::Recipients,
+            true if phase < Phase::Body => About::Server,
+            true => About::Content,
+        };
+        let streak = &self.context.streak;
+        let advice = streak.put_off(self.claim.number, about, now, patience);
+        let pause = match advice {
+            Advice::GoOn => return None,
+            Advice::Slower(gap) => {
+                self.outcome.gap = Some(gap);
+                return None;
+            }
+            Advice::Pause(pause) => {
+                let length = pause.unsigned_abs();
+                self.outcome.is_streak = self.outcome.lesson.pause.is_none();
+                self.outcome.lesson.pause_for(length, false, words);
+                pause
+            }
+            Advice::GiveUp => {
+                let stop = || Box::new(puts_all_off(phase, words));
+                self.outcome.lesson.stop.get_or_insert_with(stop);
+                SignedDuration::ZERO
+            }
+        };
+        let turn = now.saturating_add(pause + AFTER_OTHERS).ok()?;
+        (about == About::Server).then(|| turn.max(self.due(now).unwrap_or(turn)))
+    }
+
     /// Takes the refused recipients into the events; returns them as the store wants them.
     pub(super) fn note_refused(
         &mut self,
@@ -109,8 +167,9 @@ impl Tried<'_> {
         self.outcome.events.push(Event::Deferred {
             number: self.claim.number,
             recipients: later.len() as u64,
-            until: due_at,
+            until: self.not_sooner(due_at),
             reply: first.clone(),
+            blameless,
         });
         let indices: Vec<usize> = later.iter().map(|(index, _)| *index).collect();
         self.left.retain(|place| !indices.contains(place));
@@ -138,15 +197,19 @@ impl Tried<'_> {
             reply,
             &mut self.outcome.lesson,
         );
-        self.heed().await?;
         let words = reply.to_string();
+        let turn = match fate {
+            Fate::Later | Fate::Busy => self.count(phase, fate == Fate::Busy, &words),
+            _ => None,
+        };
+        self.heed().await?;
         match fate {
             Fate::RefusedForOne => self.refused_for_one(phase, reply, meaning, refused).await,
             Fate::Refused => {
                 self.outcome.refused_message = Some(words.clone());
                 self.refuse(phase, words, meaning, refused).await
             }
-            Fate::Later => self.defer(phase, words, refused, None).await,
+            Fate::Later | Fate::Busy => self.defer(phase, words, refused, turn).await,
             Fate::NotItsFault if phase < Phase::Body => {
                 release(self.context, self.claim, phase, words, refused).await
             }
@@ -206,7 +269,11 @@ impl Tried<'_> {
             (_, Some(words)) => {
                 release(self.context, self.claim, Phase::RcptTo, words, refused).await
             }
-            (Some(words), None) => self.defer(Phase::RcptTo, words, refused, None).await,
+            (Some(words), None) => {
+                let turn = self.count(Phase::RcptTo, sorted.busy, &words);
+                self.heed().await?;
+                self.defer(Phase::RcptTo, words, refused, turn).await
+            }
             (None, None) => {
                 let refused = Finish::Refused {
                     at: self.context.clock.now(),
@@ -323,8 +390,9 @@ impl Tried<'_> {
         self.outcome.events.push(Event::Deferred {
             number: self.claim.number,
             recipients,
-            until: due_at,
+            until: self.not_sooner(due_at),
             reply,
+            blameless,
         });
         Ok(())
     }

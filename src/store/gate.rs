@@ -227,7 +227,7 @@ impl Gate {
         let hold = Hold {
             until,
             reply: pause.reply.clone(),
-            refusals: refusals.max(1),
+            refusals,
         };
         holds::set(connection, mailbox, &hold)?;
         self.hold = Some(hold);

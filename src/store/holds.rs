@@ -20,14 +20,14 @@ pub(super) fn of(connection: &Connection, mailbox: &str) -> Result<Option<Hold>,
     let row = connection
         .prepare_cached("SELECT until, reply, refusals FROM hold WHERE mailbox = ?")?
         .query_row([mailbox], |row| {
-            Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?))
+            Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get::<_, u32>(2)?))
         })
         .optional()?;
     row.map(|(until, reply, refusals)| {
         Ok(Hold {
             until: to_timestamp(until)?,
             reply,
-            refusals,
+            refusals: refusals.saturating_sub(1),
         })
     })
     .transpose()
@@ -42,7 +42,8 @@ pub(super) fn set(connection: &Connection, mailbox: &str, hold: &Hold) -> Result
             mailbox,
             hold.until.as_millisecond(),
             hold.reply,
-            hold.refusals
+            // The column takes no zero, which is what a mere slow-down has.
+            hold.refusals.saturating_add(1)
         ])?;
     Ok(())
 }

@@ -12,4 +12,5 @@ mod days;
 mod faults;
 mod laws;
 mod poison;
+mod put_off;
 mod tokens;
