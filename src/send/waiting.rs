@@ -47,6 +47,14 @@ impl Dispatcher<'_> {
             self.wake();
             return Ok(None);
         }
+        let is_certain = matches!(
+            why,
+            Some(Waiting::Rule(_) | Waiting::Calendar(_) | Waiting::Provider(_))
+        );
+        if is_certain && self.options.until.is_some_and(|end| end <= until) {
+            // Nothing can go before it is to end.
+            return Ok(Some(Ended::AsAsked));
+        }
         self.rest(now).await;
         let is_worth_telling = why.is_some() && !for_server;
         if let Some(why) = why.filter(|_| is_worth_telling) {
@@ -95,8 +103,10 @@ impl Dispatcher<'_> {
     }
 
     async fn tell(&mut self, until: Timestamp, why: Waiting) -> Result<(), Error> {
+        // Who waits is sending, and a process that is gone does neither: [`RunState::Waiting`] is left by a
+        // send that has ended at a limit.
         self.journal
-            .set_state(RunState::Waiting, Some(until))
+            .set_state(RunState::Sending, Some(until))
             .await?;
         let is_same = self.told.as_ref().is_some_and(|(told, reason)| {
             *reason == why

@@ -51,7 +51,7 @@ pub use holds::Hold;
 pub use home::{Away, Displacement, Whereabouts};
 pub use journal::Journal;
 pub use ledger::Entry;
-pub use lock::SenderLock;
+pub use lock::{Moment, SenderLock};
 pub use outcomes::MessageOutcome;
 pub use planning::{Cut, NewBatch, NewCampaign, NewMessage, PlanWriter, Planned, Reason, Run};
 pub use progress::{CampaignRecord, Counts, RowCounts, RunState};
