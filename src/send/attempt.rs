@@ -44,6 +44,8 @@ pub(super) struct Outcome {
     pub(super) is_streak: bool,
     /// The next message not before so long.
     pub(super) gap: Option<SignedDuration>,
+    /// The connection was given up for somebody who has none.
+    pub(super) gave_way: bool,
     /// The content went out: it counts for `max_messages`.
     pub(super) handed_over: bool,
     /// The server took the message or settled at least one recipient.

@@ -251,6 +251,7 @@ impl<'a> Dispatcher<'a> {
                 opened: None,
                 refused: None,
                 slot: None,
+                tried: 0,
             };
             self.tasks.spawn(worker.run());
             lane.workers.push(leave_in);
@@ -305,7 +306,11 @@ impl<'a> Dispatcher<'a> {
                 }
                 self.block(lane, answer);
             }
-            Report::NoSlot => self.no_slot(lane),
+            Report::NoSlot => {
+                if let Err(error) = self.no_slot(lane) {
+                    self.fail(error);
+                }
+            }
             Report::NoSession(why) => {
                 if let Err(error) = self.no_session(lane, why).await {
                     self.fail(error);

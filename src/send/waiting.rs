@@ -8,10 +8,13 @@ use super::event::{Ended, Event, Waiting};
 use super::lane::Lane;
 use super::worker::Leave;
 use crate::clock::Timestamp;
-use crate::store::{RunState, Store};
+use crate::store::{RunState, Store, is_slot_wanted};
 
 /// A session is closed before a wait that is longer than this; servers hang up on idle ones.
 const IDLE: SignedDuration = SignedDuration::from_mins(2);
+
+/// A wait that is longer than this leaves the session to somebody who has none; looked for as often.
+const LEND: SignedDuration = SignedDuration::from_secs(5);
 
 /// After so long a stretch of a wait the store is asked again: what is waited for may have changed, and
 /// so may the machine's clock.
@@ -85,13 +88,16 @@ impl Dispatcher<'_> {
         Ok(store.recover_abandoned(self.clock)? > 0)
     }
 
-    /// Closes the sessions of accounts that have long to wait.
+    /// Closes the sessions of accounts that have long to wait, or some time and somebody else has none.
     async fn rest(&mut self, now: Timestamp) {
+        let store = &self.options.store;
         let is_long = |lane: &Lane| {
+            let wait = lane.wakes_at(now).map(|until| until.duration_since(now));
             lane.stopped.is_some()
-                || lane
-                    .wakes_at(now)
-                    .is_some_and(|until| until.duration_since(now) > IDLE)
+                || wait.is_some_and(|wait| {
+                    let mailbox = &lane.context.account.mailbox;
+                    wait > IDLE || (wait > LEND && !lane.rested && is_slot_wanted(store, mailbox))
+                })
         };
         for lane in self.lanes.iter_mut().filter(|lane| is_long(lane)) {
             if !std::mem::replace(&mut lane.rested, true) {
@@ -124,12 +130,23 @@ impl Dispatcher<'_> {
         let stretch = now.saturating_add(STRETCH).unwrap_or(Timestamp::MAX);
         let wake = self.options.until.map_or(until, |end| end.min(until));
         let wake = wake.min(stretch);
-        self.hold = None;
-        tokio::select! {
-            () = self.clock.sleep_until(wake) => {}
-            () = self.stop.requested() => {}
+        let mut at = now;
+        while at < wake && !self.stop.is_requested() {
+            // Who has a session and others have none lends it out.
+            let is_open = self.lanes.iter().any(|lane| !lane.rested);
+            let look = at.saturating_add(LEND).ok().filter(|_| is_open);
+            let next = look.map_or(wake, |look| look.min(wake));
+            self.hold = None;
+            tokio::select! {
+                () = self.clock.sleep_until(next) => {}
+                () = self.stop.requested() => {}
+            }
+            self.hold = Some(self.clock.hold());
+            at = self.clock.now();
+            if is_open && at < wake {
+                self.rest(at).await;
+            }
         }
-        self.hold = Some(self.clock.hold());
         if wake < until {
             // Whoever waits asks again whether it still has to.
             for lane in &mut self.lanes {

@@ -57,7 +57,7 @@ pub use planning::{Cut, NewBatch, NewCampaign, NewMessage, PlanWriter, Planned, 
 pub use progress::{CampaignRecord, Counts, RowCounts, RunState};
 pub use report::{MessageRecord, ReportRow};
 pub use resolving::{Doubt, Resolution, Selection};
-pub use slots::ConnectionSlot;
+pub use slots::{ConnectionSlot, SlotWanted, is_slot_wanted};
 
 /// How long a writer waits for another process: a plan of a million rows takes several seconds to be copied in.
 const BUSY_TIMEOUT: Duration = Duration::from_mins(2);

@@ -13,4 +13,5 @@ mod faults;
 mod laws;
 mod poison;
 mod put_off;
+mod side_by_side;
 mod tokens;
