@@ -40,8 +40,6 @@ pub(super) struct Outcome {
     pub(super) lesson: Lesson,
     /// The provider asked for a pause: the mailbox is held until then, in these words.
     pub(super) held: Option<(Timestamp, String)>,
-    /// The server puts off whatever it is offered, which the pause above is for: it did not ask for less speed.
-    pub(super) is_streak: bool,
     /// The next message not before so long.
     pub(super) gap: Option<SignedDuration>,
     /// The connection was given up for somebody who has none.

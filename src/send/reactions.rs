@@ -74,7 +74,7 @@ impl Dispatcher<'_> {
             lane.pace.not_before(next.unwrap_or(Timestamp::MAX));
         }
         if let Some((until, words)) = outcome.held {
-            if !outcome.is_streak {
+            if !outcome.lesson.is_streak {
                 lane.pace.slow_down();
             }
             (self.report)(Event::Paused {

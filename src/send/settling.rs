@@ -120,7 +120,7 @@ impl Tried<'_> {
             }
             Advice::Pause(pause) => {
                 let length = pause.unsigned_abs();
-                self.outcome.is_streak = self.outcome.lesson.pause.is_none();
+                self.outcome.lesson.is_streak = self.outcome.lesson.pause.is_none();
                 self.outcome.lesson.pause_for(length, false, words);
                 pause
             }

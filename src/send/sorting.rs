@@ -15,6 +15,8 @@ use crate::store::Pause;
 pub(super) struct Lesson {
     /// The provider asked for a pause.
     pub(super) pause: Option<Pause>,
+    /// The pause is for a server that puts off whatever it is offered: it did not ask for less speed.
+    pub(super) is_streak: bool,
     /// The account must stop.
     pub(super) stop: Option<Box<Trouble>>,
     /// The server takes the access token no longer; what it means where there is none to renew.
