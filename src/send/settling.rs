@@ -7,28 +7,10 @@ use super::error::Error;
 use super::event::{Event, Trouble};
 use super::offered::Sorted;
 use super::sorting::{Fate, judge};
-use super::streak::{About, Advice};
 use crate::delivery::{Class, Phase, Reply};
 use crate::limits::Weight;
 use crate::smtp::NotOffered;
 use crate::store::{Claim, Finish, Split};
-
-/// A message that was put off by a server in trouble has its turn this long after the account's pause.
-const AFTER_OTHERS: SignedDuration = SignedDuration::from_secs(1);
-
-/// The trouble of a server that has taken nothing for as long as a message is tried.
-fn puts_all_off(phase: Phase, words: &str) -> Trouble {
-    Trouble {
-        class: Class::Server,
-        phase,
-        reply: words.to_owned(),
-        meaning: "the server has put off every message for as long as one is tried again".to_owned(),
-        remedy: "nobody was refused for it; ask the server's administrator what it waits for, then run send again: \
-                 it goes on where it was"
-            .to_owned(),
-        unreachable: false,
-    }
-}
 
 /// Gives a message back untouched: it stays pending.
 pub(super) async fn release(
@@ -98,40 +80,6 @@ impl Tried<'_> {
     fn not_sooner(&self, due_at: Timestamp) -> Timestamp {
         let held = self.outcome.held.as_ref().map(|(until, _)| *until);
         held.map_or(due_at, |until| until.max(due_at))
-    }
-
-    /// Counts that the message is put off, which may mean a pause for the account. Gives the time of its
-    /// next turn where that is not for its own sake: after others, in case it is.
-    fn count(&mut self, phase: Phase, by_server: bool, words: &str) -> Option<Timestamp> {
-        let now = self.context.clock.now();
-        let patience = self.context.account.backoff.total();
-        let about = match by_server {
-            false => About::Recipients,
-            true if phase < Phase::Body => About::Server,
-            true => About::Content,
-        };
-        let streak = &self.context.streak;
-        let advice = streak.put_off(self.claim.number, about, now, patience);
-        let pause = match advice {
-            Advice::GoOn => return None,
-            Advice::Slower(gap) => {
-                self.outcome.gap = Some(gap);
-                return None;
-            }
-            Advice::Pause(pause) => {
-                let length = pause.unsigned_abs();
-                self.outcome.lesson.is_streak = self.outcome.lesson.pause.is_none();
-                self.outcome.lesson.pause_for(length, false, words);
-                pause
-            }
-            Advice::GiveUp => {
-                let stop = || Box::new(puts_all_off(phase, words));
-                self.outcome.lesson.stop.get_or_insert_with(stop);
-                SignedDuration::ZERO
-            }
-        };
-        let turn = now.saturating_add(pause + AFTER_OTHERS).ok()?;
-        (about == About::Server).then(|| turn.max(self.due(now).unwrap_or(turn)))
     }
 
     /// Takes the refused recipients into the events; returns them as the store wants them.

@@ -11,6 +11,10 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::attempt::Tried;
+use super::event::Trouble;
+use crate::delivery::{Class, Phase};
+
 /// So many messages in a row are the server's trouble. One that is tried again and again is none.
 const SERVER: usize = 3;
 
@@ -26,6 +30,9 @@ const GAP: SignedDuration = SignedDuration::from_secs(2);
 
 /// An account is not given up sooner, however short its back-off is.
 const LEAST_PATIENCE: Duration = Duration::from_mins(2);
+
+/// A message that was put off by a server in trouble has its turn this long after the account's pause.
+const AFTER_OTHERS: SignedDuration = SignedDuration::from_secs(1);
 
 /// What a deferral is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,6 +146,61 @@ impl Streak {
     pub(super) fn is_on(&self) -> bool {
         let run = self.lock();
         run.by_server && run.messages.len() >= SERVER
+    }
+}
+
+impl Tried<'_> {
+    /// Counts that the message is put off, which may mean a pause for the account. Gives the time of its
+    /// next turn where that is not for its own sake: after others, in case it is.
+    pub(super) fn count(
+        &mut self,
+        phase: Phase,
+        by_server: bool,
+        words: &str,
+    ) -> Option<Timestamp> {
+        let now = self.context.clock.now();
+        let patience = self.context.account.backoff.total();
+        let about = match by_server {
+            false => About::Recipients,
+            true if phase < Phase::Body => About::Server,
+            true => About::Content,
+        };
+        let streak = &self.context.streak;
+        let advice = streak.put_off(self.claim.number, about, now, patience);
+        let pause = match advice {
+            Advice::GoOn => return None,
+            Advice::Slower(gap) => {
+                self.outcome.gap = Some(gap);
+                return None;
+            }
+            Advice::Pause(pause) => {
+                let length = pause.unsigned_abs();
+                self.outcome.lesson.is_streak = self.outcome.lesson.pause.is_none();
+                self.outcome.lesson.pause_for(length, false, words);
+                pause
+            }
+            Advice::GiveUp => {
+                let stop = || Box::new(puts_all_off(phase, words));
+                self.outcome.lesson.stop.get_or_insert_with(stop);
+                SignedDuration::ZERO
+            }
+        };
+        let turn = now.saturating_add(pause + AFTER_OTHERS).ok()?;
+        (about == About::Server).then(|| turn.max(self.due(now).unwrap_or(turn)))
+    }
+}
+
+/// The trouble of a server that has taken nothing for as long as a message is tried.
+fn puts_all_off(phase: Phase, words: &str) -> Trouble {
+    Trouble {
+        class: Class::Server,
+        phase,
+        reply: words.to_owned(),
+        meaning: "the server has put off every message for as long as one is tried again".to_owned(),
+        remedy: "nobody was refused for it; ask the server's administrator what it waits for, then run send again: \
+                 it goes on where it was"
+            .to_owned(),
+        unreachable: false,
     }
 }
 
