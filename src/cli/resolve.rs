@@ -46,7 +46,7 @@ pub(super) fn run(context: &Context, args: &Resolve) -> Result<Exit, Failure> {
         context.screen.note("nothing was changed");
         return Ok(Exit::Done);
     }
-    let lock = planned.store.lock_for_sending(&planned.record.name, now)?;
+    let lock = planned.store.lock_for_a_moment(&planned.record.name, now)?;
     let settled = planned
         .store
         .resolve(planned.record.id, &selection, resolution, now)?;

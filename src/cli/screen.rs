@@ -141,12 +141,15 @@ impl Screen {
         written(writeln!(out, "{value}").and_then(|()| out.flush()))
     }
 
-    /// A remark that is no result.
+    /// A remark that is no result. On a terminal it is broken between words.
     pub(super) fn note(&self, line: &str) {
-        if !self.quiet {
-            // Nobody can be told that standard error is gone.
-            let _ = writeln!(io::stderr().lock(), "{line}");
+        if self.quiet {
+            return;
         }
+        let columns = (self.err != Stream::Elsewhere).then(textwrap::termwidth);
+        let text = columns.map_or_else(|| line.to_owned(), |columns| broken(line, columns));
+        // Nobody can be told that standard error is gone.
+        let _ = writeln!(io::stderr().lock(), "{text}");
     }
 
     /// A remark that must not be missed, on standard error even when quiet.
@@ -209,6 +212,17 @@ impl Screen {
 
 /// A space at which no line is broken.
 const NO_BREAK: char = '\u{a0}';
+
+/// The text in lines of so many columns; what follows a line that was broken is indented.
+pub(super) fn broken(text: &str, columns: usize) -> String {
+    let options = textwrap::Options::new(columns.max(24))
+        .subsequent_indent("    ")
+        .word_splitter(textwrap::WordSplitter::NoHyphenation)
+        .break_words(false);
+    let text = unbroken_commands(text);
+    let lines = text.split('\n').map(|line| textwrap::fill(line, &options));
+    lines.collect::<Vec<_>>().join("\n").replace(NO_BREAK, " ")
+}
 
 /// A command is copied whole: it is not broken, however long it is.
 fn unbroken_commands(text: &str) -> String {

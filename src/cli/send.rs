@@ -16,7 +16,7 @@ use crate::config::Sender;
 use crate::message::Renderer;
 use crate::plan::frozen_renderer;
 use crate::send::{self, Ended, Job, Options, Stop};
-use crate::store::{CampaignRecord, SenderLock, Store};
+use crate::store::{CampaignRecord, Counts, SenderLock, Store};
 
 pub(super) fn run(context: &Context, args: &Send) -> Result<Exit, Failure> {
     let setup = Setup::read(&args.campaign.folder, &context.places)?;
@@ -86,7 +86,7 @@ fn question(
 ) -> Result<String, Failure> {
     let people = store.recipient_counts(record.id)?;
     let messages = store.message_counts(record.id)?;
-    let left = |counts: &crate::store::Counts| counts.pending + counts.deferred;
+    let left = |counts: &Counts| counts.pending + counts.deferred;
     let now = context.clock.reading();
     let outlook = setup::outlook(store, record, senders, now)?;
     let finish = match outlook.forecast(store, record.id)? {
@@ -240,6 +240,7 @@ impl Errand<'_> {
         let ended = connect::runtime()?.block_on(self.send(lock, accounts, &show));
         show.end();
         let ended = ended?;
+        let before = counts;
         let counts = store.recipient_counts(self.record.id)?;
         let (exit, failure) = verdict(&ended, &counts, &zone);
         let record = store
@@ -257,6 +258,9 @@ impl Errand<'_> {
             screen.json(&value)?;
         } else {
             screen.result(&format!("{}: {}", record.name, ended_words(&ended)))?;
+            if let Some(why) = self.nothing_was_to_go(&ended, &before, &counts) {
+                screen.note(&why);
+            }
             screen.result(&counts_line(&counts))?;
             if counts.in_doubt > 0 {
                 screen.note("`postroom resolve` lists what is in doubt, and how to settle it");
@@ -270,6 +274,20 @@ impl Errand<'_> {
             screen.warning(&failure.message);
         }
         Ok(exit)
+    }
+
+    /// Why a send that ended as asked has sent nothing.
+    fn nothing_was_to_go(&self, ended: &Ended, before: &Counts, after: &Counts) -> Option<String> {
+        if !matches!(ended, Ended::AsAsked) || before != after {
+            return None;
+        }
+        if self.args.max == Some(0) {
+            return Some("nothing was sent: --max 0 allows no message".to_owned());
+        }
+        Some(
+            "nothing was sent: --until is over before the next message may go (`postroom status` says when)"
+                .to_owned(),
+        )
     }
 
     async fn send(

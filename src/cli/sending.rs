@@ -1,6 +1,7 @@
 //! A send as it is seen: events as lines of JSON, or a bar with notes above it.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -19,6 +20,9 @@ use crate::store::Counts;
 /// A wait that is not worth a line of its own.
 const SHORT: SignedDuration = SignedDuration::from_secs(150);
 
+/// A pause that ends so soon after one that was told is part of the same trouble.
+const SAME_PAUSE: SignedDuration = SignedDuration::from_mins(30);
+
 /// Shows events as they come.
 pub(super) struct Show<'a> {
     screen: &'a Screen,
@@ -26,6 +30,10 @@ pub(super) struct Show<'a> {
     zone: TimeZone,
     bar: Bar,
     done: Cell<u64>,
+    /// Until when each account was last said to pause.
+    paused: RefCell<BTreeMap<String, Timestamp>>,
+    /// A short wait was told.
+    told_short: Cell<bool>,
     /// Notes on waiting make no sense where days pass in milliseconds.
     simulated: bool,
 }
@@ -48,6 +56,8 @@ impl<'a> Show<'a> {
             zone,
             bar,
             done: Cell::new(done),
+            paused: RefCell::default(),
+            told_short: Cell::new(false),
             simulated,
         }
     }
@@ -109,11 +119,24 @@ impl<'a> Show<'a> {
                 recipients,
                 until,
                 reply,
-            } => Some(format!(
-                "put off until {}: message {number}, {}: {reply}",
-                time(*until),
-                words::count(*recipients, "recipient", "recipients")
-            )),
+                blameless,
+            } => (!blameless || self.screen.is_verbose()).then(|| {
+                format!(
+                    "put off until {}: message {number}, {}: {reply}",
+                    time(*until),
+                    words::count(*recipients, "recipient", "recipients")
+                )
+            }),
+            Event::Paused {
+                account,
+                until,
+                because,
+            } => self.is_news(account, *until).then(|| {
+                format!(
+                    "the account '{account}' pauses until {}; nobody is refused for it: {because}",
+                    time(*until)
+                )
+            }),
             Event::InDoubt {
                 number,
                 recipients,
@@ -131,22 +154,50 @@ impl<'a> Show<'a> {
                 "the account '{account}' has stopped; the others take its share over: {} ({})\n    {}",
                 trouble.meaning, trouble.reply, trouble.remedy
             )),
-            Event::Waiting { until, why }
-                if self.is_long(*until) || *why == Waiting::OtherSender =>
-            {
-                Some(format!(
-                    "waiting until {} for {}; Ctrl-C stops, `postroom send` goes on",
-                    time(*until),
-                    reason(why)
-                ))
-            }
-            Event::Waiting { .. } => None,
+            Event::Waiting { until, why } if self.is_worth_a_line(*until, why) => Some(format!(
+                "waiting until {} for {}; Ctrl-C stops, `postroom send` goes on",
+                time(*until),
+                reason(why)
+            )),
+            Event::Waiting { until, why } => (self.is_unseen() && !self.told_short.replace(true))
+                .then(|| {
+                    format!(
+                        "waiting until {} for {}; waits as short as this are told once",
+                        time(*until),
+                        reason(why)
+                    )
+                }),
+        }
+    }
+
+    /// A server that asks for less speed does so again and again: that is told once in a while.
+    fn is_news(&self, account: &str, until: Timestamp) -> bool {
+        let mut paused = self.paused.borrow_mut();
+        let is_told = |told: &Timestamp| until.duration_since(*told) < SAME_PAUSE;
+        if paused.get(account).is_some_and(is_told) && !self.screen.is_verbose() {
+            return false;
+        }
+        paused.insert(account.to_owned(), until);
+        true
+    }
+
+    fn is_worth_a_line(&self, until: Timestamp, why: &Waiting) -> bool {
+        let is_told = || self.paused.borrow().values().any(|told| *told == until);
+        match why {
+            Waiting::OtherSender => true,
+            Waiting::Provider(_) if is_told() => false,
+            _ => self.is_long(until),
         }
     }
 
     /// Pauses of a minute or so between messages are what a limit a minute looks like: the bar shows them.
     fn is_long(&self, until: Timestamp) -> bool {
         !self.simulated && until.duration_since(self.clock.now()) > SHORT
+    }
+
+    /// There is no bar that would show it.
+    fn is_unseen(&self) -> bool {
+        !self.simulated && !self.screen.may_draw()
     }
 
     /// Takes the bar off the screen.
@@ -191,8 +242,16 @@ fn event_json(event: &Event) -> Value {
             recipients,
             until,
             reply,
+            ..
         } => json!({
             "event": "deferred", "message": number, "recipients": recipients, "until": until, "reply": reply,
+        }),
+        Event::Paused {
+            account,
+            until,
+            because,
+        } => json!({
+            "event": "paused", "account": account, "until": until, "because": because,
         }),
         Event::InDoubt {
             number,

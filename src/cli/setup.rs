@@ -104,7 +104,7 @@ impl Planned {
         if !self.store.has_in_hand(self.record.id)? {
             return Ok(());
         }
-        if let Ok(_lock) = self.store.lock_for_sending(&self.record.name, clock.now()) {
+        if let Ok(_lock) = self.store.lock_for_a_moment(&self.record.name, clock.now()) {
             self.store.recover(self.record.id, clock)?;
         }
         if let Some(record) = self.store.campaign(&self.record.name)? {

@@ -42,6 +42,7 @@ impl Standing {
             _ if people.is_finished() => RunState::Finished,
             // The process that said so is gone.
             RunState::Sending if !running => RunState::Planned,
+            RunState::Sending if record.next_send_at.is_some() => RunState::Waiting,
             other => other.clone(),
         };
         let forecast = match senders {
@@ -53,6 +54,7 @@ impl Standing {
         let waits = matches!(state, RunState::Sending | RunState::Waiting);
         let next_send_at = record
             .next_send_at
+            .filter(|_| waits)
             .or_else(|| forecast.as_ref().map(|forecast| forecast.next_send_at))
             .filter(|_| waits);
         Ok(Self {

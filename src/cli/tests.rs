@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
-use super::{report, words};
+use super::{report, screen, words};
 
 #[test]
 fn numbers_and_spans_read_well() {
@@ -30,4 +30,22 @@ fn a_report_holds_no_formula() {
         assert_eq!(report::defused(cell), format!("'{cell}"));
     }
     assert_eq!(report::defused("250 2.0.0 OK"), "250 2.0.0 OK");
+}
+
+#[test]
+fn a_long_note_is_broken_between_words_and_never_in_a_command() {
+    let note = "waiting until Tue 24 Nov 2026, 09:00 for the sending hours; Ctrl-C stops, `postroom send` goes on\n    450 busy";
+    let text = screen::broken(note, 80);
+    assert!(
+        text.lines().all(|line| line.chars().count() <= 80),
+        "{text}"
+    );
+    assert!(text.contains("`postroom send`"), "{text}");
+    let words = |text: &str| {
+        text.split_whitespace()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(words(&text), words(note));
+    assert!(text.ends_with("\n    450 busy"), "{text}");
 }

@@ -22,6 +22,13 @@ impl Backoff {
         Self(waits)
     }
 
+    /// How long a message is tried, from its first failed attempt to its last.
+    pub fn total(&self) -> Duration {
+        self.0
+            .iter()
+            .fold(Duration::ZERO, |sum, wait| sum.saturating_add(*wait))
+    }
+
     /// The wait after the `failed`-th failed attempt (from 1); none when it was the last.
     pub fn after(&self, failed: u32) -> Option<Duration> {
         let index = usize::try_from(failed).ok()?.checked_sub(1)?;

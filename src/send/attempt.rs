@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use jiff::SignedDuration;
+
 use super::error::Error;
 use super::event::Event;
 use super::offered::Sorted;
@@ -9,6 +11,7 @@ use super::options::Account;
 use super::settling::release;
 use super::signing::Trial;
 use super::sorting::{Lesson, judge};
+use super::streak::Streak;
 use crate::clock::{Clock, Timestamp};
 use crate::delivery::Phase;
 use crate::message::{Identity, Prepared, Renderer};
@@ -27,6 +30,7 @@ pub(super) struct Context {
     pub(super) journal: Journal,
     pub(super) renderer: Renderer,
     pub(super) trial: Trial,
+    pub(super) streak: Streak,
 }
 
 /// What came of an attempt, for the dispatcher.
@@ -36,6 +40,10 @@ pub(super) struct Outcome {
     pub(super) lesson: Lesson,
     /// The provider asked for a pause: the mailbox is held until then, in these words.
     pub(super) held: Option<(Timestamp, String)>,
+    /// The next message not before so long.
+    pub(super) gap: Option<SignedDuration>,
+    /// The connection was given up for somebody who has none.
+    pub(super) gave_way: bool,
     /// The content went out: it counts for `max_messages`.
     pub(super) handed_over: bool,
     /// The server took the message or settled at least one recipient.
@@ -93,6 +101,9 @@ pub(super) async fn attempt(
         judge(&context.account.replies, *phase, reply, lesson);
     }
     tried.heed().await?;
+    if !sorted.accepted.is_empty() {
+        context.streak.was_let_in();
+    }
     match offer.state {
         OfferState::Ready if sorted.accepted.is_empty() => {
             // Only copies were accepted: without a listed recipient there is nothing to send.
@@ -108,6 +119,9 @@ pub(super) async fn attempt(
         OfferState::Broken(phase, error) => {
             tried.broken(phase, error.to_string(), sorted).await?;
         }
+    }
+    if tried.outcome.progress {
+        context.streak.got_on();
     }
     Ok(tried.outcome)
 }

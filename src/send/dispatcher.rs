@@ -12,6 +12,7 @@ use super::lane::Lane;
 use super::options::Options;
 use super::signing::Trial;
 use super::stop::Stop;
+use super::streak::Streak;
 use super::worker::{Leave, Report, Worker};
 use crate::clock::{Clock, Hold, Reading, Timestamp};
 use crate::message::Renderer;
@@ -74,6 +75,7 @@ pub async fn run(
             journal: journal.clone(),
             renderer,
             trial: Trial::default(),
+            streak: Streak::default(),
         })
     });
     let ended = Dispatcher::new(
@@ -253,6 +255,7 @@ impl<'a> Dispatcher<'a> {
                 opened: None,
                 refused: None,
                 slot: None,
+                tried: 0,
             };
             self.tasks.spawn(worker.run());
             lane.workers.push(leave_in);
@@ -307,7 +310,11 @@ impl<'a> Dispatcher<'a> {
                 }
                 self.block(lane, answer);
             }
-            Report::NoSlot => self.no_slot(lane),
+            Report::NoSlot => {
+                if let Err(error) = self.no_slot(lane) {
+                    self.fail(error);
+                }
+            }
             Report::NoSession(why) => {
                 if let Err(error) = self.no_session(lane, why).await {
                     self.fail(error);

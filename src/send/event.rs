@@ -45,6 +45,18 @@ pub enum Event {
         until: Timestamp,
         /// The server's words, or what broke.
         reply: String,
+        /// It is not to blame, and this uses up nothing of its back-off: the account is to wait, or it goes
+        /// on in another message.
+        blameless: bool,
+    },
+    /// An account pauses, because its server said so or puts off whatever it is offered.
+    Paused {
+        /// Its name.
+        account: String,
+        /// Until when.
+        until: Timestamp,
+        /// The server's words.
+        because: String,
     },
     /// The final dot may have gone out and no verdict came.
     InDoubt {

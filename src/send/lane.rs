@@ -9,6 +9,7 @@ use super::event::{Trouble, Waiting};
 use super::pace::Pace;
 use super::worker::Leave;
 use crate::clock::Timestamp;
+use crate::store::SlotWanted;
 
 #[expect(
     clippy::struct_excessive_bools,
@@ -24,6 +25,8 @@ pub(super) struct Lane {
     pub(super) pace: Pace,
     /// So many sessions is all that other processes leave of the mailbox's, until then.
     pub(super) seats: Option<(usize, Timestamp)>,
+    /// It has no session and is in want of one, since then.
+    pub(super) wanted: Option<(Timestamp, Option<SlotWanted>)>,
     /// It has no session: one is only made when there is something to send.
     pub(super) rested: bool,
     /// What is left, other accounts send.
@@ -48,6 +51,7 @@ impl Lane {
             blocked: None,
             pace: Pace::default(),
             seats: None,
+            wanted: None,
             rested: true,
             drained: false,
             awaiting_verdict: false,
@@ -72,7 +76,9 @@ impl Lane {
             .seats
             .is_none_or(|(seats, until)| until <= now || self.busy() < seats);
         // Until there is a session, or there is one again, one worker tries alone.
-        let alone = self.busy() == 0 || (self.ever_connected && self.failures == 0);
+        // So it is while the server puts off whatever it is offered.
+        let is_well = self.ever_connected && self.failures == 0 && !self.context.streak.is_on();
+        let alone = self.busy() == 0 || is_well;
         self.stopped.is_none()
             && self.blocked.is_none()
             && !self.drained

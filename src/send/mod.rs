@@ -24,6 +24,7 @@ mod settling;
 mod signing;
 mod sorting;
 mod stop;
+mod streak;
 mod waiting;
 mod worker;
 

@@ -13,6 +13,8 @@ pub(super) struct Sorted {
     pub(super) refused: Vec<(usize, String, String)>,
     pub(super) later: Vec<(usize, String)>,
     pub(super) not_their_fault: Vec<(usize, String)>,
+    /// Some of those who are to come again are so for the server's own sake.
+    pub(super) busy: bool,
 }
 
 impl Sorted {
@@ -44,6 +46,10 @@ impl Sorted {
                             sorted.refused.push((index, words, meaning));
                         }
                         Fate::Later => sorted.later.push((index, words)),
+                        Fate::Busy => {
+                            sorted.busy = true;
+                            sorted.later.push((index, words));
+                        }
                         Fate::NotItsFault => sorted.not_their_fault.push((index, words)),
                     }
                 }

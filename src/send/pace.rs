@@ -41,6 +41,11 @@ impl Pace {
         self.next_at = next.filter(|_| !self.gap.is_zero());
     }
 
+    /// Nothing is begun before then.
+    pub(super) fn not_before(&mut self, at: Timestamp) {
+        self.next_at = self.next_at.max(Some(at));
+    }
+
     pub(super) fn allows(&self, now: Timestamp) -> bool {
         self.next_at.is_none_or(|at| at <= now)
     }

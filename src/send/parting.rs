@@ -117,6 +117,7 @@ impl Tried<'_> {
             recipients: self.left.len() as u64,
             until: at.wall,
             reply: words,
+            blameless: true,
         });
         Ok(())
     }

@@ -15,7 +15,7 @@ use crate::clock::Timestamp;
 use crate::delivery::{Class, Phase};
 use crate::limits::Reason;
 use crate::smtp::SessionError;
-use crate::store::Answer;
+use crate::store::{Answer, Store};
 
 /// The waits between attempts to connect; after the last one the send ends. A first connection that
 /// fails ends it sooner: somebody is watching then.
@@ -30,6 +30,12 @@ const BREAKER: u32 = 20;
 
 /// How long to wait before asking again whether another process's message has its verdict.
 const OTHER_SENDER: SignedDuration = SignedDuration::from_secs(2);
+
+/// How often to look for a connection that others have.
+const ASKS: SignedDuration = SignedDuration::from_secs(1);
+
+/// Who may not wait is patient so long for its turn at one.
+const TURN: SignedDuration = SignedDuration::from_mins(1);
 
 /// How long to go on with fewer connections before asking for another one again.
 const SEATS: SignedDuration = SignedDuration::from_secs(20);
@@ -47,7 +53,10 @@ impl Dispatcher<'_> {
         let Some(lane) = self.lanes.get_mut(number) else {
             return;
         };
-        lane.ever_connected = true;
+        (lane.ever_connected, lane.wanted) = (true, None);
+        if outcome.gave_way {
+            lane.step_back(self.clock.now());
+        }
         if outcome.progress {
             lane.failures = 0;
             lane.lost = 0;
@@ -60,8 +69,19 @@ impl Dispatcher<'_> {
             None => {}
         }
         let was_held = outcome.held.is_some();
+        if let Some(gap) = outcome.gap {
+            let next = self.clock.now().saturating_add(gap);
+            lane.pace.not_before(next.unwrap_or(Timestamp::MAX));
+        }
         if let Some((until, words)) = outcome.held {
-            lane.pace.slow_down();
+            if !outcome.lesson.is_streak {
+                lane.pace.slow_down();
+            }
+            (self.report)(Event::Paused {
+                account: lane.context.account.name.clone(),
+                until,
+                because: words.clone(),
+            });
             lane.block_until(until, Waiting::Provider(words));
             self.hand_out_again(number);
         }
@@ -104,6 +124,7 @@ impl Dispatcher<'_> {
         let Some(lane) = self.lanes.get_mut(number) else {
             return;
         };
+        lane.wanted = None;
         match answer {
             Answer::Claimed(_) | Answer::MayGo => {}
             // A verdict that is still to come may put a message off for less long, or give it back.
@@ -143,25 +164,38 @@ impl Dispatcher<'_> {
     }
 
     /// Other processes use the mailbox's connections: it goes on with those that it has, or waits for one.
-    pub(super) fn no_slot(&mut self, number: usize) {
+    /// Who has none says so, and gets one when another sender has had its share.
+    pub(super) fn no_slot(&mut self, number: usize) -> Result<(), Error> {
         let now = self.clock.now();
+        let wait = self.options.wait;
         let Some(lane) = self.lanes.get_mut(number) else {
-            return;
+            return Ok(());
         };
         let busy = lane.busy();
         let later = |span| now.saturating_add(span).unwrap_or(Timestamp::MAX);
-        if busy == 0 {
-            lane.block_until(later(OTHER_SENDER), Waiting::OtherSender);
-        } else {
+        if busy > 0 {
             lane.seats = Some((busy, later(SEATS)));
+            return Ok(());
         }
+        let (since, sign) = lane.wanted.get_or_insert((now, None));
+        if sign.is_none() {
+            let store = Store::open(&self.options.store)?;
+            *sign = store.want_slot(&lane.context.account.mailbox)?;
+        }
+        if !wait && now.duration_since(*since) < TURN {
+            // Its turn comes soon; that is no wait that ends a send.
+            lane.pace.not_before(later(ASKS));
+        } else {
+            lane.block_until(later(ASKS), Waiting::OtherSender);
+        }
+        Ok(())
     }
 
     pub(super) async fn no_session(&mut self, number: usize, why: NoSession) -> Result<(), Error> {
         let Some(lane) = self.lanes.get_mut(number) else {
             return Ok(());
         };
-        lane.rested = true;
+        (lane.rested, lane.wanted) = (true, None);
         match why {
             NoSession::Server(error) => return self.no_server(number, &error).await,
             NoSession::Refused(trouble) => self.stop_lane(number, trouble),
@@ -242,6 +276,15 @@ impl Dispatcher<'_> {
 }
 
 impl Lane {
+    /// A connection was left to somebody who has none: for long enough that they get it.
+    pub(super) fn step_back(&mut self, now: Timestamp) {
+        let later = |span| now.saturating_add(span).unwrap_or(Timestamp::MAX);
+        match self.busy() {
+            0 => self.pace.not_before(later(ASKS + ASKS)),
+            busy => self.seats = Some((busy, later(SEATS))),
+        }
+    }
+
     /// One cut of the network may take a verdict from each connection; more than that is a server that
     /// answers nobody, and every further message would be in doubt too.
     fn count_lost(&mut self, what: Option<&str>) -> Option<Box<Trouble>> {

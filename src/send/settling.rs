@@ -76,6 +76,12 @@ impl Tried<'_> {
         Ok(())
     }
 
+    /// What is due goes no sooner than its account may.
+    fn not_sooner(&self, due_at: Timestamp) -> Timestamp {
+        let held = self.outcome.held.as_ref().map(|(until, _)| *until);
+        held.map_or(due_at, |until| until.max(due_at))
+    }
+
     /// Takes the refused recipients into the events; returns them as the store wants them.
     pub(super) fn note_refused(
         &mut self,
@@ -109,8 +115,9 @@ impl Tried<'_> {
         self.outcome.events.push(Event::Deferred {
             number: self.claim.number,
             recipients: later.len() as u64,
-            until: due_at,
+            until: self.not_sooner(due_at),
             reply: first.clone(),
+            blameless,
         });
         let indices: Vec<usize> = later.iter().map(|(index, _)| *index).collect();
         self.left.retain(|place| !indices.contains(place));
@@ -138,15 +145,19 @@ impl Tried<'_> {
             reply,
             &mut self.outcome.lesson,
         );
-        self.heed().await?;
         let words = reply.to_string();
+        let turn = match fate {
+            Fate::Later | Fate::Busy => self.count(phase, fate == Fate::Busy, &words),
+            _ => None,
+        };
+        self.heed().await?;
         match fate {
             Fate::RefusedForOne => self.refused_for_one(phase, reply, meaning, refused).await,
             Fate::Refused => {
                 self.outcome.refused_message = Some(words.clone());
                 self.refuse(phase, words, meaning, refused).await
             }
-            Fate::Later => self.defer(phase, words, refused, None).await,
+            Fate::Later | Fate::Busy => self.defer(phase, words, refused, turn).await,
             Fate::NotItsFault if phase < Phase::Body => self.give_back(phase, words, refused).await,
             Fate::NotItsFault => {
                 // The mailbox is held, not the message: another account may take it at once.
@@ -195,7 +206,11 @@ impl Tried<'_> {
         let refused = self.note_refused(sorted.refused);
         match (later, blameless) {
             (_, Some(words)) => self.give_back(Phase::RcptTo, words, refused).await,
-            (Some(words), None) => self.defer(Phase::RcptTo, words, refused, None).await,
+            (Some(words), None) => {
+                let turn = self.count(Phase::RcptTo, sorted.busy, &words);
+                self.heed().await?;
+                self.defer(Phase::RcptTo, words, refused, turn).await
+            }
             (None, None) => {
                 let refused = Finish::Refused {
                     at: self.context.clock.reading(),
@@ -333,8 +348,9 @@ impl Tried<'_> {
         self.outcome.events.push(Event::Deferred {
             number: self.claim.number,
             recipients,
-            until: due_at,
+            until: self.not_sooner(due_at),
             reply,
+            blameless,
         });
         Ok(())
     }

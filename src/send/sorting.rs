@@ -15,6 +15,8 @@ use crate::store::Pause;
 pub(super) struct Lesson {
     /// The provider asked for a pause.
     pub(super) pause: Option<Pause>,
+    /// The pause is for a server that puts off whatever it is offered: it did not ask for less speed.
+    pub(super) is_streak: bool,
     /// The account must stop.
     pub(super) stop: Option<Box<Trouble>>,
     /// The server takes the access token no longer; what it means where there is none to renew.
@@ -25,7 +27,7 @@ pub(super) struct Lesson {
 
 impl Lesson {
     /// The longest pause that was asked for holds.
-    fn pause_for(&mut self, length: Duration, is_cap: bool, reply: &Reply) {
+    pub(super) fn pause_for(&mut self, length: Duration, is_cap: bool, reply: &str) {
         let length = SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX);
         let known = self
             .pause
@@ -35,7 +37,7 @@ impl Lesson {
             self.pause = Some(Pause {
                 length,
                 is_cap,
-                reply: reply.to_string(),
+                reply: reply.to_owned(),
             });
         }
     }
@@ -50,6 +52,8 @@ pub(super) enum Fate {
     RefusedForOne,
     /// Try again after the back-off.
     Later,
+    /// Try again after the back-off; the server says so for its own sake, not for the message's.
+    Busy,
     /// Not its fault: try again as soon as the account may go on.
     NotItsFault,
 }
@@ -68,19 +72,20 @@ pub(super) fn judge(
             Fate::RefusedForOne
         }
         Verdict::RefuseRecipient | Verdict::RefuseMessage => Fate::Refused,
+        Verdict::Defer if judgement.class == Class::Server => Fate::Busy,
         // A positive reply is judged only by its place in the dialogue; here it is out of place.
         Verdict::Accept | Verdict::Defer => Fate::Later,
         Verdict::SlowDown(pause) => {
-            lesson.pause_for(pause, false, reply);
+            lesson.pause_for(pause, false, &reply.to_string());
             Fate::NotItsFault
         }
         Verdict::HoldAccount(pause) => {
-            lesson.pause_for(pause, true, reply);
+            lesson.pause_for(pause, true, &reply.to_string());
             Fate::NotItsFault
         }
         Verdict::Reconnect => {
             lesson.reconnect = true;
-            Fate::Later
+            Fate::Busy
         }
         Verdict::RefreshToken | Verdict::StopAccount => {
             let found = if judgement.verdict == Verdict::RefreshToken {

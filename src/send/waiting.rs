@@ -8,10 +8,13 @@ use super::event::{Ended, Event, Waiting};
 use super::lane::Lane;
 use super::worker::Leave;
 use crate::clock::Timestamp;
-use crate::store::{RunState, Store};
+use crate::store::{RunState, Store, is_slot_wanted};
 
 /// A session is closed before a wait that is longer than this; servers hang up on idle ones.
 const IDLE: SignedDuration = SignedDuration::from_mins(2);
+
+/// A wait that is longer than this leaves the session to somebody who has none; looked for as often.
+const LEND: SignedDuration = SignedDuration::from_secs(5);
 
 /// After so long a stretch of a wait the store is asked again: what is waited for may have changed, and
 /// so may the machine's clock.
@@ -46,6 +49,14 @@ impl Dispatcher<'_> {
         if until <= now {
             self.wake();
             return Ok(None);
+        }
+        let is_certain = matches!(
+            why,
+            Some(Waiting::Rule(_) | Waiting::Calendar(_) | Waiting::Provider(_))
+        );
+        if is_certain && self.options.until.is_some_and(|end| end <= until) {
+            // Nothing can go before it is to end.
+            return Ok(Some(Ended::AsAsked));
         }
         self.rest(now).await;
         let is_worth_telling = why.is_some() && !for_server;
@@ -90,13 +101,16 @@ impl Dispatcher<'_> {
         }
     }
 
-    /// Closes the sessions of accounts that have long to wait.
+    /// Closes the sessions of accounts that have long to wait, or some time and somebody else has none.
     async fn rest(&mut self, now: Timestamp) {
+        let store = &self.options.store;
         let is_long = |lane: &Lane| {
+            let wait = lane.wakes_at(now).map(|until| until.duration_since(now));
             lane.stopped.is_some()
-                || lane
-                    .wakes_at(now)
-                    .is_some_and(|until| until.duration_since(now) > IDLE)
+                || wait.is_some_and(|wait| {
+                    let mailbox = &lane.context.account.mailbox;
+                    wait > IDLE || (wait > LEND && !lane.rested && is_slot_wanted(store, mailbox))
+                })
         };
         for lane in self.lanes.iter_mut().filter(|lane| is_long(lane)) {
             if !std::mem::replace(&mut lane.rested, true) {
@@ -108,8 +122,10 @@ impl Dispatcher<'_> {
     }
 
     async fn tell(&mut self, until: Timestamp, why: Waiting) -> Result<(), Error> {
+        // Who waits is sending, and a process that is gone does neither: [`RunState::Waiting`] is left by a
+        // send that has ended at a limit.
         self.journal
-            .set_state(RunState::Waiting, Some(until))
+            .set_state(RunState::Sending, Some(until))
             .await?;
         let is_same = self.told.as_ref().is_some_and(|(told, reason)| {
             *reason == why
@@ -127,12 +143,28 @@ impl Dispatcher<'_> {
         let stretch = now.saturating_add(STRETCH).unwrap_or(Timestamp::MAX);
         let wake = self.options.until.map_or(until, |end| end.min(until));
         let wake = wake.min(stretch);
-        self.hold = None;
-        tokio::select! {
-            () = self.clock.sleep_until_or_set(wake, &self.reckoned) => {}
-            () = self.stop.requested() => {}
+        let mut at = now;
+        while at < wake && !self.stop.is_requested() {
+            // Who has a session and others have none lends it out.
+            let is_open = self.lanes.iter().any(|lane| !lane.rested);
+            let look = at.saturating_add(LEND).ok().filter(|_| is_open);
+            let next = look.map_or(wake, |look| look.min(wake));
+            self.hold = None;
+            tokio::select! {
+                () = self.clock.sleep_until_or_set(next, &self.reckoned) => {}
+                () = self.stop.requested() => {}
+            }
+            self.hold = Some(self.clock.hold());
+            let reading = self.clock.reading();
+            if !reading.agrees_with(&self.reckoned) {
+                // Somebody has set the clock: what is waited for comes at another time.
+                break;
+            }
+            at = reading.wall;
+            if is_open && at < wake {
+                self.rest(at).await;
+            }
         }
-        self.hold = Some(self.clock.hold());
         if wake < until {
             // Whoever waits asks again whether it still has to.
             for lane in &mut self.lanes {

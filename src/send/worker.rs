@@ -9,7 +9,10 @@ use super::error::Error;
 use super::signing::{NoSession, Opened, open};
 use crate::delivery::Phase;
 use crate::oauth::AccessToken;
-use crate::store::{self, Answer, ConnectionSlot, Store};
+use crate::store::{self, Answer, ConnectionSlot, Store, is_slot_wanted};
+
+/// So many messages are sent on a connection before others who have none get theirs.
+const FAIR_SHARE: u32 = 10;
 
 /// What the dispatcher asks of a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +48,8 @@ pub(super) struct Worker {
     pub(super) refused: Option<AccessToken>,
     /// Held as long as the session: the provider counts connections over all processes.
     pub(super) slot: Option<ConnectionSlot>,
+    /// How many messages were tried since the slot was taken.
+    pub(super) tried: u32,
 }
 
 impl Worker {
@@ -74,12 +79,23 @@ impl Worker {
         self.slot = None;
     }
 
+    /// Gives the connection up after a fair share of messages, if somebody else has none.
+    async fn give_way(&mut self) -> bool {
+        self.tried += 1;
+        let account = &self.context.account;
+        if self.tried < FAIR_SHARE || !is_slot_wanted(&self.context.store, &account.mailbox) {
+            return false;
+        }
+        self.close().await;
+        true
+    }
+
     async fn send_one(&mut self) -> Report {
         let fresh = self.opened.is_none();
         if fresh {
             if self.slot.is_none() {
                 match self.take_slot() {
-                    Ok(Some(slot)) => self.slot = Some(slot),
+                    Ok(Some(slot)) => (self.slot, self.tried) = (Some(slot), 0),
                     Ok(None) => return Report::NoSlot,
                     Err(error) => return Report::Failed(error.into()),
                 }
@@ -119,6 +135,7 @@ impl Worker {
                 if early && !fresh {
                     outcome.broke = None;
                 }
+                outcome.gave_way = self.give_way().await;
                 Report::Tried(Box::new(outcome))
             }
             Err(error) => {

@@ -382,7 +382,7 @@ impl Store {
             .collect::<Result<_, _>>()?;
         let mut recovered = 0;
         for (campaign, name) in left {
-            match self.lock_for_sending(&name, clock.now()) {
+            match self.lock_for_a_moment(&name, clock.now()) {
                 Ok(_lock) => {
                     self.recover(campaign, clock)?;
                     recovered += 1;

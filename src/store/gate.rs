@@ -421,7 +421,7 @@ impl Gate {
         let hold = Hold {
             until,
             reply: pause.reply.clone(),
-            refusals: refusals.max(1),
+            refusals,
         };
         holds::set(connection, mailbox, &hold, reading)?;
         self.hold = Some(hold);

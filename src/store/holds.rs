@@ -49,7 +49,12 @@ pub(super) fn of(
         )?
         .query_row([mailbox], |row| {
             let set = (row.get(3)?, row.get(4)?, row.get(5)?);
-            Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?, set))
+            Ok((
+                row.get::<_, i64>(0)?,
+                row.get(1)?,
+                row.get::<_, u32>(2)?,
+                set,
+            ))
         })
         .optional()?;
     row.map(|(until, reply, refusals, (set, boot, steady))| {
@@ -57,7 +62,7 @@ pub(super) fn of(
         Ok(Hold {
             until: ends(to_timestamp(until)?, set, now),
             reply,
-            refusals,
+            refusals: refusals.saturating_sub(1),
         })
     })
     .transpose()
@@ -79,7 +84,8 @@ pub(super) fn set(
             mailbox,
             hold.until.as_millisecond(),
             hold.reply,
-            hold.refusals,
+            // The column takes no zero, which is what a mere slow-down has.
+            hold.refusals.saturating_add(1),
             now.wall.as_millisecond(),
             boot,
             steady

@@ -73,13 +73,9 @@ fn copy(
         )?;
         if let Some(hold) = holds::of(&transaction, mailbox, now)? {
             transaction.execute(
-                "INSERT INTO lent.hold (mailbox, until, reply, refusals) VALUES (?, ?, ?, ?)",
-                params![
-                    mailbox,
-                    hold.until.as_millisecond(),
-                    hold.reply,
-                    hold.refusals
-                ],
+                "INSERT INTO lent.hold (mailbox, until, reply, refusals)
+                 SELECT mailbox, ?, reply, refusals FROM main.hold WHERE mailbox = ?",
+                params![hold.until.as_millisecond(), mailbox],
             )?;
         }
     }

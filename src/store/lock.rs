@@ -16,6 +16,14 @@ pub struct SenderLock {
     store: PathBuf,
 }
 
+/// Held while something of a campaign is put right that nobody sends.
+#[derive(Debug)]
+pub struct Moment {
+    // In this order: who waits for its turn finds the campaign free.
+    _lock: SenderLock,
+    _turn: File,
+}
+
 impl Drop for SenderLock {
     fn drop(&mut self) {
         // The last commits of a send may be another thread's, or have raced with another process's.
@@ -25,22 +33,53 @@ impl Drop for SenderLock {
 
 impl Store {
     fn lock_path(&self, campaign: &str) -> PathBuf {
-        let digest = blake3::hash(campaign.as_bytes()).to_hex();
-        beside(self.path(), &format!(".{}.lock", &digest[..16]))
+        self.beside(campaign, "lock")
     }
 
-    /// Takes the campaign for sending.
+    /// The lock under which the sender's lock is tried: held only as long as that takes, or while something
+    /// is put right.
+    fn turn_path(&self, campaign: &str) -> PathBuf {
+        self.beside(campaign, "turn")
+    }
+
+    fn beside(&self, campaign: &str, kind: &str) -> PathBuf {
+        let digest = blake3::hash(campaign.as_bytes()).to_hex();
+        beside(self.path(), &format!(".{}.{kind}", &digest[..16]))
+    }
+
+    /// Takes the campaign for sending, or for putting right what a sender that is gone has left.
     ///
     /// # Errors
     /// [`Error::Locked`] when another process sends it: says which and since when. [`Error::Elsewhere`]
     /// when this store is not at home: then nothing was written.
     pub fn lock_for_sending(&self, campaign: &str, now: Timestamp) -> Result<SenderLock, Error> {
+        let (lock, turn) = self.take(campaign, now)?;
+        drop(turn);
+        Ok(lock)
+    }
+
+    /// The same for a moment, in which something is put right. Who comes to send it meanwhile waits for that
+    /// moment to end, and is not told that it is being sent.
+    ///
+    /// # Errors
+    /// As [`Self::lock_for_sending`].
+    pub fn lock_for_a_moment(&self, campaign: &str, now: Timestamp) -> Result<Moment, Error> {
+        let (lock, turn) = self.take(campaign, now)?;
+        Ok(Moment {
+            _lock: lock,
+            _turn: turn,
+        })
+    }
+
+    fn take(&self, campaign: &str, now: Timestamp) -> Result<(SenderLock, File), Error> {
         self.come_home()?;
-        let path = self.lock_path(campaign);
+        let (path, turn) = (self.lock_path(campaign), self.turn_path(campaign));
         let failed = |source| Error::Lock {
             path: path.clone(),
             source,
         };
+        let turn = open_private(&turn).map_err(failed)?;
+        turn.lock().map_err(failed)?;
         let mut file = open_private(&path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
@@ -59,16 +98,23 @@ impl Store {
             .and_then(|()| file.rewind())
             .and_then(|()| write!(file, "{}", holder(now)))
             .map_err(failed)?;
-        Ok(SenderLock {
+        let lock = SenderLock {
             _file: file,
             store: self.path().to_owned(),
-        })
+        };
+        Ok((lock, turn))
     }
 
     /// True while some process sends the campaign.
     pub fn is_being_sent(&self, campaign: &str) -> bool {
-        File::open(self.lock_path(campaign))
-            .is_ok_and(|file| matches!(file.try_lock(), Err(std::fs::TryLockError::WouldBlock)))
+        let turn = File::open(self.turn_path(campaign));
+        let _turn = turn.map(|turn| turn.lock().map(|()| turn));
+        File::open(self.lock_path(campaign)).is_ok_and(|file| {
+            matches!(
+                file.try_lock_shared(),
+                Err(std::fs::TryLockError::WouldBlock)
+            )
+        })
     }
 }
 

@@ -53,7 +53,7 @@ pub use holds::Hold;
 pub use home::{Away, Displacement, Whereabouts};
 pub use journal::Journal;
 pub use ledger::Entry;
-pub use lock::SenderLock;
+pub use lock::{Moment, SenderLock};
 pub use outcomes::MessageOutcome;
 pub use planning::{
     Cut, CutPart, NewBatch, NewCampaign, NewMessage, Order, PlanWriter, Planned, Reason, Run,
@@ -61,7 +61,7 @@ pub use planning::{
 pub use progress::{CampaignRecord, Counts, RowCounts, RunState};
 pub use report::{MessageRecord, ReportRow};
 pub use resolving::{Doubt, Resolution, Selection};
-pub use slots::ConnectionSlot;
+pub use slots::{ConnectionSlot, SlotWanted, is_slot_wanted};
 
 /// How long a writer waits for another process: a plan of a million rows takes several seconds to be copied in.
 const BUSY_TIMEOUT: Duration = Duration::from_mins(2);

@@ -2,6 +2,7 @@
 //! system for each of them, which ends with the process that holds it.
 
 use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
 
 use super::place::{beside, open_private};
 use super::{Error, Store};
@@ -20,7 +21,43 @@ impl ConnectionSlot {
     }
 }
 
+/// Says, as long as it lives, that somebody waits for one of a mailbox's connections and has none.
+#[derive(Debug)]
+pub struct SlotWanted {
+    _file: File,
+}
+
+fn slot_path(store: &Path, mailbox: &str, kind: &str) -> PathBuf {
+    let digest = blake3::hash(mailbox.as_bytes()).to_hex();
+    beside(store, &format!(".{}.{kind}", &digest[..16]))
+}
+
+/// Whether some process has no connection of this mailbox's and waits for one.
+pub fn is_slot_wanted(store: &Path, mailbox: &str) -> bool {
+    File::open(slot_path(store, mailbox, "want"))
+        .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
 impl Store {
+    /// Says that a connection of this mailbox's is waited for: who has one gives it up when it can. None while
+    /// somebody is just looking whether it is so, or waits as well.
+    ///
+    /// # Errors
+    /// [`Error::Lock`] when a file beside the store cannot be made or locked.
+    pub fn want_slot(&self, mailbox: &str) -> Result<Option<SlotWanted>, Error> {
+        let path = slot_path(self.path(), mailbox, "want");
+        let failed = |source| Error::Lock {
+            path: path.clone(),
+            source,
+        };
+        let file = open_private(&path).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(SlotWanted { _file: file })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(source)) => Err(failed(source)),
+        }
+    }
+
     /// Takes one of a mailbox's `most` connections; none when all of them are taken, here or in another
     /// process. Processes that allow different numbers share the lower slots, so the largest number holds
     /// over all of them.
@@ -32,9 +69,8 @@ impl Store {
         mailbox: &str,
         most: usize,
     ) -> Result<Option<ConnectionSlot>, Error> {
-        let digest = blake3::hash(mailbox.as_bytes()).to_hex();
         for number in 0..most {
-            let path = beside(self.path(), &format!(".{}.{number}.slot", &digest[..16]));
+            let path = slot_path(self.path(), mailbox, &format!("{number}.slot"));
             let failed = |source| Error::Lock {
                 path: path.clone(),
                 source,

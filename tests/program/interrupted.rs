@@ -81,15 +81,53 @@ fn one_at_a_time_sends_a_campaign() {
     home.campaign("t", 10, true);
     let (mut first, running) = sending(&home, 6);
     assert!(running, "five are sent, then it waits");
-    let second = home.run(&["send", "news", "--yes"]).exits(75);
-    assert!(second.err.contains("another process"), "{}", second.err);
-    assert_eq!(home.status()["state"], "waiting");
-    assert!(home.status()["next_send_at"].is_string());
+    let before = home.status();
+    assert_eq!(before["state"], "waiting");
+    assert!(before["next_send_at"].is_string());
+    // As a timer does it.
+    for _ in 0..2 {
+        let second = home.run(&["send", "news", "--yes"]).exits(75);
+        assert!(second.err.contains("another process"), "{}", second.err);
+    }
+    let after = home.status();
+    for field in ["state", "next_send_at", "recipients", "messages"] {
+        assert_eq!(after[field], before[field], "{field}");
+    }
     signal(&first, "INT");
     assert_eq!(first.wait().unwrap().code(), Some(130));
     let third = home.run(&["send", "news", "--yes", "--no-wait"]).exits(75);
     assert!(third.err.contains("5 messages per 1h"), "{}", third.err);
     assert_eq!(server.received().len(), 5);
+}
+
+#[test]
+fn a_sender_that_is_gone_is_not_said_to_wait() {
+    let home = Home::new();
+    let server = Server::start(&home, &[]);
+    home.account(
+        &server,
+        "limits = [{ max = 5, per = \"1h\", unit = \"messages\" }]",
+    );
+    home.campaign("t", 10, true);
+    let (mut first, running) = sending(&home, 6);
+    assert!(running, "five are sent, then it waits");
+    assert_eq!(home.status()["state"], "waiting");
+    first.kill().unwrap();
+    first.wait().unwrap();
+    let status = home.status();
+    assert_eq!(status["state"], "planned");
+    assert!(status["next_send_at"].is_null());
+    // One that has ended at the limit is.
+    home.run(&["send", "news", "--yes", "--no-wait"]).exits(75);
+    assert_eq!(home.status()["state"], "waiting");
+    // Before its next message nothing can go: there is nothing to wait for.
+    let soon = home.status()["next_send_at"].as_str().unwrap().to_owned();
+    let ended = home
+        .run(&["send", "news", "--yes", "--until", &soon])
+        .exits(0);
+    assert!(ended.err.contains("nothing was sent"), "{}", ended.err);
+    let ended = home.run(&["send", "news", "--yes", "--max", "0"]).exits(0);
+    assert!(ended.err.contains("--max 0"), "{}", ended.err);
 }
 
 #[test]

@@ -224,3 +224,20 @@ fn a_single_message_bears_every_fault() {
     let wrong = home.run(&["rehearse", "news", "--fault", "flood"]).exits(2);
     assert!(wrong.err.contains("throttle"), "{}", wrong.err);
 }
+
+#[test]
+fn a_server_that_asks_for_less_speed_is_told_of_once() {
+    let home = Home::new();
+    home.campaign("sandbox", 120, true);
+    let args = ["rehearse", "news", "--fault", "throttle"];
+    let ended = home.run(&args).exits(0);
+    assert!(!ended.err.contains("put off until"), "{}", ended.err);
+    assert_eq!(
+        ended.err.matches("pauses until").count(),
+        1,
+        "{}",
+        ended.err
+    );
+    let all = home.run(&[&args[..], &["-v"]].concat()).exits(0).err;
+    assert!(all.matches("put off until").count() > 1, "{all}");
+}

@@ -284,3 +284,23 @@ fn a_send_ends_when_it_was_told_to() {
     assert!(ended.err.contains("2 messages per 1h"), "{}", ended.err);
     assert_eq!(server.received().len(), 2);
 }
+
+#[test]
+fn short_waits_are_told_once_where_no_bar_shows_them() {
+    let home = Home::new();
+    let server = Server::start(&home, &[]);
+    home.account(
+        &server,
+        "limits = [ { max = 1, per = \"1s\", unit = \"messages\" } ]",
+    );
+    home.campaign("t", 4, true);
+    let ended = home.run(&["send", "news", "--yes"]).exits(0);
+    assert_eq!(
+        ended.err.matches("waiting until").count(),
+        1,
+        "{}",
+        ended.err
+    );
+    assert!(ended.err.contains("1 message per 1s"), "{}", ended.err);
+    assert_eq!(server.received().len(), 4);
+}

@@ -1,6 +1,7 @@
 //! A planned campaign, and servers to send it to.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -16,7 +17,8 @@ use postroom::smtp::{Deadlines, Endpoint, Tls};
 use postroom::store::{Counts, Store};
 
 pub(crate) struct Campaign {
-    pub(crate) folder: tempfile::TempDir,
+    pub(crate) folder: Arc<tempfile::TempDir>,
+    name: &'static str,
     pub(crate) id: i64,
     pub(crate) connections: usize,
     pub(crate) wait: bool,
@@ -66,7 +68,27 @@ impl Campaign {
         schedule: Schedule,
         from: fn(usize) -> Option<String>,
     ) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        Self::in_store(folder, "news", external, personal, rules, schedule, from)
+    }
+
+    /// Another one of the same account in the same store, with a mail of their own for each.
+    pub(crate) fn beside(&self, name: &'static str, people: usize, rules: &[Vec<Rule>]) -> Self {
+        let folder = Arc::clone(&self.folder);
+        let schedule = Schedule::default();
+        let people = vec![false; people];
+        Self::in_store(folder, name, &people, true, rules, schedule, |_| None)
+    }
+
+    fn in_store(
+        folder: Arc<tempfile::TempDir>,
+        campaign: &'static str,
+        external: &[bool],
+        personal: bool,
+        rules: &[Vec<Rule>],
+        schedule: Schedule,
+        from: fn(usize) -> Option<String>,
+    ) -> Self {
         let row = |(place, external): (usize, &bool)| {
             let domain = if *external {
                 "fabrikam.com"
@@ -98,7 +120,7 @@ impl Campaign {
         };
         let inputs = Inputs {
             folder: folder.path().to_owned(),
-            name: "news".to_owned(),
+            name: campaign.to_owned(),
             accounts: rules.iter().enumerate().map(account).collect(),
             from: "comms@contoso.com".to_owned(),
             to: None,
@@ -127,6 +149,7 @@ impl Campaign {
         };
         Self {
             folder,
+            name: campaign,
             id,
             connections: 1,
             wait: true,
@@ -164,7 +187,7 @@ impl Campaign {
 
     /// What the plan says of its end, in seconds from its start.
     pub(crate) fn planned_end(&self) -> i64 {
-        let record = self.store().campaign("news").unwrap().unwrap();
+        let record = self.store().campaign(self.name).unwrap().unwrap();
         record
             .finishes_at
             .unwrap()
@@ -210,12 +233,15 @@ impl Campaign {
 
     /// A sender that takes the campaign as a new process would.
     pub(crate) fn sender(&self, accounts: Vec<Account>, clock: &Clock) -> (Job, send::Options) {
-        let record = self.store().campaign("news").unwrap().unwrap();
+        let record = self.store().campaign(self.name).unwrap().unwrap();
         let renderer = |account: &Account| frozen_renderer(&self.path(), &record, &account.name);
         let job = Job {
             campaign: self.id,
             renderers: accounts.iter().map(|one| renderer(one).unwrap()).collect(),
-            lock: self.store().lock_for_sending("news", clock.now()).unwrap(),
+            lock: self
+                .store()
+                .lock_for_sending(self.name, clock.now())
+                .unwrap(),
         };
         let options = send::Options {
             accounts,

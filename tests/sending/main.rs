@@ -14,4 +14,6 @@ mod dialogues;
 mod faults;
 mod laws;
 mod poison;
+mod put_off;
+mod side_by_side;
 mod tokens;

@@ -19,6 +19,36 @@ fn one_process_at_a_time_sends_a_campaign() {
 }
 
 #[test]
+fn a_sender_waits_for_whoever_only_puts_something_right() {
+    let world = world(0, 1);
+    let store = world.store();
+    let moment = store.lock_for_a_moment("news", at(5)).unwrap();
+    let sender = std::thread::scope(|scope| {
+        let sender = scope.spawn(|| world.store().lock_for_sending("news", at(6)));
+        drop(moment);
+        sender.join().unwrap()
+    });
+    let sender = sender.unwrap();
+    let Err(Error::Locked { .. }) = store.lock_for_a_moment("news", at(7)) else {
+        panic!("something is put right under a sender's hands");
+    };
+    // Whoever looks does not get in the way of a sender either.
+    drop(sender);
+    std::thread::scope(|scope| {
+        let look = || {
+            for _ in 0..200 {
+                world.store().is_being_sent("news");
+            }
+        };
+        scope.spawn(look);
+        scope.spawn(look);
+        for _ in 0..200 {
+            drop(world.store().lock_for_sending("news", at(8)).unwrap());
+        }
+    });
+}
+
+#[test]
 fn a_store_of_a_newer_version_is_left_alone() {
     let world = world(0, 1);
     let connection = Connection::open(&world.path).unwrap();

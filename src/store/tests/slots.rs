@@ -27,6 +27,19 @@ fn a_mailbox_has_so_many_connections_over_all_handles() {
 }
 
 #[test]
+fn who_has_no_connection_says_so() {
+    let world = world(0, 1);
+    let (ours, theirs) = (world.store(), world.store());
+    let wanted = |mailbox| is_slot_wanted(&world.path, mailbox);
+    assert!(!wanted("comms@contoso.com"));
+    let sign = ours.want_slot("comms@contoso.com").unwrap().unwrap();
+    assert!(wanted("comms@contoso.com") && !wanted("news@contoso.com"));
+    assert!(theirs.want_slot("comms@contoso.com").unwrap().is_none());
+    drop(sign);
+    assert!(!wanted("comms@contoso.com"));
+}
+
+#[test]
 fn every_mailbox_and_every_store_has_its_own_connections() {
     let (world, another) = (world(0, 1), world(0, 1));
     let store = world.store();
