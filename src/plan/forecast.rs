@@ -132,6 +132,16 @@ impl Outlook {
     }
 }
 
+fn add(table: &mut Timetable, message: Remaining) -> Result<(), Rule> {
+    let Remaining {
+        weight,
+        listed,
+        due_at,
+        planned,
+    } = message;
+    table.add_planned(weight, listed, due_at, planned)
+}
+
 /// Timetables that get the same messages; one that never has room for one of them drops out.
 struct Queue([Option<Timetable>; 3]);
 
@@ -142,9 +152,7 @@ impl Queue {
 
     fn add(&mut self, message: Remaining) {
         for table in &mut self.0 {
-            let added = table
-                .as_mut()
-                .map(|table| table.add(message.weight, message.listed, message.due_at));
+            let added = table.as_mut().map(|table| add(table, message));
             if matches!(added, Some(Err(_))) {
                 *table = None;
             }

@@ -10,9 +10,12 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
 
 use super::claims::{self, Answer, Next, Share};
+use super::cutting::{self, Part};
 use super::holds::{self, Hold};
 use super::{Claiming, Error, Lane, ledger};
-use crate::limits::{Calendar, Decision, Limiter, Reason, Reservation, Unit, earliest};
+use crate::limits::{
+    Calendar, Decision, Limiter, Reason, Reservation, Shared, Unit, WORTH, earliest,
+};
 
 /// The longest pause after one more refusal for a cap.
 const LONGEST_HOLD: SignedDuration = SignedDuration::from_hours(24);
@@ -205,6 +208,7 @@ impl Gate {
             Err(refusal) => return Ok(refusal),
         };
         let gate = gates.get_mut(number).ok_or(Error::WriterGone)?;
+        let next = Self::cut_off(connection, next)?;
         let claim = claims::take(connection, &gate.lane, &next, now)?;
         gate.limiter
             .reserve(Reservation(claim.reservation), claim.weight);
@@ -266,10 +270,17 @@ impl Gate {
         let mut found = Found::None;
         for (lane, share) in lanes {
             let candidates = claims::in_turn(connection, self.campaign, *lane, *share, now)?;
-            for next in candidates.into_iter().flatten() {
+            for mut next in candidates.into_iter().flatten() {
                 self.keep_up(connection, now)?;
                 let Some(refusal) = self.refusal(&next, now) else {
                     return Ok(Found::Next(next));
+                };
+                let refusal = match self.part(connection, &next, refusal, now)? {
+                    Ok(kept) => {
+                        next.kept = Some(kept);
+                        return Ok(Found::Next(next));
+                    }
+                    Err(refusal) => refusal,
                 };
                 if next.weight.external == 0 || !self.counts_external() {
                     return Ok(found.or(Found::Refused(refusal)));
@@ -295,6 +306,67 @@ impl Gate {
             Decision::AfterVerdict(rule) => Some(Answer::AfterVerdict(rule)),
             Decision::Never(rule) => Some(Answer::Never(next.number, rule)),
         }
+    }
+
+    /// How much of a shared message may go now, where the whole may not for longer than was planned, or never.
+    fn part(
+        &self,
+        connection: &Connection,
+        next: &Next,
+        refusal: Answer,
+        now: Timestamp,
+    ) -> Result<Result<Part, Answer>, Error> {
+        let whole = match &refusal {
+            Answer::Never(_, rule) if rule.unit != Unit::Messages => None,
+            Answer::NotBefore(until, Reason::Rule(rule))
+                if rule.unit != Unit::Messages && until.duration_since(now) > WORTH =>
+            {
+                Some(*until)
+            }
+            _ => return Ok(Err(refusal)),
+        };
+        let Some((listed, planned)) = cutting::sharers(connection, next.id)? else {
+            return Ok(Err(refusal));
+        };
+        let is_late =
+            |whole: Timestamp| planned.is_none_or(|planned| whole.duration_since(planned) > WORTH);
+        if !whole.is_none_or(is_late) {
+            return Ok(Err(refusal));
+        }
+        let shared = Shared {
+            weight: next.weight,
+            listed,
+        };
+        let held = self.hold.as_ref().filter(|hold| hold.until > now);
+        let cut = shared.cut(&self.limiter, &self.calendar, now, whole);
+        Ok(match (cut, held) {
+            (None, _) => Err(refusal),
+            (Some(_), Some(hold)) => Err(Answer::Held(hold.until, hold.reply.clone())),
+            (Some(Ok(kept)), None) => match self.lane.message_ids.next() {
+                Some(message_id) => Ok(Part {
+                    shared,
+                    kept,
+                    message_id,
+                }),
+                None => Err(refusal),
+            },
+            (Some(Err((at, reason))), None) => Err(Answer::NotBefore(at, reason)),
+        })
+    }
+
+    /// The part of a message that may go, as a message of its own; the whole where nothing is to be cut.
+    fn cut_off(connection: &Connection, next: Next) -> Result<Next, Error> {
+        let Some(part) = &next.kept else {
+            return Ok(next);
+        };
+        let (id, number) = cutting::cut_off(connection, next.id, part)?;
+        Ok(Next {
+            id,
+            number,
+            weight: part.shared.part(part.kept),
+            kept: None,
+            ..next
+        })
     }
 
     /// Nothing may go now: what was put off may be due before what waits for a rule.
