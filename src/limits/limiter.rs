@@ -220,6 +220,12 @@ impl Limiter {
             .min()
     }
 
+    /// The most of this unit that the rules ever allow at once; none when no rule counts it.
+    pub fn capacity(&self, unit: Unit) -> Option<u64> {
+        let rules = self.rules().filter(|rule| rule.unit == unit);
+        rules.map(|rule| rule.max).min()
+    }
+
     /// Takes a share of every window, before the message is offered.
     pub fn reserve(&mut self, reservation: Reservation, weight: Weight) {
         self.release(reservation);

@@ -5,11 +5,13 @@
 //! [`earliest`]; the stand-in server counts with code of its own, on purpose.
 
 mod calendar;
+mod cutting;
 mod hours;
 mod limiter;
 mod rule;
 
 pub use calendar::{Calendar, Closed, Schedule};
+pub use cutting::{Shared, WORTH};
 pub use hours::{Hours, HoursError};
 pub use limiter::{Decision, Limiter, Reason, Reservation, earliest, in_hours};
 pub use rule::{Rule, RuleError, Unit, Weight, parse_duration};

@@ -240,6 +240,16 @@ impl Queued {
     }
 }
 
+fn add(table: &mut Timetable, message: Remaining) -> Result<(), Rule> {
+    let Remaining {
+        weight,
+        listed,
+        due_at,
+        planned,
+    } = message;
+    table.add_planned(weight, listed, due_at, planned)
+}
+
 /// Timetables that get the same messages; one that never has room for one of them drops out.
 struct Queue([Option<Timetable>; 3]);
 
@@ -250,9 +260,7 @@ impl Queue {
 
     fn add(&mut self, message: Remaining) {
         for table in &mut self.0 {
-            let added = table
-                .as_mut()
-                .map(|table| table.add(message.weight, message.listed, message.due_at));
+            let added = table.as_mut().map(|table| add(table, message));
             if matches!(added, Some(Err(_))) {
                 *table = None;
             }

@@ -9,7 +9,7 @@
 use jiff::civil::Time;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::limits::{Calendar, Decision, Limiter, Reason, Rule, Unit, Weight, earliest};
+use crate::limits::{Calendar, Decision, Limiter, Reason, Rule, Unit, WORTH, Weight, earliest};
 use crate::store::{NewBatch, Run};
 
 mod line;
@@ -29,9 +29,6 @@ pub struct Track {
     /// Nothing goes before this.
     pub held_until: Option<Timestamp>,
 }
-
-/// A message is cut when the whole of it would have to wait for so much longer than a part.
-const WORTH: SignedDuration = SignedDuration::from_mins(10);
 
 /// Puts messages, in order, on a calendar.
 #[derive(Debug, Clone)]
@@ -171,25 +168,26 @@ impl Timetable {
         }
     }
 
-    /// How much of a message that goes in this slot would fit into its windows.
-    fn room(&self, slot: Slot) -> Weight {
-        let room = |unit| {
-            let limiter = self.tracks.get(slot.track).map(|track| &track.limiter);
-            limiter
-                .and_then(|limiter| limiter.room(slot.at, unit))
-                .unwrap_or(u64::MAX)
-        };
-        Weight {
-            recipients: room(Unit::Recipients),
-            external: room(Unit::ExternalRecipients),
-        }
-    }
-
     /// Adds the next message, `listed` of whose envelope are of the list. When the rules never allow it,
     /// that rule is returned.
     pub fn add(&mut self, weight: Weight, listed: u64, due: Option<Timestamp>) -> Result<(), Rule> {
+        self.add_planned(weight, listed, due, None)
+    }
+
+    /// The same for a message that several share and nobody has tried yet: when it would go later than it was
+    /// planned to, or not at all any more, the sender cuts it.
+    pub(super) fn add_planned(
+        &mut self,
+        weight: Weight,
+        listed: u64,
+        due: Option<Timestamp>,
+        planned: Option<Timestamp>,
+    ) -> Result<(), Rule> {
         self.added += 1;
-        let turn = Turn::new(self.added, weight, listed, due);
+        let turn = Turn {
+            planned,
+            ..Turn::new(self.added, weight, listed, due)
+        };
         if due.is_some() {
             self.empty_line()?;
         }
@@ -242,18 +240,34 @@ impl Timetable {
 
     /// Where a message goes; with so many of its recipients, when it is to be cut there.
     fn slot_for(&self, turn: &Turn) -> Result<(Slot, Option<u64>), Rule> {
-        let whole = self.find(turn.weight, turn.due)?;
-        if !self.cuts || turn.listed < 2 || whole.at.duration_since(self.now) <= WORTH {
-            return Ok((whole, None));
+        let whole = self.find(turn.weight, turn.due);
+        let is_long = |slot: &Slot, since: Timestamp| slot.at.duration_since(since) > WORTH;
+        let is_late = |slot: &Slot| turn.planned.is_some_and(|planned| is_long(slot, planned));
+        let may_cut = match &whole {
+            Ok(slot) => is_long(slot, self.now) && (self.cuts || is_late(slot)),
+            Err(_) => turn.planned.is_some(),
+        };
+        let part = (may_cut && turn.listed > 1)
+            .then(|| self.part(turn))
+            .flatten();
+        match (whole, part) {
+            (Ok(whole), Some((part, _))) if !is_long(&whole, part.at) => Ok((whole, None)),
+            (_, Some((part, kept))) => Ok((part, Some(kept))),
+            (whole, None) => whole.map(|slot| (slot, None)),
         }
-        let part = self.find(turn.least(), turn.due)?;
-        let kept = turn.fits(self.room(part));
-        let wins = whole.at.duration_since(part.at) > WORTH && kept > 0 && kept < turn.listed;
-        Ok(if wins {
-            (part, Some(kept))
-        } else {
-            (whole, None)
-        })
+    }
+
+    /// Where the first part of a shared message goes, with how many of its recipients.
+    fn part(&self, turn: &Turn) -> Option<(Slot, u64)> {
+        let shared = turn.shared();
+        let slots = self.tracks.iter().enumerate().filter_map(|(place, track)| {
+            let least = shared.least(&track.limiter)?;
+            let slot = self.on(place, least, turn.due).ok()?;
+            Some((slot, shared.fits(&track.limiter, slot.at)))
+        });
+        slots
+            .min_by_key(|(slot, _)| (slot.at, slot.track != self.last))
+            .filter(|(_, kept)| *kept > 0 && *kept < turn.listed)
     }
 
     /// Places a message, or the part of it that is kept; what is left of it.

@@ -15,8 +15,8 @@ use super::stop::Stop;
 use super::streak::Streak;
 use super::worker::{Leave, Report, Worker};
 use crate::clock::{Clock, Hold, Reading, Timestamp};
-use crate::message::Renderer;
-use crate::store::{self, Claiming, Journal, RunState, SenderLock, Store};
+use crate::message::{self, Renderer};
+use crate::store::{self, Claiming, Journal, MessageIds, RunState, SenderLock, Store};
 
 /// A campaign to send, with the lock that says that nobody else does.
 #[derive(Debug)]
@@ -52,6 +52,7 @@ pub async fn run(
         sender: renderer.definition().from.clone(),
         mailbox: account.mailbox.clone(),
         rules: account.rules.clone(),
+        message_ids: message_ids(renderer.sender().domain().to_owned()),
     };
     let claiming = Claiming {
         campaign: job.campaign,
@@ -103,6 +104,10 @@ pub async fn run(
     let ended = ended?;
     written?;
     Ok(ended)
+}
+
+fn message_ids(domain: String) -> MessageIds {
+    MessageIds::by(move || message::new_message_id(&domain).ok())
 }
 
 fn because(trouble: &Trouble) -> String {

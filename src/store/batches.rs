@@ -15,6 +15,8 @@ pub struct Remaining {
     pub due_at: Option<Timestamp>,
     /// How many of its recipients are of the list.
     pub listed: u64,
+    /// When it was to go by the plan, where several share it and nobody has tried it.
+    pub planned: Option<Timestamp>,
 }
 
 /// A batch and how far it is.
@@ -167,8 +169,10 @@ impl Store {
     /// those that were put off come with the time at which they are due. What is in hand is in the ledger.
     pub fn remaining(&self, campaign: i64, mut each: impl FnMut(Remaining)) -> Result<(), Error> {
         let mut statement = self.connection.prepare(
-            "SELECT recipients, external, due_at, (SELECT count(*) FROM recipient r WHERE r.message = m.id)
-             FROM message m WHERE campaign = ? AND state IN ('pending', 'deferred') ORDER BY number",
+            "SELECT m.recipients, external, due_at, (SELECT count(*) FROM recipient r WHERE r.message = m.id),
+                    CASE WHEN shared = 1 AND attempts = 0 THEN b.ends_at END
+             FROM message m LEFT JOIN batch b ON b.campaign = m.campaign AND b.number = m.batch
+             WHERE m.campaign = ? AND state IN ('pending', 'deferred') ORDER BY m.number",
         )?;
         let mut rows = statement.query([campaign])?;
         while let Some(row) = rows.next()? {
@@ -179,6 +183,7 @@ impl Store {
                 },
                 due_at: to_optional_timestamp(row.get(2)?)?,
                 listed: row.get(3)?,
+                planned: to_optional_timestamp(row.get(4)?)?,
             });
         }
         Ok(())

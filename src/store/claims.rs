@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
-use super::{Error, Store, ledger, to_optional_timestamp};
+use super::cutting::Part;
+use super::{Error, MessageIds, Store, ledger, to_optional_timestamp};
 use crate::clock::{Clock, Reading};
 use crate::delivery::{Event, MessageState};
 use crate::limits::{Calendar, Reason, Rule, Weight};
@@ -30,6 +31,8 @@ pub struct Lane {
     pub mailbox: String,
     /// The rules that hold for the mailbox.
     pub rules: Vec<Rule>,
+    /// For the parts of messages that are cut.
+    pub message_ids: MessageIds,
 }
 
 /// A recipient of a claimed message.
@@ -92,11 +95,13 @@ pub enum Answer {
 
 /// A message that may be next.
 pub(super) struct Next {
-    id: i64,
-    state: MessageState,
+    pub(super) id: i64,
+    pub(super) state: MessageState,
     pub(super) number: u64,
     pub(super) weight: Weight,
-    due_at: Option<i64>,
+    pub(super) due_at: Option<i64>,
+    /// Only so many of its recipients go now.
+    pub(super) kept: Option<Part>,
 }
 
 /// Which of an account's messages another look is taken at, and from which end.
@@ -206,6 +211,7 @@ fn first(
             number,
             weight,
             due_at,
+            kept: None,
         })
     })
     .transpose()

@@ -14,6 +14,7 @@
 
 mod batches;
 mod claims;
+mod cutting;
 mod draft;
 mod error;
 mod finishing;
@@ -46,6 +47,7 @@ use rusqlite::config::DbConfig;
 
 pub use batches::{BatchProgress, Remaining, Shape, Underway};
 pub use claims::{Answer, Claim, Claimed, Claiming, Lane};
+pub use cutting::MessageIds;
 pub use error::Error;
 pub use finishing::{Finish, HandOver, Split};
 pub use gate::Pause;

@@ -36,6 +36,7 @@ fn lane(account: &str, mailbox: &str, rules: &[Rule]) -> Lane {
         sender: "comms@contoso.com".into(),
         mailbox: mailbox.into(),
         rules: rules.to_vec(),
+        message_ids: MessageIds::default(),
     }
 }
 

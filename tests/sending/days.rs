@@ -390,3 +390,48 @@ async fn a_message_is_cut_into_as_many_parts_as_use_what_is_left() {
     }
     assert_eq!(sent.took, 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_others_used_since_the_plan_is_cut_around_as_the_forecast_says() {
+    let rules = vec![per_day(750)];
+    let one = std::slice::from_ref(&rules);
+    let campaign = Campaign::planned(1_400, false, one, Schedule::default());
+    let planned = campaign.planned_end();
+    // A single mail by another program, as the mailbox's ledger has it.
+    let ledger = rusqlite::Connection::open(campaign.path()).unwrap();
+    ledger
+        .execute(
+            "INSERT INTO ledger (mailbox, stamped_at, recipients, external, sequence) VALUES (?, ?, 1, 0, 1)",
+            (name(0), start().as_millisecond()),
+        )
+        .unwrap();
+    drop(ledger);
+    assert_eq!(campaign.forecast_end(one), planned, "no day later");
+    let sent = campaign.send(server(vec![]), &rules).await;
+    assert!(matches!(sent.ended, Ended::Finished), "{:?}", sent.ended);
+    assert_eq!(campaign.counts().sent, 1_400);
+    assert_eq!(sent.took, planned);
+    let first_day = sent.seen.records.iter().filter(|one| one.at == start());
+    let people: usize = first_day.map(|one| one.recipients.len()).sum();
+    assert_eq!(people, 749);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limit_that_was_lowered_after_planning_cuts_shared_messages() {
+    let campaign = Campaign::planned(1_000, false, &[vec![]], Schedule::default());
+    let rules = vec![per_day(400)];
+    let forecast = campaign.forecast_end(std::slice::from_ref(&rules));
+    let sent = campaign.send(strict(&rules), &rules).await;
+    assert!(matches!(sent.ended, Ended::Finished), "{:?}", sent.ended);
+    assert_eq!(campaign.counts().sent, 1_000);
+    assert_eq!(sent.seen.breaches, []);
+    assert_eq!(sent.took / 86_400, 2, "400, 400 and 200");
+    assert_eq!(sent.took, forecast);
+    let ids: std::collections::BTreeSet<_> = sent
+        .seen
+        .records
+        .iter()
+        .map(|one| &one.message_id)
+        .collect();
+    assert_eq!(ids.len(), sent.seen.records.len(), "each part has its own");
+}

@@ -2,12 +2,8 @@
 
 use jiff::Timestamp;
 
-use crate::limits::Weight;
+use crate::limits::{Shared, Weight};
 use crate::store::Run;
-
-/// A part of a message is no smaller than this share of it, so that a window that frees little by little
-/// does not turn it into crumbs.
-const SMALLEST: u64 = 20;
 
 /// A message, or what is left of it after cuts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,10 +13,11 @@ pub(super) struct Turn {
     /// How often it was cut.
     pub(super) part: u64,
     pub(super) weight: Weight,
-    /// How many recipients of the list are left, and how many there were.
+    /// How many recipients of the list are left.
     pub(super) listed: u64,
-    pub(super) whole: u64,
     pub(super) due: Option<Timestamp>,
+    /// When it was to go by the plan: it is cut when it would go later. None where it is not to be.
+    pub(super) planned: Option<Timestamp>,
 }
 
 /// A cut: so many recipients of a message, in the order of the list, go in the next part of it.
@@ -38,34 +35,16 @@ impl Turn {
             part: 0,
             weight,
             listed,
-            whole: listed,
             due,
+            planned: None,
         }
     }
 
-    /// What a part with so many listed recipients takes. Who is external is not known here: all of them
-    /// are taken to be, as long as there are any: messages hold them apart where a rule counts them.
-    fn with(&self, listed: u64) -> Weight {
-        let recipients = self.weight.recipients - self.listed + listed;
-        Weight {
-            recipients,
-            external: self.weight.external.min(recipients),
+    pub(super) fn shared(&self) -> Shared {
+        Shared {
+            weight: self.weight,
+            listed: self.listed,
         }
-    }
-
-    /// What the smallest part worth sending takes.
-    pub(super) fn least(&self) -> Weight {
-        self.with(self.whole.div_ceil(SMALLEST).min(self.listed))
-    }
-
-    /// How many of its listed recipients there is room for.
-    pub(super) fn fits(&self, room: Weight) -> u64 {
-        let copies = self.weight.recipients - self.listed;
-        let mut most = room.recipients;
-        if self.weight.external > room.external {
-            most = most.min(room.external);
-        }
-        most.saturating_sub(copies).min(self.listed)
     }
 
     /// The part of it with so many recipients, and what is left.
@@ -74,7 +53,7 @@ impl Turn {
             return (self, None);
         };
         let part = |listed, part| Self {
-            weight: self.with(listed),
+            weight: self.shared().part(listed),
             listed,
             part,
             ..self
