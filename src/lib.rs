@@ -20,7 +20,7 @@
 //! | `trust` | – | files | whom to trust in TLS, and why a certificate was refused |
 //! | `vault` | – | keyring, disk | a person's secrets: the keyring, or private files where there is none |
 //! | `smtp` | clock, delivery, trust | network | one session, phase by phase, on lettre's low-level connection |
-//! | `oauth` | clock, provider, trust, vault | network | access tokens: three flows, renewal, keeping |
+//! | `oauth` | clock, delivery, provider, trust, vault | network | access tokens: three flows, renewal, keeping |
 //! | `send` | clock, delivery, limits, provider, message, store, smtp, oauth | nothing | claims → outcomes; emits events |
 //! | `sandbox` | clock, limits | network | the stand-in server with bookkeeping of its own |
 //! | `rehearsal` | clock, limits, message, store, send, sandbox | nothing | what goes wrong on purpose, a sender that is killed, the stand-in's log against the store |

@@ -122,9 +122,11 @@ impl Examination<'_> {
         let mut outcome = session.sign_in(&credentials(&token)).await;
         let is_refused = |error: &SessionError| error.reply().is_some_and(|one| one.code == 535);
         let mut renewed = false;
-        if outcome.as_ref().is_err_and(is_refused)
-            && let Ok(token) = tokens.renew(&token).await
-        {
+        if outcome.as_ref().is_err_and(is_refused) {
+            let token = match tokens.renew(&token).await {
+                Ok(token) => token,
+                Err(error) => return Err(course.no_token("sign-in", &error, self.preset)),
+            };
             renewed = true;
             let (endpoint, deadlines) = (&self.account.endpoint, &self.account.deadlines);
             let again = credentials(&token);

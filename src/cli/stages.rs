@@ -228,30 +228,37 @@ impl<'a> Course<'a> {
                 self.pass("token", (said, facts), None);
                 Ok(token)
             }
-            Err(error) => {
-                let Failure {
-                    exit,
-                    message,
-                    remedy,
-                } = signing::failure(&error, preset);
-                let finding = Finding {
-                    exit,
-                    meaning: message,
-                    remedy,
-                    remedies: vec![],
-                    waiting: None,
-                };
-                let said = error.to_string();
-                self.add(
-                    "token",
-                    said,
-                    Map::new(),
-                    error.text(),
-                    State::Failed(Box::new(finding)),
-                );
-                Err(Failed)
-            }
+            Err(error) => Err(self.no_token("token", &error, preset)),
         }
+    }
+
+    /// There is no token, or no other one in place of one that was refused.
+    pub(super) fn no_token(
+        &mut self,
+        stage: &'static str,
+        error: &oauth::Error,
+        preset: &Preset,
+    ) -> Failed {
+        let Failure {
+            exit,
+            message,
+            remedy,
+        } = signing::failure(error, preset);
+        let finding = Finding {
+            exit,
+            meaning: message,
+            remedy,
+            remedies: vec![],
+            waiting: None,
+        };
+        self.add(
+            stage,
+            error.to_string(),
+            Map::new(),
+            error.text(),
+            State::Failed(Box::new(finding)),
+        );
+        Failed
     }
 }
 

@@ -10,7 +10,7 @@ use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse};
 use reqwest::redirect::Policy;
 use tokio_rustls::rustls;
 
-use super::error::{Error, ErrorKind, Refusal, fit};
+use super::error::{Error, ErrorKind, fit};
 use super::settings::Settings;
 use crate::clock::Clock;
 use crate::trust::{self, TlsProblem};
@@ -152,12 +152,24 @@ fn judge(answer: HttpResponse, host: &str) -> Result<HttpResponse, HttpError> {
     Ok(answer)
 }
 
-/// The error in an answer, if there is one.
-fn said(body: &[u8]) -> Option<Refusal> {
+/// The error in an answer by its name and Microsoft's number, if it has them. Its other words may quote what was
+/// sent, and what was sent is not known here.
+fn said(body: &[u8]) -> Option<String> {
     let value: serde_json::Value = serde_json::from_slice(body).ok()?;
     let error = value.get("error")?.as_str()?;
+    let is_name = |c: char| c.is_ascii_lowercase() || c == '_';
+    let name = Some(error).filter(|name| name.len() <= 40 && name.chars().all(is_name))?;
     let description = value.get("error_description").and_then(|d| d.as_str());
-    Some(Refusal::new(error, description, &[]))
+    let number = description.and_then(|text| {
+        let (_, after) = text.split_once("AADSTS")?;
+        let digits = after.find(|c: char| !c.is_ascii_digit());
+        let number = &after[..digits.unwrap_or(after.len())];
+        (1..=10).contains(&number.len()).then_some(number)
+    });
+    Some(number.map_or_else(
+        || name.to_owned(),
+        |number| format!("{name}, AADSTS{number}"),
+    ))
 }
 
 fn trouble(error: &reqwest::Error, host: &str) -> ErrorKind {

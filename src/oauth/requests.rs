@@ -14,6 +14,8 @@ use super::http::{Http, HttpError, host};
 use super::record::{AccessToken, Record};
 use super::settings::{Settings, is_safe_address};
 use crate::clock::{SignedDuration, Timestamp};
+use crate::delivery::Verdict;
+use crate::provider::ReplyTable;
 
 /// How long before its end an access token is renewed: a session that is signed in just before the end must
 /// not be cut in the middle.
@@ -171,6 +173,13 @@ pub(super) fn refused(
     let own = own.map(ExposeSecret::expose_secret);
     let secrets: Vec<&str> = secrets.iter().copied().chain(own).collect();
     let refusal = Refusal::new(error, description, &secrets);
+    let passes = ErrorKind::Unreachable {
+        host: host(&settings.token),
+        reason: refusal.to_string(),
+    };
+    if asks_for_patience(error, description) {
+        return passes;
+    }
     match error {
         "access_denied" | "authorization_declined" => ErrorKind::Declined(refusal),
         "expired_token" => ErrorKind::TimedOut,
@@ -178,10 +187,19 @@ pub(super) fn refused(
         "invalid_grant" | "interaction_required" | "login_required" | "consent_required" => {
             ErrorKind::Revoked(refusal)
         }
-        "temporarily_unavailable" | "server_error" => ErrorKind::Unreachable {
-            host: host(&settings.token),
-            reason: refusal.to_string(),
-        },
+        "temporarily_unavailable" | "server_error" => passes,
         _ => ErrorKind::Refused(refusal),
     }
+}
+
+/// Whether the words are known for trouble that passes, under whichever name: a sign-in is not over for it.
+fn asks_for_patience(error: &str, description: Option<&str>) -> bool {
+    let known = ReplyTable::of_all_providers()
+        .map(|table| table.judge_sign_in_service(error, description.unwrap_or_default()));
+    known.is_ok_and(|known| {
+        matches!(
+            known.verdict,
+            Verdict::SlowDown(_) | Verdict::HoldAccount(_)
+        )
+    })
 }

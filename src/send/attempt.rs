@@ -33,6 +33,14 @@ pub(super) struct Context {
     pub(super) streak: Streak,
 }
 
+/// A message that was refused as a whole.
+#[derive(Debug)]
+pub(super) struct RefusedMessage {
+    pub(super) reply: String,
+    /// It was refused for one recipient whom nobody named, and it may be one that every message has.
+    pub(super) copy_suspected: bool,
+}
+
 /// What came of an attempt, for the dispatcher.
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
@@ -49,7 +57,7 @@ pub(super) struct Outcome {
     /// The server took the message or settled at least one recipient.
     pub(super) progress: bool,
     /// The server refused the whole message: too many in a row stop the account.
-    pub(super) refused_message: Option<String>,
+    pub(super) refused_message: Option<RefusedMessage>,
     /// No verdict came after the content: what happened instead.
     pub(super) lost: Option<String>,
     /// The connection broke: what broke it.

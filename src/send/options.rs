@@ -34,6 +34,15 @@ pub struct Account {
 }
 
 impl Account {
+    /// The name that it signs in with.
+    pub(super) fn username(&self) -> Option<&str> {
+        match &self.sign_in {
+            SignIn::None => None,
+            SignIn::Password(credentials) => Some(&credentials.username),
+            SignIn::OAuth2 { username, .. } => Some(username),
+        }
+    }
+
     /// What can be done about a refusal, one by one, with the account's names. A general table knows passwords
     /// alone: where a person can mend a sign-in by tokens, they can also sign in anew.
     pub fn remedies(&self, judgement: &Judgement) -> Vec<Remedy> {

@@ -4,7 +4,7 @@
 //! everybody the message (Exchange Online's 550 5.7.703). Where the reply names it, it is taken out; where
 //! it does not, the message is halved until the one is alone.
 
-use super::attempt::Tried;
+use super::attempt::{RefusedMessage, Tried};
 use super::error::Error;
 use super::event::{Event, Trouble};
 use crate::delivery::{Class, Phase, Reply};
@@ -21,23 +21,32 @@ enum Parting {
     Halves(Vec<usize>, Vec<usize>),
 }
 
-/// Decides it for the recipients at these places, with their addresses. `sender` is often named too, and is
-/// not meant.
-fn part(listed: &[(usize, &str)], sender: &str, reply: &Reply) -> Parting {
+/// Decides it for the recipients at these places, with their addresses. The sender's own addresses are often
+/// named too, and are not meant; where everybody is named, nobody is.
+fn part(listed: &[(usize, &str)], own: &[&str], reply: &Reply) -> Parting {
     if let [(only, _)] = listed {
         return Parting::Alone(*only);
     }
     let named: Vec<usize> = listed
         .iter()
-        .filter(|(_, address)| !address.eq_ignore_ascii_case(sender) && names(reply, address))
+        .filter(|(_, address)| !own.iter().any(|own| address.eq_ignore_ascii_case(own)))
+        .filter(|(_, address)| names(reply, address))
         .map(|(place, _)| *place)
         .collect();
-    if !named.is_empty() {
+    if !named.is_empty() && named.len() < listed.len() {
         return Parting::Named(named);
     }
     let places: Vec<usize> = listed.iter().map(|(place, _)| *place).collect();
     let (first, second) = places.split_at(places.len() / 2);
     Parting::Halves(first.to_vec(), second.to_vec())
+}
+
+/// A block list is about single recipients, however many in a row are on it; other refusals may be about
+/// everybody.
+fn is_about_a_block(reply: &Reply) -> bool {
+    reply
+        .enhanced()
+        .is_some_and(|code| (code.class, code.subject, code.detail) == (5, 7, 703))
 }
 
 /// Whether the reply has the address in it, as a word of its own.
@@ -80,13 +89,20 @@ impl Tried<'_> {
         }
         let address = |place: &usize| envelope.get(*place).map_or("", String::as_str);
         let listed: Vec<(usize, &str)> = self.left.iter().map(|p| (*p, address(p))).collect();
-        let (named, apart) = match part(&listed, &self.prepared.sender, reply) {
+        let own = [
+            self.prepared.sender.as_str(),
+            self.context.account.username().unwrap_or_default(),
+        ];
+        let (named, apart) = match part(&listed, &own, reply) {
             Parting::Alone(_) => {
                 self.outcome.progress = true;
-                return self.refuse(phase, words, meaning, refused).await;
-            }
-            Parting::Named(named) if named.len() == listed.len() => {
-                self.outcome.progress = true;
+                let has_copies = envelope.len() > self.claim.recipients.len();
+                if has_copies || !is_about_a_block(reply) {
+                    self.outcome.refused_message = Some(RefusedMessage {
+                        reply: words.clone(),
+                        copy_suspected: has_copies,
+                    });
+                }
                 return self.refuse(phase, words, meaning, refused).await;
             }
             Parting::Named(named) => (named, Vec::new()),
@@ -149,7 +165,7 @@ mod tests {
     #[test]
     fn who_is_named_is_taken_out() {
         let listed = [(0, "ann@x.test"), (3, "Bob@X.test"), (4, "me@x.test")];
-        let by = |text: &str| part(&listed, "me@x.test", &blocked(text));
+        let by = |text: &str| part(&listed, &["me@x.test"], &blocked(text));
         for text in [
             "5.7.703 <bob@x.test> is blocked",
             "5.7.703 blocked: BOB@x.test.",
@@ -168,8 +184,14 @@ mod tests {
         ] {
             assert_eq!(by(text), Parting::Halves(vec![0], vec![3, 4]), "{text}");
         }
+        let both = [(0, "ann@x.test"), (3, "bob@x.test")];
+        let all_named = blocked("5.7.703 To ann@x.test and bob@x.test: one of them is blocked");
+        assert_eq!(
+            part(&both, &[], &all_named),
+            Parting::Halves(vec![0], vec![3])
+        );
         let alone = [(7, "ann@x.test")];
-        assert_eq!(part(&alone, "", &blocked("5.7.703")), Parting::Alone(7));
+        assert_eq!(part(&alone, &[], &blocked("5.7.703")), Parting::Alone(7));
     }
 
     proptest! {
@@ -192,7 +214,7 @@ mod tests {
                 let words = if tells { address(first) } else { String::new() };
                 let addresses: Vec<String> = message.iter().map(address).collect();
                 let listed: Vec<_> = message.iter().copied().zip(addresses.iter().map(String::as_str)).collect();
-                match part(&listed, "me@x.test", &blocked(&words)) {
+                match part(&listed, &["me@x.test"], &blocked(&words)) {
                     Parting::Alone(only) => refused.push(only),
                     Parting::Named(named) => {
                         let rest: Vec<usize> = message.into_iter().filter(|n| !named.contains(n)).collect();

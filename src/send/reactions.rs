@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::attempt::Outcome;
+use super::attempt::{Outcome, RefusedMessage};
 use super::dispatcher::Dispatcher;
 use super::error::Error;
 use super::event::{Ended, Event, Trouble, Waiting};
@@ -27,6 +27,9 @@ const PATIENCE: usize = 720;
 
 /// So many messages refused as a whole, one after the other, are the account's trouble, not theirs.
 const BREAKER: u32 = 20;
+
+/// So many where each was refused for one recipient, and it may be a copy that all of them have.
+const COPY_BREAKER: u32 = 3;
 
 /// How long to wait before asking again whether another process's message has its verdict.
 const OTHER_SENDER: SignedDuration = SignedDuration::from_secs(2);
@@ -64,7 +67,7 @@ impl Dispatcher<'_> {
         }
         let mut trouble = lane.count_lost(outcome.lost.as_deref());
         match outcome.refused_message {
-            Some(reply) => trouble = trouble.or(lane.count_refusal(&reply)),
+            Some(refused) => trouble = trouble.or(lane.count_refusal(&refused)),
             None if outcome.progress => lane.refusals = 0,
             None => {}
         }
@@ -301,16 +304,23 @@ impl Lane {
         })
     }
 
-    fn count_refusal(&mut self, reply: &str) -> Option<Box<Trouble>> {
+    fn count_refusal(&mut self, refused: &RefusedMessage) -> Option<Box<Trouble>> {
         self.refusals += 1;
-        (self.refusals >= BREAKER).then(|| {
+        let (most, remedy) = if refused.copy_suspected {
+            let remedy = "look whether an address in cc or bcc is blocked, which every message has, and take it out; \
+                          then run send again";
+            (COPY_BREAKER, remedy)
+        } else {
+            let remedy = "look at the reply, mend the message or the account, then run send again";
+            (BREAKER, remedy)
+        };
+        (self.refusals >= most).then(|| {
             Box::new(Trouble {
                 class: Class::Message,
                 phase: Phase::FinalDot,
-                reply: reply.to_owned(),
-                meaning: format!("the server refused {BREAKER} messages one after the other"),
-                remedy: "look at the reply, mend the message or the account, then run send again"
-                    .to_owned(),
+                reply: refused.reply.clone(),
+                meaning: format!("the server refused {most} messages one after the other"),
+                remedy: remedy.to_owned(),
                 unreachable: false,
             })
         })

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::attempt::{Context, Tried};
+use super::attempt::{Context, RefusedMessage, Tried};
 use super::error::Error;
 use super::event::{Event, Trouble};
 use super::offered::Sorted;
@@ -154,7 +154,10 @@ impl Tried<'_> {
         match fate {
             Fate::RefusedForOne => self.refused_for_one(phase, reply, meaning, refused).await,
             Fate::Refused => {
-                self.outcome.refused_message = Some(words.clone());
+                self.outcome.refused_message = Some(RefusedMessage {
+                    reply: words.clone(),
+                    copy_suspected: false,
+                });
                 self.refuse(phase, words, meaning, refused).await
             }
             Fate::Later | Fate::Busy => self.defer(phase, words, refused, turn).await,

@@ -179,7 +179,8 @@ pub(super) fn without_token(account: &Account, error: &oauth::Error) -> (Trouble
         }
         _ => None,
     };
-    let asks_for_patience = known.is_some_and(|known| {
+    let is_over = matches!(error.kind(), ErrorKind::Revoked(_));
+    let asks_for_patience = known.filter(|_| !is_over).is_some_and(|known| {
         matches!(
             known.verdict,
             Verdict::SlowDown(_) | Verdict::HoldAccount(_)

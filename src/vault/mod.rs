@@ -252,7 +252,7 @@ impl Locked {
         }
         match self.vault.ring.remove(&self.entry.user()) {
             Ok(in_ring) => Ok(in_file || in_ring),
-            Err(_) if in_file => Ok(true),
+            Err(VaultError::NoKeyring) if in_file => Ok(true),
             Err(error) => Err(error),
         }
     }

@@ -150,6 +150,19 @@ async fn a_person_alone_in_a_message_is_refused_by_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_run_of_refusals_that_are_no_block_list_stops_the_account() {
+    // An organisation's own mail flow rule: it is about everybody, whatever its words say.
+    let campaign = Campaign::new(30, true);
+    let guilty = (1..=30).collect();
+    let sent = campaign
+        .send(refusing(&guilty, "5.7.1 Delivery not authorized"), &[])
+        .await;
+    assert!(matches!(sent.ended, Ended::Stopped(_)), "{:?}", sent.ended);
+    let counts = campaign.counts();
+    assert_eq!((counts.refused, counts.pending), (20, 10));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn words_against_the_account_halve_nothing() {
     for words in [
         "5.1.8 Access denied, bad outbound sender AS(42004)",

@@ -358,3 +358,48 @@ fn what_is_no_record_counts_as_none() {
     assert!(Record::read(&text, &settings).is_some());
     assert!(!format!("{granted:?} {text:?}").contains("refresh-1"));
 }
+
+#[tokio::test]
+async fn a_throttle_by_whatever_name_is_no_end_of_a_sign_in() {
+    let (home, clock) = (tempfile::tempdir().unwrap(), clock());
+    let mut number = 0;
+    let provider = Provider::start(move |_| {
+        number += 1;
+        if number == 2 {
+            let words = "AADSTS50196: The server terminated an operation because of a request loop";
+            return refusal("invalid_grant", words);
+        }
+        (200, granted(number, 3600))
+    })
+    .await;
+    signed_in(&provider, home.path(), &clock).await;
+    let tokens = tokens(&provider, home.path(), &clock);
+    pass(&clock, minutes(61)).await;
+    let error = tokens.access_token().await.unwrap_err();
+    assert!(error.is_transient(), "{error}");
+    assert_eq!(shown(&tokens.access_token().await.unwrap()), "access-3");
+}
+
+#[tokio::test]
+async fn what_a_broken_server_quotes_of_our_secrets_is_told_to_nobody() {
+    for status in [429, 500, 503] {
+        let (home, clock) = (tempfile::tempdir().unwrap(), clock());
+        let mut number = 0;
+        let provider = Provider::start(move |_| {
+            number += 1;
+            if number > 1 {
+                let words = "AADSTS90033: cannot process refresh_token=refresh-1";
+                return (status, refusal("server_error", words).1);
+            }
+            (200, granted(number, 3600))
+        })
+        .await;
+        signed_in(&provider, home.path(), &clock).await;
+        let tokens = tokens(&provider, home.path(), &clock);
+        pass(&clock, minutes(61)).await;
+        let error = tokens.access_token().await.unwrap_err();
+        let told = format!("{error} {error:?} {:?}", error.text());
+        assert!(!told.contains("refresh-1"), "{told}");
+        assert!(told.contains("server_error, AADSTS90033"), "{told}");
+    }
+}
