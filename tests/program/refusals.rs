@@ -1,5 +1,8 @@
 //! What a server refuses costs only what it refuses.
 
+use postroom::clock::Clock;
+use postroom::sandbox::{Options, RefuseAt, RefuseRule, Sandbox, TlsMode};
+
 use crate::home::Home;
 use crate::server::Server;
 
@@ -111,4 +114,47 @@ fn an_account_that_is_throttled_uses_up_nobodys_attempts() {
         status["recipients"]["refused"], 0,
         "nobody is refused for the account's limit: {status}"
     );
+}
+
+/// A block list whose words name nobody, and a copy that every message has: nobody of the list is to pay for it.
+#[test]
+fn a_copy_that_is_blocked_stops_the_account_before_many_are_refused_for_it() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let options = Options {
+        tls: TlsMode::None,
+        require_auth: false,
+        refuse: vec![RefuseRule {
+            pattern: "boss@*".to_owned(),
+            reply: (550, "5.7.703 recipients blocked".to_owned()),
+            at: RefuseAt::Content,
+        }],
+        ..Options::default()
+    };
+    let server = runtime
+        .block_on(Sandbox::start(options, Clock::system()))
+        .unwrap();
+    let home = Home::new();
+    let port = server.address().port();
+    home.write(
+        "config/postroom/accounts.toml",
+        format!(
+            "[t]\nprovider = \"microsoft365\"\nhost = \"127.0.0.1\"\nport = {port}\ntls = \"none\"\nlimits = []\nmax_connections = 1\n"
+        ),
+    );
+    home.campaign("t", 30, true);
+    let toml = std::fs::read_to_string(home.path("news/campaign.toml")).unwrap();
+    let toml = toml.replace("[recipients]", "cc = [\"boss@partner.test\"]\n[recipients]");
+    home.write("news/campaign.toml", toml);
+    let ended = home.run(&["send", "news", "--yes"]);
+    assert_ne!(ended.code, 0, "{ended:?}");
+    assert!(ended.err.contains("cc or bcc"), "{}", ended.err);
+    let people = &home.status()["recipients"];
+    assert_eq!(
+        (&people["refused"], &people["pending"]),
+        (&3.into(), &27.into())
+    );
+    runtime.block_on(server.stop());
 }
