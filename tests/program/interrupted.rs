@@ -121,7 +121,12 @@ fn a_sender_that_is_gone_is_not_said_to_wait() {
     home.run(&["send", "news", "--yes", "--no-wait"]).exits(75);
     assert_eq!(home.status()["state"], "waiting");
     // Before its next message nothing can go: there is nothing to wait for.
-    let soon = home.status()["next_send_at"].as_str().unwrap().to_owned();
+    let next: jiff::Timestamp = home.status()["next_send_at"]
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    let soon = (next - jiff::SignedDuration::from_mins(1)).to_string();
     let ended = home
         .run(&["send", "news", "--yes", "--until", &soon])
         .exits(0);
