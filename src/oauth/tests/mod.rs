@@ -1,3 +1,5 @@
+//! What sign-ins rely on: each flow, renewal in time, rotation, and that no secret is told to anybody.
+
 mod browser;
 mod device;
 mod http;
