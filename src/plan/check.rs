@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::cases::Case;
 use super::error::Error;
 use super::findings::{Finding, Findings, Severity};
 use super::inputs::Inputs;
@@ -23,6 +24,8 @@ pub struct Checked {
     pub messages: u64,
     /// How many of them have more than one recipient.
     pub shared_messages: u64,
+    /// The rows that between them show every case, the most telling first.
+    pub cases: Vec<Case>,
 }
 
 impl Checked {
@@ -39,6 +42,7 @@ impl Checked {
             rows: tally.rows,
             messages: tally.messages,
             shared_messages: tally.shared_messages,
+            cases: tally.cases,
         }
     }
 }

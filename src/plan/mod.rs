@@ -10,6 +10,7 @@
 //! `preview` for a campaign that is not planned yet.
 
 mod alternatives;
+mod cases;
 mod check;
 mod cutting;
 mod error;
@@ -30,6 +31,7 @@ mod timetable;
 mod walk;
 
 pub use alternatives::{Alternative, People, alternatives};
+pub use cases::Case;
 pub use check::{Checked, check};
 pub use error::Error;
 pub use findings::{Finding, Severity};

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
 
+use super::cases::Case;
 use super::error::Error;
 use super::findings::Findings;
 use super::inputs::Inputs;
@@ -44,11 +45,12 @@ pub(super) trait Sink {
 }
 
 /// What a list came to.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Tally {
     pub(super) rows: RowCounts,
     pub(super) messages: u64,
     pub(super) shared_messages: u64,
+    pub(super) cases: Vec<Case>,
 }
 
 pub(super) struct Walk<'a> {
@@ -136,6 +138,7 @@ impl<'a> Walk<'a> {
             rows: self.rows,
             messages: self.packer.messages(),
             shared_messages: self.packer.shared_messages(),
+            cases: Vec::new(),
         })
     }
 
