@@ -95,6 +95,16 @@ impl Frame {
         rendered: &Rendered,
         addressing: &Addressing<'_>,
     ) -> Result<Vec<u8>, Error> {
+        let parts = self.parts(rendered, addressing.message_id)?;
+        self.finish(rendered, addressing, parts)
+    }
+
+    fn finish(
+        &self,
+        rendered: &Rendered,
+        addressing: &Addressing<'_>,
+        parts: Part,
+    ) -> Result<Vec<u8>, Error> {
         headers::check_value("Subject", &rendered.subject)?;
         let date = SystemTime::try_from(addressing.date)
             .map_err(|cause| Error::Build(cause.to_string()))?;
@@ -115,7 +125,7 @@ impl Frame {
         let unused = Envelope::new(None, vec![wire_address("From", &self.from.address)?])
             .map_err(|cause| Error::Build(cause.to_string()))?;
         builder = builder.envelope(unused);
-        let built = match self.parts(rendered, addressing.message_id)? {
+        let built = match parts {
             Part::Single(part) => builder.singlepart(part),
             Part::Multi(part) => builder.multipart(part),
         };
@@ -127,6 +137,23 @@ impl Frame {
         }
         check_wire(&bytes)?;
         Ok(bytes)
+    }
+
+    /// The same with empty bodies, and without images and attachments.
+    pub(super) fn compose_frame(
+        &self,
+        rendered: &Rendered,
+        addressing: &Addressing<'_>,
+    ) -> Result<Vec<u8>, Error> {
+        let empty = Rendered {
+            subject: rendered.subject.clone(),
+            headers: rendered.headers.clone(),
+            html: rendered.html.as_ref().map(|_| String::new()),
+            text: Some(String::new()),
+            ..Rendered::default()
+        };
+        let bodies = self.bodies(&empty, addressing.message_id)?;
+        self.finish(&empty, addressing, bodies)
     }
 
     fn set_headers(
@@ -147,23 +174,22 @@ impl Frame {
         Ok(())
     }
 
-    fn parts(&self, rendered: &Rendered, message_id: &str) -> Result<Part, Error> {
-        let boundary = |level: &str| {
-            let digest = blake3::hash(format!("{level}{message_id}").as_bytes());
-            digest.to_hex()[..32].to_owned()
-        };
-        let multi = |kind, level| MultiPart::builder().kind(kind).boundary(boundary(level));
+    /// Text and, where there is one, HTML.
+    fn bodies(&self, rendered: &Rendered, message_id: &str) -> Result<Part, Error> {
         let text = text_body(&text_part::of(rendered)?, ContentType::TEXT_PLAIN)?;
-        let mut part = match &rendered.html {
-            None => Part::Single(text),
-            Some(html) => Part::Multi(
-                multi(MultiPartKind::Alternative, "alternative")
-                    .singlepart(text)
-                    .singlepart(text_body(html, ContentType::TEXT_HTML)?),
-            ),
+        let Some(html) = &rendered.html else {
+            return Ok(Part::Single(text));
         };
+        let both = multipart(MultiPartKind::Alternative, "alternative", message_id);
+        let html = text_body(html, ContentType::TEXT_HTML)?;
+        Ok(Part::Multi(both.singlepart(text).singlepart(html)))
+    }
+
+    fn parts(&self, rendered: &Rendered, message_id: &str) -> Result<Part, Error> {
+        let mut part = self.bodies(rendered, message_id)?;
         if rendered.html.is_some() && !self.inline.is_empty() {
-            let mut related = part.into(multi(MultiPartKind::Related, "related"));
+            let around = multipart(MultiPartKind::Related, "related", message_id);
+            let mut related = part.into(around);
             for (cid, path) in &self.inline {
                 related = related.singlepart(self.encoded.inline(cid, path)?);
             }
@@ -177,7 +203,8 @@ impl Frame {
             .map(|path| self.encoded.attachment(path.trim()))
             .collect::<Result<_, _>>()?;
         if !attached.is_empty() {
-            let mut mixed = part.into(multi(MultiPartKind::Mixed, "mixed"));
+            let around = multipart(MultiPartKind::Mixed, "mixed", message_id);
+            let mut mixed = part.into(around);
             for attachment in attached {
                 mixed = mixed.singlepart(attachment);
             }
@@ -185,6 +212,17 @@ impl Frame {
         }
         Ok(part)
     }
+}
+
+/// A part of parts; its boundary comes from the Message-ID, so the same message has the same bytes.
+fn multipart(
+    kind: MultiPartKind,
+    level: &str,
+    message_id: &str,
+) -> lettre::message::MultiPartBuilder {
+    let digest = blake3::hash(format!("{level}{message_id}").as_bytes());
+    let boundary = digest.to_hex()[..32].to_owned();
+    MultiPart::builder().kind(kind).boundary(boundary)
 }
 
 enum Part {

@@ -10,6 +10,7 @@ mod attachments;
 mod compose;
 mod error;
 mod headers;
+mod measure;
 mod renderer;
 #[cfg(test)]
 mod tests;
@@ -18,4 +19,5 @@ mod text_part;
 pub use attachments::{Files, resolve_attachment};
 pub use compose::new_message_id;
 pub use error::Error;
+pub use measure::Measure;
 pub use renderer::{Definition, Identity, Page, Prepared, Renderer};

@@ -1,9 +1,10 @@
 //! From a row's cells to the bytes of its mail: the one path that checking, planning, previewing,
 //! rehearsing and sending share.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use lettre::message::SinglePart;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -12,7 +13,10 @@ use super::compose::{Addressing, Frame, wire};
 use super::error::Error;
 use super::text_part;
 use crate::recipients::{Address, Columns, Domains, Mailbox};
-use crate::template::{Rendered, Sources, TemplateSet, merge};
+use crate::template::{Arm, Rendered, Sources, TemplateSet, TracedSet, merge};
+
+/// A boundary of 32 characters with its dashes and line ends.
+const BOUNDARY: u64 = 40;
 
 /// Everything but the rows and the files that decides the bytes of a campaign's mails. It is frozen
 /// with the plan.
@@ -131,6 +135,38 @@ fn mailbox(part: &'static str, text: &str) -> Result<Mailbox, Error> {
     })
 }
 
+/// What a part takes of a message, with a boundary before it.
+fn size_of(part: &SinglePart) -> u64 {
+    part.formatted().len() as u64 + BOUNDARY
+}
+
+/// What was rendered, with its addresses parsed.
+fn page(rendered: Rendered) -> Result<Page, Error> {
+    let parse_all = |part, list: &[String]| -> Result<Vec<Mailbox>, Error> {
+        list.iter()
+            .filter(|text| !text.trim().is_empty())
+            .map(|text| mailbox(part, text))
+            .collect()
+    };
+    Ok(Page {
+        to: rendered
+            .to
+            .as_deref()
+            .map(|to| mailbox("to", to))
+            .transpose()?,
+        reply_to: rendered
+            .reply_to
+            .as_deref()
+            .filter(|text| !text.trim().is_empty())
+            .map(|text| mailbox("reply_to", text))
+            .transpose()?,
+        cc: parse_all("cc", &rendered.cc)?,
+        bcc: parse_all("bcc", &rendered.bcc)?,
+        digest: rendered.digest(),
+        rendered,
+    })
+}
+
 impl Renderer {
     /// Compiles the templates and reads the inline images.
     pub fn new(definition: Definition, files: Files) -> Result<Self, Error> {
@@ -184,32 +220,23 @@ impl Renderer {
 
     /// Renders a row.
     pub fn page(&self, cells: &[String]) -> Result<Page, Error> {
+        page(self.templates.render(self.data_of(cells))?)
+    }
+
+    /// Renders a row as [`Renderer::page`] does, with a set traced from [`Renderer::templates`], and says
+    /// which arms of their branches the row takes.
+    pub fn traced_page(
+        &self,
+        templates: &TracedSet,
+        cells: &[String],
+    ) -> Result<(Page, BTreeSet<Arm>), Error> {
+        let (rendered, taken) = templates.render(self.data_of(cells))?;
+        Ok((page(rendered)?, taken))
+    }
+
+    fn data_of(&self, cells: &[String]) -> Map<String, Value> {
         let row = self.definition.columns.data_of(cells);
-        let data = merge(&self.definition.data, row);
-        let rendered = self.templates.render(data)?;
-        let parse_all = |part, list: &[String]| -> Result<Vec<Mailbox>, Error> {
-            list.iter()
-                .filter(|text| !text.trim().is_empty())
-                .map(|text| mailbox(part, text))
-                .collect()
-        };
-        Ok(Page {
-            to: rendered
-                .to
-                .as_deref()
-                .map(|to| mailbox("to", to))
-                .transpose()?,
-            reply_to: rendered
-                .reply_to
-                .as_deref()
-                .filter(|text| !text.trim().is_empty())
-                .map(|text| mailbox("reply_to", text))
-                .transpose()?,
-            cc: parse_all("cc", &rendered.cc)?,
-            bcc: parse_all("bcc", &rendered.bcc)?,
-            digest: rendered.digest(),
-            rendered,
-        })
+        merge(&self.definition.data, row)
     }
 
     /// Composes a page: in an individual message To is the recipient, in a shared one the sender,
@@ -220,14 +247,46 @@ impl Renderer {
         recipient: &Address,
         identity: &Identity<'_>,
     ) -> Result<Vec<u8>, Error> {
-        let addressing = Addressing {
+        let addressing = self.addressing(page, recipient, identity);
+        self.frame.compose(&page.rendered, &addressing)
+    }
+
+    /// Composes everything of a page but what its parts hold: its headers, and empty bodies.
+    pub(super) fn compose_frame(
+        &self,
+        page: &Page,
+        recipient: &Address,
+        identity: &Identity<'_>,
+    ) -> Result<Vec<u8>, Error> {
+        let addressing = self.addressing(page, recipient, identity);
+        self.frame.compose_frame(&page.rendered, &addressing)
+    }
+
+    /// How many bytes all inline images take as parts.
+    pub(super) fn size_of_images(&self) -> Result<u64, Error> {
+        let images = self.frame.inline.iter();
+        let sizes = images.map(|(cid, path)| Ok(size_of(&self.frame.encoded.inline(cid, path)?)));
+        sizes.sum()
+    }
+
+    /// How many bytes an attachment takes as a part.
+    pub(super) fn size_of_attachment(&self, path: &str) -> Result<u64, Error> {
+        Ok(size_of(&self.frame.encoded.attachment(path)?))
+    }
+
+    fn addressing<'p>(
+        &self,
+        page: &'p Page,
+        recipient: &Address,
+        identity: &Identity<'p>,
+    ) -> Addressing<'p> {
+        Addressing {
             to: self.addressee(page, recipient, identity.shared),
             cc: &page.cc,
             reply_to: page.reply_to.as_ref(),
             message_id: identity.message_id,
             date: identity.date,
-        };
-        self.frame.compose(&page.rendered, &addressing)
+        }
     }
 
     /// Who the To header names.

@@ -4,7 +4,7 @@ use super::Error;
 use crate::template::Rendered;
 
 /// Columns of the derived text.
-const WIDTH: usize = 76;
+pub(super) const WIDTH: usize = 76;
 
 /// The text part of what was rendered: its own, or one derived from the HTML.
 pub(super) fn of(rendered: &Rendered) -> Result<String, Error> {

@@ -1,7 +1,7 @@
 //! Proving a campaign: every row rendered, every address parsed, every attachment opened, every size
 //! known. Rows stream by; what is kept of each is what its caller takes.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,8 +10,11 @@ use jiff::Timestamp;
 use super::findings::{Finding, Severity};
 use super::inputs::Inputs;
 use super::sources::error;
-use crate::message::{Error as MessageError, Files, Identity, Page, Renderer, resolve_attachment};
+use crate::message::{
+    Error as MessageError, Files, Identity, Measure, Page, Renderer, resolve_attachment,
+};
 use crate::recipients::{Address, Row};
+use crate::template::{Arm, Branch, TracedSet};
 
 /// Rows that are rendered side by side before the next ones are read.
 const WAVE: usize = 1024;
@@ -30,12 +33,16 @@ pub(super) struct Proved {
     pub(super) external_copies: u64,
     pub(super) attachments: Vec<String>,
     pub(super) empty_subject: bool,
+    /// Its way through the templates' branches.
+    pub(super) taken: BTreeSet<Arm>,
 }
 
 /// Renders rows and measures their messages.
 pub(super) struct Prover<'a> {
     inputs: &'a Inputs,
     renderer: &'a Renderer,
+    templates: TracedSet,
+    measure: Measure<'a>,
     now: Timestamp,
     /// Contents that were measured and are within the cap.
     measured: Mutex<HashSet<[u8; 32]>>,
@@ -54,6 +61,8 @@ impl<'a> Prover<'a> {
     pub(super) fn new(inputs: &'a Inputs, renderer: &'a Renderer, now: Timestamp) -> Self {
         Self {
             inputs,
+            templates: renderer.templates().traced(),
+            measure: Measure::new(renderer),
             renderer,
             now,
             measured: Mutex::new(HashSet::new()),
@@ -93,9 +102,9 @@ impl<'a> Prover<'a> {
     }
 
     fn prove_one(&self, row: Row, address: Address) -> Result<Proved, Vec<Finding>> {
-        let page = self
+        let (page, taken) = self
             .renderer
-            .page(&row.cells)
+            .traced_page(&self.templates, &row.cells)
             .map_err(|cause| vec![self.finding(&row, &cause)])?;
         self.measure(&row, &address, &page)?;
         let copies = page.copies().count() as u64;
@@ -111,12 +120,18 @@ impl<'a> Prover<'a> {
             external_copies,
             empty_subject: page.rendered.subject.trim().is_empty(),
             attachments: page.attachments().map(str::to_owned).collect(),
+            taken,
             row,
             address,
         })
     }
 
-    /// Composes each content once: whatever cannot be built or is too large is known now.
+    /// All branches that a row's way can be told by.
+    pub(super) fn branches(&self) -> &[Branch] {
+        self.templates.branches()
+    }
+
+    /// Proves each content once: whatever cannot be built or is too large is known now.
     fn measure(&self, row: &Row, address: &Address, page: &Page) -> Result<(), Vec<Finding>> {
         let known = {
             let measured = self.measured.lock().unwrap_or_else(PoisonError::into_inner);
@@ -130,22 +145,20 @@ impl<'a> Prover<'a> {
             date: self.now,
             shared: false,
         };
-        let content = self
-            .renderer
-            .compose(page, address, &identity)
-            .map_err(|cause| vec![self.finding(row, &cause)])?;
-        if let Some(cap) = self.inputs.max_message_size()
-            && content.len() as u64 > cap
-        {
-            let message = format!(
-                "the message has {} bytes after encoding; the provider takes at most {cap}",
-                content.len()
-            );
-            let remedy = "use smaller or fewer attachments, or put them on a page and link to it";
-            return Err(vec![of_row(
-                row,
-                error("too-large", &self.inputs.list, message, remedy),
-            )]);
+        let unbuildable = |cause| vec![self.finding(row, &cause)];
+        let at_most = self
+            .measure
+            .at_most(page, address, &identity)
+            .map_err(unbuildable)?;
+        if let Some(cap) = self.inputs.max_message_size().filter(|cap| at_most > *cap) {
+            let content = self
+                .renderer
+                .compose(page, address, &identity)
+                .map_err(unbuildable)?;
+            let bytes = content.len() as u64;
+            if bytes > cap {
+                return Err(vec![self.too_large(row, bytes, cap)]);
+            }
         }
         let mut measured = self.measured.lock().unwrap_or_else(PoisonError::into_inner);
         // Personal contents come once each: remembering them would only fill the memory.
@@ -153,6 +166,14 @@ impl<'a> Prover<'a> {
             measured.insert(page.digest);
         }
         Ok(())
+    }
+
+    fn too_large(&self, row: &Row, bytes: u64, cap: u64) -> Finding {
+        let message = format!(
+            "the message has {bytes} bytes after encoding; the provider takes at most {cap}"
+        );
+        let remedy = "use smaller or fewer attachments, or put them on a page and link to it";
+        of_row(row, error("too-large", &self.inputs.list, message, remedy))
     }
 
     fn check_envelope(&self, row: &Row, copies: u64) -> Result<(), Vec<Finding>> {

@@ -1,11 +1,11 @@
 //! One pass over a list: every row proved, packed, and given to whoever keeps it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
 
-use super::cases::Case;
+use super::cases::{Case, Cases};
 use super::error::Error;
 use super::findings::Findings;
 use super::inputs::Inputs;
@@ -60,6 +60,7 @@ pub(super) struct Walk<'a> {
     packer: Packer,
     rows: RowCounts,
     attached: HashSet<String>,
+    cases: Option<Cases>,
     /// The first content of a campaign that must have only one, with its row.
     only: Option<([u8; 32], Row)>,
 }
@@ -81,6 +82,7 @@ impl<'a> Walk<'a> {
             sink,
             rows: RowCounts::default(),
             attached: HashSet::new(),
+            cases: None,
             only: None,
         }
     }
@@ -99,6 +101,10 @@ impl<'a> Walk<'a> {
         let prover = renderer
             .as_ref()
             .map(|renderer| Prover::new(self.inputs, renderer, now));
+        if let (Some(prover), Some(renderer)) = (&prover, &renderer) {
+            let used = used_columns(renderer);
+            self.cases = Some(Cases::new(prover.branches(), &columns, &used));
+        }
         let mut wave = Wave::default();
         let mut seen = Duplicates::new();
         for item in ready.list.by_ref() {
@@ -138,7 +144,7 @@ impl<'a> Walk<'a> {
             rows: self.rows,
             messages: self.packer.messages(),
             shared_messages: self.packer.shared_messages(),
-            cases: Vec::new(),
+            cases: self.cases.map(Cases::finish).unwrap_or_default(),
         })
     }
 
@@ -212,6 +218,9 @@ impl<'a> Walk<'a> {
     fn pack(&mut self, proved: &Proved, renderer: &Renderer) -> Result<(), Error> {
         self.rows.planned += 1;
         self.note_subject(proved);
+        if let Some(cases) = &mut self.cases {
+            cases.note(&proved.row, &proved.taken);
+        }
         if self.inputs.mode == Mode::Shared {
             self.hold_to_one_content(proved, renderer);
         }
@@ -267,23 +276,28 @@ impl<'a> Walk<'a> {
         if *digest == proved.digest {
             return;
         }
-        let definition = renderer.definition();
-        let fields = definition.columns.fields().map(str::to_owned).collect();
-        let known = Known {
-            fields: &fields,
-            grouped: false,
-        };
+        let columns = &renderer.definition().columns;
         let cell = |row: &Row, at: usize| row.cells.get(at).cloned().unwrap_or_default();
-        let differing: Vec<String> = renderer
-            .templates()
-            .used_columns(known, &definition.data)
+        let differing: Vec<String> = used_columns(renderer)
             .into_iter()
             .filter(|field| {
-                let at = definition.columns.index_of(field);
+                let at = columns.index_of(field);
                 at.is_some_and(|at| cell(first, at) != cell(&proved.row, at))
             })
             .collect();
         let finding = row_findings::content_differs(self.inputs, &proved.row, first, &differing);
         self.findings.add(finding);
     }
+}
+
+/// The fields of the list that templates can touch.
+fn used_columns(renderer: &Renderer) -> BTreeSet<String> {
+    let definition = renderer.definition();
+    let fields = definition.columns.fields().map(str::to_owned).collect();
+    let known = Known {
+        fields: &fields,
+        grouped: false,
+    };
+    let templates = renderer.templates();
+    templates.used_columns(known, &definition.data)
 }

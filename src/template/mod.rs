@@ -8,6 +8,7 @@
 //!
 //! Values are HTML-escaped in the HTML part only, and in partials that are rendered from it.
 
+mod branches;
 mod check;
 mod error;
 mod helpers;
@@ -21,8 +22,9 @@ mod tags;
 mod tests;
 mod tree;
 
+pub use branches::{Arm, Branch};
 pub use check::{FieldProblem, Known, ProblemKind, ROWS};
 pub use error::{RenderError, TemplateError};
 pub use rendered::{MAX_PART_BYTES, Rendered, merge};
-pub use set::TemplateSet;
+pub use set::{TemplateSet, TracedSet};
 pub use source::{Source, Sources};

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use handlebars::{Context, Handlebars, RenderContext, Renderable, Template, no_escape};
 use serde_json::{Map, Value};
 
+use super::branches::{self, Arm, Branch, Tracer};
 use super::check::{self, FieldProblem, Known};
 use super::error::{RenderError, TemplateError};
 use super::rendered::{Bounded, Rendered};
@@ -40,6 +41,32 @@ pub struct TemplateSet {
     markup: Handlebars<'static>,
     /// The same for all other parts, which do not.
     plain: Handlebars<'static>,
+}
+
+/// A set that tells which of its branches it takes, and renders the same text all the same.
+#[derive(Debug)]
+pub struct TracedSet {
+    set: TemplateSet,
+    branches: Vec<Branch>,
+}
+
+impl TracedSet {
+    /// All branches of all parts and partials.
+    pub fn branches(&self) -> &[Branch] {
+        &self.branches
+    }
+
+    /// Renders as [`TemplateSet::render`] does, and says which arms were taken.
+    ///
+    /// # Errors
+    /// Those of [`TemplateSet::render`].
+    pub fn render(
+        &self,
+        data: Map<String, Value>,
+    ) -> Result<(Rendered, BTreeSet<Arm>), RenderError> {
+        let (rendered, taken) = branches::traced(|| self.set.render(data));
+        Ok((rendered?, taken))
+    }
 }
 
 /// Compiles sources one after the other and keeps what is wrong with any of them.
@@ -109,11 +136,7 @@ impl TemplateSet {
         if !errors.is_empty() {
             return Err(errors);
         }
-        set.plain.register_escape_fn(no_escape);
-        for (name, template) in &set.partials {
-            set.markup.register_template(name, template.clone());
-            set.plain.register_template(name, template.clone());
-        }
+        set.equip();
         Ok(set)
     }
 
@@ -141,6 +164,52 @@ impl TemplateSet {
             bcc: list(&self.bcc)?,
             attach: list(&self.attach)?,
         })
+    }
+
+    /// The same set, which also tells which of its branches a rendering takes.
+    #[must_use]
+    pub fn traced(&self) -> TracedSet {
+        let mut tracer = Tracer::new();
+        let mut part = |part: &Part| Part {
+            name: part.name.clone(),
+            template: tracer.trace(&part.name, &part.template),
+            size: part.size,
+        };
+        let mut set = Self {
+            subject: part(&self.subject),
+            html: self.html.as_ref().map(&mut part),
+            text: self.text.as_ref().map(&mut part),
+            headers: (self.headers.iter())
+                .map(|(name, header)| (name.clone(), part(header)))
+                .collect(),
+            to: self.to.as_ref().map(&mut part),
+            reply_to: self.reply_to.as_ref().map(&mut part),
+            cc: self.cc.iter().map(&mut part).collect(),
+            bcc: self.bcc.iter().map(&mut part).collect(),
+            attach: self.attach.iter().map(&mut part).collect(),
+            partials: Vec::new(),
+            markup: engine(),
+            plain: engine(),
+        };
+        set.partials = (self.partials.iter())
+            .map(|(name, template)| (name.clone(), tracer.trace(name, template)))
+            .collect();
+        set.equip();
+        branches::register(&mut set.markup);
+        branches::register(&mut set.plain);
+        TracedSet {
+            set,
+            branches: tracer.branches,
+        }
+    }
+
+    /// Gives the engines what they need beside the helpers.
+    fn equip(&mut self) {
+        self.plain.register_escape_fn(no_escape);
+        for (name, template) in &self.partials {
+            self.markup.register_template(name, template.clone());
+            self.plain.register_template(name, template.clone());
+        }
     }
 
     /// Everything that the templates can touch and that does not exist: fields that are neither in the

@@ -1,3 +1,4 @@
+mod branches;
 mod fields;
 mod helpers;
 mod rendering;

@@ -1,0 +1,144 @@
+//! Proving that mails can be built and how large they are, without building each of them.
+//!
+//! Encoding a body and deriving a text from HTML cost a hundred times what rendering does. Neither can fail
+//! by what a text says, only by what surrounds it: so headers are built for each mail, files are read and
+//! encoded once each, a text is derived once for each order of tags, and of bodies it is known how much they
+//! take at most.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::{Mutex, PoisonError};
+
+use super::error::Error;
+use super::renderer::{Identity, Page, Renderer};
+use super::text_part;
+use crate::recipients::Address;
+use crate::template::Rendered;
+
+/// Files and orders of tags that are remembered; past it they are looked at again.
+const REMEMBERED: usize = 4096;
+
+/// Measures the mails of one campaign; shared freely between threads.
+#[derive(Debug)]
+pub struct Measure<'a> {
+    renderer: &'a Renderer,
+    known: Mutex<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    /// Orders of tags of which a text was derived.
+    derived: HashSet<u64>,
+    /// Bytes that a file takes as a part.
+    files: HashMap<String, u64>,
+    /// Bytes that all inline images take.
+    images: Option<u64>,
+}
+
+impl<'a> Measure<'a> {
+    /// Nothing known yet.
+    pub fn new(renderer: &'a Renderer) -> Self {
+        Self {
+            renderer,
+            known: Mutex::default(),
+        }
+    }
+
+    /// Proves that this mail can be built, and tells how many bytes it has at most. A mail that may be too
+    /// large for a server must be composed to know exactly.
+    ///
+    /// # Errors
+    /// Those of [`Renderer::compose`].
+    pub fn at_most(
+        &self,
+        page: &Page,
+        recipient: &Address,
+        identity: &Identity<'_>,
+    ) -> Result<u64, Error> {
+        let (html, text) = (&page.rendered.html, &page.rendered.text);
+        let frame = self.renderer.compose_frame(page, recipient, identity)?;
+        let mut bytes = frame.len() as u64 + text.as_deref().map_or(0, encoded);
+        if let Some(html) = html {
+            bytes += encoded(html);
+            if text.is_none() {
+                self.derive(&page.rendered, html)?;
+                bytes += derived(html);
+            }
+            bytes += self.images()?;
+        }
+        for path in page.attachments() {
+            bytes += self.file(path)?;
+        }
+        Ok(bytes)
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn derive(&self, rendered: &Rendered, html: &str) -> Result<(), Error> {
+        let tags = order_of_tags(html);
+        if self.known().derived.contains(&tags) {
+            return Ok(());
+        }
+        text_part::of(rendered)?;
+        let mut known = self.known();
+        if known.derived.len() < REMEMBERED {
+            known.derived.insert(tags);
+        }
+        Ok(())
+    }
+
+    fn images(&self) -> Result<u64, Error> {
+        let known = self.known().images;
+        if let Some(bytes) = known {
+            return Ok(bytes);
+        }
+        let bytes = self.renderer.size_of_images()?;
+        self.known().images = Some(bytes);
+        Ok(bytes)
+    }
+
+    fn file(&self, path: &str) -> Result<u64, Error> {
+        let known = self.known().files.get(path).copied();
+        if let Some(bytes) = known {
+            return Ok(bytes);
+        }
+        let bytes = self.renderer.size_of_attachment(path)?;
+        let mut known = self.known();
+        if known.files.len() < REMEMBERED {
+            known.files.insert(path.to_owned(), bytes);
+        }
+        Ok(bytes)
+    }
+}
+
+/// The most bytes that a text takes when it is encoded: three for each of its own (RFC 2045 6.7), and a soft
+/// line break for every line of 76. Base64 takes less.
+fn encoded(text: &str) -> u64 {
+    let tripled = text.len() as u64 * 3;
+    tripled + tripled / 24 + 256
+}
+
+/// The most bytes that the text derived from this HTML takes: a full line for each of its bytes.
+fn derived(html: &str) -> u64 {
+    let width = text_part::WIDTH as u64 + 2;
+    html.len() as u64 * width * 3
+}
+
+/// The names of a document's tags in their order, as a number. What a tag's attributes say changes a text
+/// that is derived, never whether it can be.
+fn order_of_tags(html: &str) -> u64 {
+    let bytes = html.as_bytes();
+    let mut order = DefaultHasher::new();
+    for start in memchr::memchr_iter(b'<', bytes) {
+        let name = bytes.get(start..).unwrap_or_default().iter().take(24);
+        for byte in name.take_while(|byte| !byte.is_ascii_whitespace() && **byte != b'>') {
+            byte.hash(&mut order);
+        }
+    }
+    order.finish()
+}
+
+#[cfg(test)]
+mod tests;
