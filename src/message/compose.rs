@@ -152,7 +152,7 @@ impl Frame {
             text: Some(String::new()),
             ..Rendered::default()
         };
-        let bodies = self.bodies(&empty, addressing.message_id)?;
+        let bodies = Self::bodies(&empty, addressing.message_id)?;
         self.finish(&empty, addressing, bodies)
     }
 
@@ -175,7 +175,7 @@ impl Frame {
     }
 
     /// Text and, where there is one, HTML.
-    fn bodies(&self, rendered: &Rendered, message_id: &str) -> Result<Part, Error> {
+    fn bodies(rendered: &Rendered, message_id: &str) -> Result<Part, Error> {
         let text = text_body(&text_part::of(rendered)?, ContentType::TEXT_PLAIN)?;
         let Some(html) = &rendered.html else {
             return Ok(Part::Single(text));
@@ -186,7 +186,7 @@ impl Frame {
     }
 
     fn parts(&self, rendered: &Rendered, message_id: &str) -> Result<Part, Error> {
-        let mut part = self.bodies(rendered, message_id)?;
+        let mut part = Self::bodies(rendered, message_id)?;
         if rendered.html.is_some() && !self.inline.is_empty() {
             let around = multipart(MultiPartKind::Related, "related", message_id);
             let mut related = part.into(around);

@@ -1,5 +1,14 @@
 //! Every sample and starter runs as it is.
 
+use std::collections::{BTreeSet, HashSet};
+use std::path::Path;
+
+use jiff::Timestamp;
+use postroom::config::{Accounts, Campaign, Sender};
+use postroom::plan::{self, Inputs};
+use postroom::recipients::Item;
+use postroom::template::{Arm, Branch};
+
 use crate::home::{Home, repository};
 
 fn folders(of: &str) -> Vec<String> {
@@ -71,4 +80,78 @@ fn every_starter_can_be_begun_with_and_is_never_written_over_anything() {
         .run(&["new", "mine", "--starter", "newsleter"])
         .exits(2);
     assert!(unknown.err.contains("newsletter"), "{}", unknown.err);
+}
+
+/// The rows that are shown first take every way through the sample's branches that any of its rows takes, and
+/// nothing that hangs on the list is left out: seen by rendering each of them by itself.
+#[test]
+fn the_cases_of_every_sample_and_starter_cover_its_branches() {
+    let samples = folders("samples").into_iter().map(|name| ("samples", name));
+    let starters = folders("templates")
+        .into_iter()
+        .map(|name| ("templates", name));
+    for (place, name) in samples.chain(starters) {
+        let folder = repository().join(place).join(&name);
+        let inputs = inputs(&folder);
+        let checked = plan::check(&inputs, Timestamp::UNIX_EPOCH, &mut |_| {}).unwrap();
+        let (ready, findings) = plan::open(&inputs);
+        assert!(findings.is_empty(), "{name}: {findings:?}");
+        let mut ready = ready.unwrap();
+        let renderer = ready.renderer.take().unwrap();
+        let traced = renderer.templates().traced();
+        let chosen: HashSet<u64> = checked.cases.iter().map(|case| case.row).collect();
+        let (mut of_all, mut of_chosen) = (BTreeSet::new(), BTreeSet::new());
+        for item in ready.list.by_ref() {
+            let Item::Row(row, _) = item.unwrap() else {
+                continue;
+            };
+            let (_, taken) = renderer.traced_page(&traced, &row.cells).unwrap();
+            of_all.extend(taken.iter().copied());
+            if chosen.contains(&row.number) {
+                of_chosen.extend(taken);
+            }
+        }
+        assert_eq!(of_chosen, of_all, "{name}");
+        assert!(
+            chosen.len() <= 20,
+            "{name}: {} rows are not few",
+            chosen.len()
+        );
+        // A condition that asks a column holds for somebody, and for somebody else it does not.
+        for (number, branch) in traced.branches().iter().enumerate() {
+            let columns = &renderer.definition().columns;
+            let words: Vec<&str> = words_of(branch).filter(|word| *word != "else").collect();
+            let asks_the_list = matches!(words.first(), Some(&("if" | "unless")))
+                && words.iter().any(|word| columns.index_of(word).is_some());
+            for entered in [true, false] {
+                let arm = Arm {
+                    branch: number,
+                    entered,
+                };
+                assert!(
+                    !asks_the_list || of_chosen.contains(&arm),
+                    "{name}: nobody shows {} {entered}",
+                    branch.tag
+                );
+            }
+        }
+    }
+}
+
+/// The words of a branch's tag.
+fn words_of(branch: &Branch) -> impl Iterator<Item = &str> {
+    branch
+        .tag
+        .split([' ', '{', '}', '(', ')', '#'])
+        .filter(|word| !word.is_empty())
+}
+
+fn inputs(folder: &Path) -> Inputs {
+    let campaign = Campaign::load(folder).unwrap();
+    let nowhere = tempfile::tempdir().unwrap();
+    let accounts = Accounts::load(&nowhere.path().join("accounts.toml")).unwrap();
+    let senders: Vec<Sender> = (campaign.accounts.iter())
+        .map(|name| Sender::of(accounts.get(name).unwrap()).unwrap())
+        .collect();
+    campaign.inputs(&senders)
 }
