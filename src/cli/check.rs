@@ -11,7 +11,7 @@ use super::screen::{Paint, Screen};
 use super::setup::Setup;
 use super::words;
 use crate::config::{ConfigError, Problem};
-use crate::plan::{self, Checked, Finding, Severity};
+use crate::plan::{self, Case, Checked, Finding, Severity};
 use crate::store::RowCounts;
 
 pub(super) fn run(context: &Context, args: &Folder) -> Result<Exit, Failure> {
@@ -38,11 +38,32 @@ pub(super) fn run(context: &Context, args: &Folder) -> Result<Exit, Failure> {
             "findings": findings,
             "recipients": rows_json(&checked.rows),
             "messages": checked.messages,
+            "cases": cases_json(&checked.cases),
         }))?;
     } else {
         show(&context.screen, &checked)?;
     }
     Ok(exit_of(&checked))
+}
+
+/// `row 1`, `rows 1, 17 and 905`.
+fn rows_of(cases: &[Case]) -> String {
+    let mut rows: Vec<u64> = cases.iter().map(|case| case.row).collect();
+    rows.sort_unstable();
+    let rows: Vec<String> = rows.into_iter().map(words::number).collect();
+    match rows.split_last() {
+        Some((last, [])) => format!("row {last} shows"),
+        Some((last, others)) => format!("rows {} and {last} show", others.join(", ")),
+        None => String::new(),
+    }
+}
+
+/// The rows that between them show every case, as JSON.
+pub(super) fn cases_json(cases: &[Case]) -> Vec<Value> {
+    let cases = cases.iter();
+    cases
+        .map(|case| json!({ "row": case.row, "shows": case.shows }))
+        .collect()
 }
 
 /// What a check's findings end with: a missing input, a defect, or nothing.
@@ -84,6 +105,12 @@ fn show(screen: &Screen, checked: &Checked) -> Result<(), Failure> {
         screen.result(&format!(
             "{messages}{shared}; every row was rendered, every address and attachment is sound"
         ))?;
+    }
+    if !checked.cases.is_empty() {
+        screen.note(&format!(
+            "{} every case; `postroom preview` begins there",
+            rows_of(&checked.cases)
+        ));
     }
     let verdict = match (errors, warnings) {
         (0, 0) => "no findings: ready to plan".to_owned(),

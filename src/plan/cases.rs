@@ -82,7 +82,9 @@ pub(super) struct Cases {
     branches: Vec<Branch>,
     watched: Vec<Watched>,
     languages: HashMap<String, String>,
-    seen: HashSet<Shown>,
+    rows: u64,
+    /// By how many rows each thing is shown.
+    seen: HashMap<Shown, u64>,
     ways: HashSet<BTreeSet<Arm>>,
     candidates: BTreeMap<u64, BTreeSet<Shown>>,
     longest: Vec<Holder>,
@@ -114,7 +116,8 @@ impl Cases {
         Self {
             branches: branches.to_vec(),
             languages: HashMap::new(),
-            seen: HashSet::new(),
+            rows: 0,
+            seen: HashMap::new(),
             ways: HashSet::new(),
             candidates: BTreeMap::new(),
             longest: vec![Holder::default(); watched.len()],
@@ -153,19 +156,28 @@ impl Cases {
             }
         }
         self.emptiest.challenge(empty, row.number, &shows);
+        self.rows += 1;
+        let mut is_new = false;
+        for shown in &shows {
+            if let Some(rows) = self.seen.get_mut(shown) {
+                *rows += 1;
+            } else {
+                self.seen.insert(shown.clone(), 1);
+                is_new = true;
+            }
+        }
         let is_new_way = self.ways.len() < WAYS && !self.ways.contains(taken);
         if is_new_way {
             self.ways.insert(taken.clone());
         }
-        if is_new_way || !shows.iter().all(|shown| self.seen.contains(shown)) {
-            self.seen.extend(shows.iter().cloned());
+        if is_new_way || is_new {
             self.candidates.insert(row.number, shows);
         }
     }
 
     /// The cases, the most telling first.
     pub(super) fn finish(mut self) -> Vec<Case> {
-        let mut left: BTreeSet<Shown> = self.seen.drain().collect();
+        let mut left: BTreeSet<Shown> = self.seen.keys().cloned().collect();
         let records = self.longest.iter().zip(&self.shortest).enumerate();
         let records = records
             .filter(|(_, (holder, shortest))| holder.measure > **shortest)
@@ -200,14 +212,18 @@ impl Cases {
         best.filter(|(_, new)| !new.is_empty())
     }
 
-    /// What somebody reads of it, each thing once.
+    /// What somebody reads of it, each thing once; what every row shows tells nothing of this one.
     fn words(&self, shows: &BTreeSet<Shown>) -> Vec<String> {
         let mut words: Vec<String> = Vec::new();
         for shown in shows {
+            let is_telling = self.seen.get(shown) != Some(&self.rows);
             let word = self.word(shown);
-            if !words.contains(&word) {
+            if is_telling && !words.contains(&word) {
                 words.push(word);
             }
+        }
+        if words.is_empty() {
+            words.push("what all have".to_owned());
         }
         words
     }
