@@ -11,8 +11,8 @@ use super::attachments::Files;
 use super::compose::{Addressing, Frame, wire};
 use super::error::Error;
 use super::text_part;
-use crate::recipients::{Address, Columns, Domains, Mailbox};
-use crate::template::{Rendered, Sources, TemplateSet, merge};
+use crate::recipients::{Address, Cells, Columns, Domains, Mailbox};
+use crate::template::{ROWS, Rendered, Sources, TemplateSet, merge};
 
 /// Everything but the rows and the files that decides the bytes of a campaign's mails. It is frozen
 /// with the plan.
@@ -24,6 +24,9 @@ pub struct Definition {
     pub data: Map<String, Value>,
     /// The list's columns.
     pub columns: Columns,
+    /// All rows of a person go into one message, where templates see them as [`ROWS`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub grouped: bool,
     /// The From header.
     pub from: String,
     /// The From header of what these accounts send, where it is another.
@@ -182,11 +185,9 @@ impl Renderer {
         !self.internal.contains(address)
     }
 
-    /// Renders a row.
-    pub fn page(&self, cells: &[String]) -> Result<Page, Error> {
-        let row = self.definition.columns.data_of(cells);
-        let data = merge(&self.definition.data, row);
-        let rendered = self.templates.render(data)?;
+    /// Renders a row, or a person's rows.
+    pub fn page(&self, cells: &Cells<'_>) -> Result<Page, Error> {
+        let rendered = self.render(cells)?;
         let parse_all = |part, list: &[String]| -> Result<Vec<Mailbox>, Error> {
             list.iter()
                 .filter(|text| !text.trim().is_empty())
@@ -210,6 +211,39 @@ impl Renderer {
             digest: rendered.digest(),
             rendered,
         })
+    }
+
+    /// Renders what is frozen of a row, or of a person's rows: [`Cells`] as JSON.
+    pub fn page_of_frozen(&self, cells: &str) -> Result<Page, Error> {
+        let corrupt = |error: serde_json::Error| Error::Cells(error.to_string());
+        if !self.definition.grouped {
+            let row: Vec<String> = serde_json::from_str(cells).map_err(corrupt)?;
+            return self.page(&Cells::Row(&row));
+        }
+        let rows: Vec<Vec<String>> = serde_json::from_str(cells).map_err(corrupt)?;
+        if rows.is_empty() {
+            return Err(Error::Cells("a person without rows".to_owned()));
+        }
+        self.page(&Cells::Rows(rows.iter().map(Vec::as_slice).collect()))
+    }
+
+    fn render(&self, cells: &Cells<'_>) -> Result<Rendered, Error> {
+        let Definition { columns, data, .. } = &self.definition;
+        let mut fields = columns.data_of(cells.first());
+        let Cells::Rows(rows) = cells else {
+            return Ok(self.templates.render(merge(data, fields))?);
+        };
+        let of_rows = rows.iter().map(|row| Value::Object(columns.data_of(row)));
+        fields.insert(ROWS.to_owned(), of_rows.collect());
+        let further = rows.iter().skip(1).map(|row| {
+            let mut fields = columns.data_of(row);
+            // A column of this name must not hide the rows.
+            fields.remove(ROWS);
+            fields
+        });
+        Ok(self
+            .templates
+            .render_grouped(merge(data, fields), further)?)
     }
 
     /// Composes a page: in an individual message To is the recipient, in a shared one the sender,
@@ -247,7 +281,7 @@ impl Renderer {
         text_part::of(&page.rendered)
     }
 
-    /// Prepares a message for its recipients, given as address and cells (a JSON array). All of them
+    /// Prepares a message for its recipients, given as address and cells ([`Cells`] as JSON). All of them
     /// have the same content: the first one's cells are rendered.
     pub fn prepare<'a>(
         &self,
@@ -258,9 +292,7 @@ impl Renderer {
         let mut addresses = Vec::new();
         for (address, cells) in listed {
             if page.is_none() {
-                let cells: Vec<String> =
-                    serde_json::from_str(cells).map_err(|error| Error::Cells(error.to_string()))?;
-                page = Some(self.page(&cells)?);
+                page = Some(self.page_of_frozen(cells)?);
             }
             addresses.push(Address::parse(address).map_err(|error| Error::Address {
                 part: "recipient",
