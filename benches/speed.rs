@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp};
 use postroom::limits::{Decision, Limiter, Reservation, Rule, Unit, Weight};
 use postroom::message::{Definition, Files, Identity, Renderer};
-use postroom::recipients::{Address, Columns};
+use postroom::recipients::{Address, Cells, Columns};
 use postroom::template::{Source, Sources, TemplateSet};
 
 const OFFICES: [&str; 5] = ["Berlin", "Oslo", "Nairobi", "Lisbon", "Toronto"];
@@ -240,6 +240,7 @@ fn building() {
         data: serde_json::Map::new(),
         columns: Columns::new(["email", "first_name"].map(str::to_owned)).unwrap(),
         from: "comms@contoso.com".to_owned(),
+        grouped: false,
         inline: vec![("logo".to_owned(), "logo.png".to_owned())],
         list_unsubscribe: None,
         internal: vec![],
@@ -253,7 +254,7 @@ fn building() {
     };
     let cells = |n: usize| [format!("p{n}@contoso.com"), format!("P{n}")];
     let build = |n| {
-        let page = renderer.page(&cells(n)).unwrap();
+        let page = renderer.page(&Cells::Row(&cells(n))).unwrap();
         renderer.compose(&page, &address, &identity).unwrap()
     };
     let example = build(0);

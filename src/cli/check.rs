@@ -174,6 +174,7 @@ pub(super) fn rows_line(rows: &RowCounts) -> String {
         words::count(rows.planned, "recipient", "recipients")
     );
     let others = [
+        (rows.grouped, "row grouped", "rows grouped"),
         (rows.duplicate, "duplicate", "duplicates"),
         (rows.invalid, "invalid", "invalid"),
         (rows.suppressed, "suppressed", "suppressed"),
@@ -193,6 +194,7 @@ pub(super) fn rows_json(rows: &RowCounts) -> Value {
     json!({
         "listed": rows.listed,
         "planned": rows.planned,
+        "grouped": rows.grouped,
         "duplicate": rows.duplicate,
         "invalid": rows.invalid,
         "suppressed": rows.suppressed,

@@ -8,6 +8,7 @@ use super::campaign::Campaign;
 use super::defaults::{after_reserve, host, provider_rules, tls};
 use super::delivery::Mode;
 use super::error::SenderError;
+use super::recipients::Duplicates;
 use super::secret::SecretSource;
 use super::sign_in;
 use crate::limits::Rule;
@@ -254,6 +255,7 @@ impl Campaign {
             list_unsubscribe: message.list_unsubscribe.clone(),
             list: self.recipients.file.clone(),
             address_column: self.recipients.address.clone(),
+            grouped: self.recipients.duplicates == Duplicates::Group,
             internal: self.recipients.internal.clone(),
             mode: match self.delivery.mode {
                 Mode::Auto => plan::Mode::Auto,

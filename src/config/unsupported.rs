@@ -18,13 +18,6 @@ struct Later {
 const CAMPAIGN: &[Later] = &[
     Later {
         table: "recipients",
-        key: "duplicates",
-        asks: |value| value.as_str() == Some("group"),
-        what: "grouping the rows of a person",
-        remedy: "write duplicates = \"first\", or merge the rows in the list",
-    },
-    Later {
-        table: "recipients",
         key: "where",
         asks: |_| true,
         what: "filtering the list",

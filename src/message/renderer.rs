@@ -12,8 +12,8 @@ use super::attachments::Files;
 use super::compose::{Addressing, Frame, wire};
 use super::error::Error;
 use super::text_part;
-use crate::recipients::{Address, Columns, Domains, Mailbox};
-use crate::template::{Arm, Rendered, Sources, TemplateSet, TracedSet, merge};
+use crate::recipients::{Address, Cells, Columns, Domains, Mailbox};
+use crate::template::{Arm, ROWS, Rendered, Sources, TemplateSet, TracedSet, merge};
 
 /// A boundary of 32 characters with its dashes and line ends.
 const BOUNDARY: u64 = 40;
@@ -28,6 +28,9 @@ pub struct Definition {
     pub data: Map<String, Value>,
     /// The list's columns.
     pub columns: Columns,
+    /// All rows of a person go into one message, where templates see them as [`ROWS`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub grouped: bool,
     /// The From header.
     pub from: String,
     /// The From header of what these accounts send, where it is another.
@@ -218,25 +221,51 @@ impl Renderer {
         !self.internal.contains(address)
     }
 
-    /// Renders a row.
-    pub fn page(&self, cells: &[String]) -> Result<Page, Error> {
-        page(self.templates.render(self.data_of(cells))?)
+    /// Renders a row, or a person's rows.
+    pub fn page(&self, cells: &Cells<'_>) -> Result<Page, Error> {
+        page(self.render(&self.templates, cells)?)
     }
 
-    /// Renders a row as [`Renderer::page`] does, with a set traced from [`Renderer::templates`], and says
-    /// which arms of their branches the row takes.
+    /// Renders as [`Renderer::page`] does, with a set traced from [`Renderer::templates`], and says which arms
+    /// of their branches are taken.
     pub fn traced_page(
         &self,
         templates: &TracedSet,
-        cells: &[String],
+        cells: &Cells<'_>,
     ) -> Result<(Page, BTreeSet<Arm>), Error> {
-        let (rendered, taken) = templates.render(self.data_of(cells))?;
-        Ok((page(rendered)?, taken))
+        let (rendered, taken) = templates.trace(|templates| self.render(templates, cells));
+        Ok((page(rendered?)?, taken))
     }
 
-    fn data_of(&self, cells: &[String]) -> Map<String, Value> {
-        let row = self.definition.columns.data_of(cells);
-        merge(&self.definition.data, row)
+    /// Renders what is frozen of a row, or of a person's rows: [`Cells`] as JSON.
+    pub fn page_of_frozen(&self, cells: &str) -> Result<Page, Error> {
+        let corrupt = |error: serde_json::Error| Error::Cells(error.to_string());
+        if !self.definition.grouped {
+            let row: Vec<String> = serde_json::from_str(cells).map_err(corrupt)?;
+            return self.page(&Cells::Row(&row));
+        }
+        let rows: Vec<Vec<String>> = serde_json::from_str(cells).map_err(corrupt)?;
+        if rows.is_empty() {
+            return Err(Error::Cells("a person without rows".to_owned()));
+        }
+        self.page(&Cells::Rows(rows.iter().map(Vec::as_slice).collect()))
+    }
+
+    fn render(&self, templates: &TemplateSet, cells: &Cells<'_>) -> Result<Rendered, Error> {
+        let Definition { columns, data, .. } = &self.definition;
+        let mut fields = columns.data_of(cells.first());
+        let Cells::Rows(rows) = cells else {
+            return Ok(templates.render(merge(data, fields))?);
+        };
+        let of_rows = rows.iter().map(|row| Value::Object(columns.data_of(row)));
+        fields.insert(ROWS.to_owned(), of_rows.collect());
+        let further = rows.iter().skip(1).map(|row| {
+            let mut fields = columns.data_of(row);
+            // A column of this name must not hide the rows.
+            fields.remove(ROWS);
+            fields
+        });
+        Ok(templates.render_grouped(merge(data, fields), further)?)
     }
 
     /// Composes a page: in an individual message To is the recipient, in a shared one the sender,
@@ -306,7 +335,7 @@ impl Renderer {
         text_part::of(&page.rendered)
     }
 
-    /// Prepares a message for its recipients, given as address and cells (a JSON array). All of them
+    /// Prepares a message for its recipients, given as address and cells ([`Cells`] as JSON). All of them
     /// have the same content: the first one's cells are rendered.
     pub fn prepare<'a>(
         &self,
@@ -317,9 +346,7 @@ impl Renderer {
         let mut addresses = Vec::new();
         for (address, cells) in listed {
             if page.is_none() {
-                let cells: Vec<String> =
-                    serde_json::from_str(cells).map_err(|error| Error::Cells(error.to_string()))?;
-                page = Some(self.page(&cells)?);
+                page = Some(self.page_of_frozen(cells)?);
             }
             addresses.push(Address::parse(address).map_err(|error| Error::Address {
                 part: "recipient",

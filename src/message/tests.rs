@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use serde_json::Map;
 
 use super::*;
-use crate::recipients::{Address, Columns};
+use crate::recipients::{Address, Cells, Columns};
 use crate::template::{Source, Sources};
 
 const ID: &str = "<0123456789abcdef0123456789abcdef@contoso.com>";
@@ -24,6 +24,7 @@ fn definition(sources: Sources) -> Definition {
         sources,
         data: Map::new(),
         columns: Columns::new(["email", "First Name", "note"].map(str::to_owned)).unwrap(),
+        grouped: false,
         from: "Contoso Comms <comms@contoso.com>".to_owned(),
         inline: vec![],
         list_unsubscribe: None,
@@ -56,7 +57,7 @@ fn cells(name: &str, note: &str) -> Vec<String> {
 }
 
 fn compose(renderer: &Renderer, cells: &[String]) -> Result<Vec<u8>, Error> {
-    let page = renderer.page(cells)?;
+    let page = renderer.page(&Cells::Row(cells))?;
     let address = Address::parse(&cells[0]).unwrap();
     renderer.compose(&page, &address, &identity(false))
 }
@@ -416,7 +417,7 @@ fn blanks_between_words_that_are_encoded_arrive() {
 fn a_quoted_local_part_is_an_address_like_any_other() {
     for address in ["\"john doe\"@contoso.com", "\"a@b\"@contoso.com"] {
         let renderer = renderer(text_only("x"));
-        let page = renderer.page(&cells("John", "")).unwrap();
+        let page = renderer.page(&Cells::Row(&cells("John", ""))).unwrap();
         let to = Address::parse(address).unwrap();
         let bytes = renderer.compose(&page, &to, &identity(false)).unwrap();
         let text = String::from_utf8(bytes).unwrap();

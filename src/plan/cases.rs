@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use unicode_script::{Script, UnicodeScript as _};
 
-use crate::recipients::{Columns, Row};
+use super::person::Person;
+use crate::recipients::Columns;
 use crate::template::{Arm, Branch};
 
 /// So many different ways through the branches are kept; a campaign with more is shown by what its rows add.
@@ -127,12 +128,18 @@ impl Cases {
         }
     }
 
-    /// Looks at a row that takes these arms.
-    pub(super) fn note(&mut self, row: &Row, taken: &BTreeSet<Arm>) {
+    /// Looks at a person whose mail takes these arms.
+    pub(super) fn note(&mut self, person: &Person, taken: &BTreeSet<Arm>) {
         let mut shows: BTreeSet<Shown> = taken.iter().copied().map(Shown::Arm).collect();
         let mut empty = 0;
-        for watched in &self.watched {
-            let cell = row.cells.get(watched.at).map_or("", |cell| cell.trim());
+        let cells = |at: usize| {
+            let rows = person.rows();
+            rows.map(move |row| row.cells.get(at).map_or("", |cell| cell.trim()))
+        };
+        let row = person.row.number;
+        let each = (self.watched.iter())
+            .flat_map(|watched| cells(watched.at).map(move |cell| (watched, cell)));
+        for (watched, cell) in each {
             empty += usize::from(cell.is_empty());
             scripts(cell, &mut shows);
             if watched.is_language && !cell.is_empty() {
@@ -146,16 +153,16 @@ impl Cases {
             }
         }
         for (number, watched) in self.watched.iter().enumerate() {
-            let cell = row.cells.get(watched.at).map_or("", |cell| cell.trim());
-            let length = cell.chars().count();
+            let lengths = cells(watched.at).map(|cell| cell.chars().count());
+            let length = lengths.max().unwrap_or_default();
             if let (Some(longest), Some(shortest)) =
                 (self.longest.get_mut(number), self.shortest.get_mut(number))
             {
-                longest.challenge(length, row.number, &shows);
+                longest.challenge(length, row, &shows);
                 *shortest = length.min(*shortest);
             }
         }
-        self.emptiest.challenge(empty, row.number, &shows);
+        self.emptiest.challenge(empty, row, &shows);
         self.rows += 1;
         let mut is_new = false;
         for shown in &shows {
@@ -171,7 +178,7 @@ impl Cases {
             self.ways.insert(taken.clone());
         }
         if is_new_way || is_new {
-            self.candidates.insert(row.number, shows);
+            self.candidates.insert(row, shows);
         }
     }
 

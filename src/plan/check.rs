@@ -79,6 +79,10 @@ impl Sink for Nothing {
         Ok(())
     }
 
+    fn joined(&mut self, _: &Row, _: &str, _: u64) -> Result<(), Error> {
+        Ok(())
+    }
+
     fn left_out(&mut self, _: &Row, _: &str, _: Reason) -> Result<(), Error> {
         Ok(())
     }

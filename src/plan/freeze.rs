@@ -282,11 +282,16 @@ impl Sink for Freezing {
     }
 
     fn recipient(&mut self, proved: &Proved, message: i64) -> Result<(), Error> {
-        self.cells = serde_json::to_string(&proved.row.cells)?;
-        let address = proved.address.as_str();
+        let person = &proved.person;
+        self.cells = serde_json::to_string(&person.cells())?;
+        let address = person.address.as_str();
         Ok(self
             .writer
-            .recipient(proved.row.number, address, &self.cells, message)?)
+            .recipient(person.row.number, address, &self.cells, message)?)
+    }
+
+    fn joined(&mut self, row: &Row, address: &str, first: u64) -> Result<(), Error> {
+        Ok(self.writer.joined(row.number, address.trim(), first)?)
     }
 
     fn left_out(&mut self, row: &Row, address: &str, reason: Reason) -> Result<(), Error> {

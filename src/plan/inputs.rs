@@ -46,6 +46,8 @@ pub struct Inputs {
     pub list: PathBuf,
     /// The column of addresses; none: a column with a usual name.
     pub address_column: Option<String>,
+    /// All rows of a person go into one message; otherwise their first row counts.
+    pub grouped: bool,
     /// Domains that count as internal; empty: the From domain.
     pub internal: Vec<String>,
     /// How it is packed.

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::findings::{Finding, Severity};
 use super::inputs::Inputs;
+use super::person::Person;
 use super::sources::error;
 use crate::message::{
     Error as MessageError, Files, Identity, Measure, Page, Renderer, resolve_attachment,
@@ -22,11 +23,10 @@ const WAVE: usize = 1024;
 /// A Message-ID of the usual length, to measure with.
 const MEASURING_ID: &str = "<00000000000000000000000000000000@measuring.invalid>";
 
-/// A row that is proved.
+/// A person whose message is proved.
 #[derive(Debug)]
 pub(super) struct Proved {
-    pub(super) row: Row,
-    pub(super) address: Address,
+    pub(super) person: Person,
     pub(super) digest: [u8; 32],
     pub(super) external: bool,
     pub(super) copies: u64,
@@ -69,12 +69,12 @@ impl<'a> Prover<'a> {
         }
     }
 
-    /// Proves a wave of rows on all cores; the results are in the rows' order.
-    pub(super) fn prove(&self, wave: Vec<(Row, Address)>) -> Vec<Result<Proved, Vec<Finding>>> {
+    /// Proves a wave of people on all cores; the results are in their order.
+    pub(super) fn prove(&self, wave: Vec<Person>) -> Vec<Result<Proved, Vec<Finding>>> {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let share = wave.len().div_ceil(threads).max(64);
         let mut rows = wave.into_iter();
-        let mut shares: Vec<Vec<(Row, Address)>> = Vec::new();
+        let mut shares: Vec<Vec<Person>> = Vec::new();
         loop {
             let next: Vec<_> = rows.by_ref().take(share).collect();
             if next.is_empty() {
@@ -89,7 +89,7 @@ impl<'a> Prover<'a> {
                     scope.spawn(move || {
                         share
                             .into_iter()
-                            .map(|(row, address)| self.prove_one(row, address))
+                            .map(|person| self.prove_one(person))
                             .collect::<Vec<_>>()
                     })
                 })
@@ -101,28 +101,28 @@ impl<'a> Prover<'a> {
         })
     }
 
-    fn prove_one(&self, row: Row, address: Address) -> Result<Proved, Vec<Finding>> {
+    fn prove_one(&self, person: Person) -> Result<Proved, Vec<Finding>> {
+        let Person { row, address, .. } = &person;
         let (page, taken) = self
             .renderer
-            .traced_page(&self.templates, &row.cells)
-            .map_err(|cause| vec![self.finding(&row, &cause)])?;
-        self.measure(&row, &address, &page)?;
+            .traced_page(&self.templates, &person.cells())
+            .map_err(|cause| vec![self.finding(row, &cause)])?;
+        self.measure(row, address, &page)?;
         let copies = page.copies().count() as u64;
         let external_copies = page
             .copies()
             .filter(|copy| self.renderer.is_external(copy))
             .count() as u64;
-        self.check_envelope(&row, copies)?;
+        self.check_envelope(row, copies)?;
         Ok(Proved {
-            external: self.renderer.is_external(&address),
+            external: self.renderer.is_external(address),
             digest: page.digest,
             copies,
             external_copies,
             empty_subject: page.rendered.subject.trim().is_empty(),
             attachments: page.attachments().map(str::to_owned).collect(),
             taken,
-            row,
-            address,
+            person,
         })
     }
 
@@ -208,19 +208,19 @@ impl<'a> Prover<'a> {
     }
 }
 
-/// Collects rows into waves.
+/// Collects people into waves.
 #[derive(Debug, Default)]
-pub(super) struct Wave(Vec<(Row, Address)>);
+pub(super) struct Wave(Vec<Person>);
 
 impl Wave {
-    /// Adds a row; gives the wave back when it is full.
-    pub(super) fn add(&mut self, row: Row, address: Address) -> Option<Vec<(Row, Address)>> {
-        self.0.push((row, address));
+    /// Adds a person; gives the wave back when it is full.
+    pub(super) fn add(&mut self, person: Person) -> Option<Vec<Person>> {
+        self.0.push(person);
         (self.0.len() >= WAVE).then(|| std::mem::take(&mut self.0))
     }
 
     /// What is left.
-    pub(super) fn rest(self) -> Vec<(Row, Address)> {
+    pub(super) fn rest(self) -> Vec<Person> {
         self.0
     }
 }

@@ -182,7 +182,7 @@ fn compile(inputs: &Inputs, definition: &Definition, findings: &mut Findings) ->
     let fields = definition.columns.fields().map(str::to_owned).collect();
     let known = Known {
         fields: &fields,
-        grouped: false,
+        grouped: definition.grouped,
     };
     let problems = renderer.templates().check(known, &definition.data);
     for problem in &problems {

@@ -170,6 +170,7 @@ pub(super) fn read_definition(
         },
         data: read_data(inputs, findings),
         columns: columns.clone(),
+        grouped: inputs.grouped,
         from: inputs.from.clone(),
         senders: inputs
             .accounts

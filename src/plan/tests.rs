@@ -10,6 +10,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::time::Duration;
 
+mod grouping;
+
 struct Folder(tempfile::TempDir);
 
 impl Folder {
@@ -53,6 +55,7 @@ impl Folder {
             list_unsubscribe: None,
             list: "staff.csv".into(),
             address_column: None,
+            grouped: false,
             internal: vec![],
             mode: Mode::Auto,
             schedule: crate::limits::Schedule::default(),

@@ -8,14 +8,16 @@ use jiff::Timestamp;
 use super::cases::{Case, Cases};
 use super::error::Error;
 use super::findings::Findings;
+use super::gathering::Gathering;
 use super::inputs::Inputs;
 use super::packing::{Caps, Grown, Mode, Packer, Place};
+use super::person::Person;
 use super::prove::{Proved, Prover, Wave};
 use super::ready::{Ready, of_list};
 use super::row_findings;
 use crate::limits::{Unit, Weight};
 use crate::message::Renderer;
-use crate::recipients::{Address, Columns, Duplicates, Item, Row, RowProblem};
+use crate::recipients::{Address, Duplicates, Item, Row, RowProblem};
 use crate::store::{Reason, RowCounts};
 use crate::template::Known;
 
@@ -38,6 +40,8 @@ pub(super) trait Sink {
     fn share(&mut self, grown: Grown) -> Result<(), Error>;
     /// A recipient of a message.
     fn recipient(&mut self, proved: &Proved, message: i64) -> Result<(), Error>;
+    /// A further row of a person, whose `first` row became a recipient.
+    fn joined(&mut self, row: &Row, address: &str, first: u64) -> Result<(), Error>;
     /// A row that becomes no recipient.
     fn left_out(&mut self, row: &Row, address: &str, reason: Reason) -> Result<(), Error>;
     /// A file that messages carry, named for the first time.
@@ -61,8 +65,10 @@ pub(super) struct Walk<'a> {
     rows: RowCounts,
     attached: HashSet<String>,
     cases: Option<Cases>,
-    /// The first content of a campaign that must have only one, with its row.
-    only: Option<([u8; 32], Row)>,
+    /// The first content of a campaign that must have only one, with its rows.
+    only: Option<([u8; 32], Vec<Row>)>,
+    address_column: String,
+    address_at: Option<usize>,
 }
 
 impl<'a> Walk<'a> {
@@ -84,6 +90,8 @@ impl<'a> Walk<'a> {
             attached: HashSet::new(),
             cases: None,
             only: None,
+            address_column: String::new(),
+            address_at: None,
         }
     }
 
@@ -95,30 +103,24 @@ impl<'a> Walk<'a> {
         now: Timestamp,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Tally, Error> {
-        let columns = ready.list.columns().clone();
-        let address_column = ready.list.address_column().to_owned();
+        self.address_column = ready.list.address_column().to_owned();
+        self.address_at = ready.list.columns().index_of(&self.address_column);
         let renderer = ready.renderer.take();
         let prover = renderer
             .as_ref()
             .map(|renderer| Prover::new(self.inputs, renderer, now));
         if let (Some(prover), Some(renderer)) = (&prover, &renderer) {
             let used = used_columns(renderer);
-            self.cases = Some(Cases::new(prover.branches(), &columns, &used));
+            self.cases = Some(Cases::new(prover.branches(), ready.list.columns(), &used));
         }
         let mut wave = Wave::default();
-        let mut seen = Duplicates::new();
+        let mut met = Met::new(self.inputs.grouped);
         for item in ready.list.by_ref() {
             self.rows.listed += 1;
-            let full = match item {
-                Ok(Item::Row(row, address)) => match seen.first_row(&address, row.number) {
-                    Some(first) => {
-                        self.duplicate(&row, &address, first, &address_column)?;
-                        None
-                    }
-                    None => wave.add(row, address),
-                },
+            let person = match item {
+                Ok(Item::Row(row, address)) => self.meet(&mut met, row, address)?,
                 Ok(Item::Invalid(row, problems)) => {
-                    self.invalid(&row, problems, &columns, &address_column)?;
+                    self.invalid(&row, problems)?;
                     None
                 }
                 Err(cause) => {
@@ -127,11 +129,25 @@ impl<'a> Walk<'a> {
                     break;
                 }
             };
-            if let Some(full) = full {
+            if let Some(full) = person.and_then(|person| wave.add(person)) {
                 self.take(prover.as_ref(), renderer.as_ref(), full)?;
                 progress(Progress {
                     rows: self.rows.listed,
                     read: ready.read.load(Ordering::Relaxed).min(ready.size),
+                    size: ready.size,
+                });
+            }
+        }
+        let gathered = met.gathered();
+        let people = gathered.people().max(1) as u64;
+        for (done, person) in (1_u64..).zip(gathered.into_people()) {
+            if let Some(full) = wave.add(person) {
+                self.take(prover.as_ref(), renderer.as_ref(), full)?;
+                // The list is read already, but proving it is what takes the time.
+                let read = u128::from(ready.size) * u128::from(done) / u128::from(people);
+                progress(Progress {
+                    rows: self.rows.listed,
+                    read: read as u64,
                     size: ready.size,
                 });
             }
@@ -148,41 +164,44 @@ impl<'a> Walk<'a> {
         })
     }
 
-    fn duplicate(
-        &mut self,
-        row: &Row,
-        address: &Address,
-        first: u64,
-        column: &str,
-    ) -> Result<(), Error> {
+    /// Whom the row stands for, unless that is told later or by an earlier row.
+    fn meet(&mut self, met: &mut Met, row: Row, address: Address) -> Result<Option<Person>, Error> {
+        match met {
+            Met::Grouped(gathering) => gathering.add(&row, address),
+            Met::First(seen) => match seen.first_row(&address, row.number) {
+                Some(first) => self.duplicate(&row, &address, first)?,
+                None => return Ok(Some(Person::of(row, address))),
+            },
+        }
+        Ok(None)
+    }
+
+    fn duplicate(&mut self, row: &Row, address: &Address, first: u64) -> Result<(), Error> {
         self.rows.duplicate += 1;
         self.findings.add(row_findings::duplicate(
             self.inputs,
             row,
             address,
             first,
-            column,
+            &self.address_column,
         ));
         self.sink.left_out(row, address.as_str(), Reason::Duplicate)
     }
 
-    fn invalid(
-        &mut self,
-        row: &Row,
-        problems: Vec<RowProblem>,
-        columns: &Columns,
-        address_column: &str,
-    ) -> Result<(), Error> {
+    fn invalid(&mut self, row: &Row, problems: Vec<RowProblem>) -> Result<(), Error> {
         self.rows.invalid += 1;
         for problem in problems {
             self.findings
                 .add(row_findings::defect(self.inputs, &problem));
         }
-        let cell = columns
-            .index_of(address_column)
-            .and_then(|at| row.cells.get(at));
-        self.sink
-            .left_out(row, cell.map_or("", String::as_str), Reason::Invalid)
+        let address = self.address_of(row).to_owned();
+        self.sink.left_out(row, &address, Reason::Invalid)
+    }
+
+    /// The address as it stands in the row.
+    fn address_of<'r>(&self, row: &'r Row) -> &'r str {
+        let cell = self.address_at.and_then(|at| row.cells.get(at));
+        cell.map_or("", String::as_str)
     }
 
     /// Proves a wave and packs what is sound of it.
@@ -190,22 +209,23 @@ impl<'a> Walk<'a> {
         &mut self,
         prover: Option<&Prover<'_>>,
         renderer: Option<&Renderer>,
-        wave: Vec<(Row, Address)>,
+        wave: Vec<Person>,
     ) -> Result<(), Error> {
+        let rows: Vec<u64> = wave.iter().map(Person::count).collect();
         let (Some(prover), Some(renderer)) = (prover, renderer) else {
-            self.rows.planned += wave.len() as u64;
+            self.rows.planned += rows.len() as u64;
+            self.rows.grouped += rows.iter().sum::<u64>() - rows.len() as u64;
             return Ok(());
         };
-        let expected = wave.len();
         let results = prover.prove(wave);
-        if results.len() != expected {
+        if results.len() != rows.len() {
             return Err(Error::Incomplete);
         }
-        for result in results {
+        for (result, rows) in results.into_iter().zip(rows) {
             match result {
-                Ok(row) => self.pack(&row, renderer)?,
+                Ok(proved) => self.pack(&proved, renderer)?,
                 Err(found) => {
-                    self.rows.invalid += 1;
+                    self.rows.invalid += rows;
                     for finding in found {
                         self.findings.add(finding);
                     }
@@ -217,9 +237,10 @@ impl<'a> Walk<'a> {
 
     fn pack(&mut self, proved: &Proved, renderer: &Renderer) -> Result<(), Error> {
         self.rows.planned += 1;
+        self.rows.grouped += proved.person.further().len() as u64;
         self.note_subject(proved);
         if let Some(cases) = &mut self.cases {
-            cases.note(&proved.row, &proved.taken);
+            cases.note(&proved.person, &proved.taken);
         }
         if self.inputs.mode == Mode::Shared {
             self.hold_to_one_content(proved, renderer);
@@ -258,21 +279,28 @@ impl<'a> Walk<'a> {
                 message
             }
         };
-        self.sink.recipient(proved, message)
+        self.sink.recipient(proved, message)?;
+        let Person { row: first, .. } = &proved.person;
+        for row in proved.person.further() {
+            let address = self.address_of(row);
+            self.sink.joined(row, address, first.number)?;
+        }
+        Ok(())
     }
 
     fn note_subject(&mut self, proved: &Proved) {
         if proved.empty_subject {
             self.findings
-                .add(row_findings::empty_subject(self.inputs, &proved.row));
+                .add(row_findings::empty_subject(self.inputs, &proved.person.row));
         }
     }
 
-    /// `mode = "shared"`: one content for all. Names the fields by which two rows differ.
+    /// `mode = "shared"`: one content for all. Names the fields by which two people differ.
     fn hold_to_one_content(&mut self, proved: &Proved, renderer: &Renderer) {
+        let person = &proved.person;
         let (digest, first) = self
             .only
-            .get_or_insert_with(|| (proved.digest, proved.row.clone()));
+            .get_or_insert_with(|| (proved.digest, person.rows().cloned().collect()));
         if *digest == proved.digest {
             return;
         }
@@ -282,10 +310,14 @@ impl<'a> Walk<'a> {
             .into_iter()
             .filter(|field| {
                 let at = columns.index_of(field);
-                at.is_some_and(|at| cell(first, at) != cell(&proved.row, at))
+                at.is_some_and(|at| {
+                    let theirs = person.rows().map(|row| cell(row, at));
+                    !theirs.eq(first.iter().map(|row| cell(row, at)))
+                })
             })
             .collect();
-        let finding = row_findings::content_differs(self.inputs, &proved.row, first, &differing);
+        let first = first.first().unwrap_or(&person.row);
+        let finding = row_findings::content_differs(self.inputs, &person.row, first, &differing);
         self.findings.add(finding);
     }
 }
@@ -296,8 +328,33 @@ fn used_columns(renderer: &Renderer) -> BTreeSet<String> {
     let fields = definition.columns.fields().map(str::to_owned).collect();
     let known = Known {
         fields: &fields,
-        grouped: false,
+        grouped: definition.grouped,
     };
     let templates = renderer.templates();
     templates.used_columns(known, &definition.data)
+}
+
+/// Who was met so far.
+enum Met {
+    /// Their first rows count.
+    First(Duplicates),
+    /// All of their rows do.
+    Grouped(Gathering),
+}
+
+impl Met {
+    fn new(grouped: bool) -> Self {
+        if grouped {
+            Self::Grouped(Gathering::default())
+        } else {
+            Self::First(Duplicates::new())
+        }
+    }
+
+    fn gathered(self) -> Gathering {
+        match self {
+            Self::First(_) => Gathering::default(),
+            Self::Grouped(gathering) => gathering,
+        }
+    }
 }

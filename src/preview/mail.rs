@@ -159,9 +159,7 @@ impl Previewer {
             .map(|recipient| (recipient.address.as_str(), recipient.cells.as_str()));
         let prepared = renderer.prepare(listed, &identity)?;
         let first = message.recipients.first();
-        let cells: Vec<String> =
-            first.map_or(Ok(Vec::new()), |first| serde_json::from_str(&first.cells))?;
-        let page = renderer.page(&cells)?;
+        let page = renderer.page_of_frozen(first.map_or("", |first| &first.cells))?;
         let to = match first.map(|first| Address::parse(&first.address)) {
             Some(Ok(address)) => renderer
                 .addressee(&page, &address, message.shared)

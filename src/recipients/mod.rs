@@ -10,6 +10,7 @@
 
 mod address;
 mod address_error;
+mod cells;
 mod columns;
 mod detect;
 mod domain;
@@ -23,6 +24,7 @@ mod source;
 
 pub use address::Address;
 pub use address_error::{AddressError, DomainError};
+pub use cells::Cells;
 pub use columns::{Columns, ColumnsError};
 pub use domain::Domains;
 pub use duplicates::Duplicates;

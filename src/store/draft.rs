@@ -13,7 +13,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use super::{Error, Store};
 
 /// The tables that a plan is written into, in the order in which they refer to each other.
-const TABLES: [&str; 8] = [
+const TABLES: [&str; 9] = [
     "content",
     "campaign",
     "campaign_account",
@@ -21,6 +21,7 @@ const TABLES: [&str; 8] = [
     "batch",
     "message",
     "recipient",
+    "joined",
     "left_out",
 ];
 

@@ -271,6 +271,16 @@ impl PlanWriter {
         Ok(())
     }
 
+    /// Adds a further row of a person, whose `first` row is a recipient.
+    pub fn joined(&mut self, row: u64, address: &str, first: u64) -> Result<(), Error> {
+        self.draft
+            .prepare_cached(
+                "INSERT INTO joined (campaign, row, address, first) VALUES (?, ?, ?, ?)",
+            )?
+            .execute(params![self.campaign, row, address, first])?;
+        Ok(())
+    }
+
     /// Adds a row that becomes none.
     pub fn left_out(&mut self, row: u64, address: &str, reason: Reason) -> Result<(), Error> {
         self.draft

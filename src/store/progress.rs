@@ -128,6 +128,8 @@ pub struct RowCounts {
     pub listed: u64,
     /// Those that became recipients of a message.
     pub planned: u64,
+    /// They joined the message of an earlier row of the same person.
+    pub grouped: u64,
     /// An earlier row has the same address.
     pub duplicate: u64,
     /// The row has a defect.
@@ -322,6 +324,11 @@ impl Store {
             "SELECT count(message), count(*) - count(message) FROM recipient WHERE campaign = ?",
             [record.id],
             |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        counts.grouped = self.connection.query_row(
+            "SELECT count(*) FROM joined WHERE campaign = ?",
+            [record.id],
+            |row| row.get(0),
         )?;
         let mut statement = self
             .connection

@@ -56,21 +56,19 @@ impl Store {
         campaign: i64,
         mut each: impl FnMut(ReportRow) -> Result<(), E>,
     ) -> Result<(), E> {
+        let recipients = of_recipients("r", "");
+        // A further row of a person fares as the person does.
+        let joined = of_recipients(
+            "j",
+            "JOIN joined j ON j.campaign = r.campaign AND j.first = r.row",
+        );
         let mut statement = self
             .connection
-            .prepare(
-                "SELECT r.row, r.address, r.state, r.sent_at, 
-                        coalesce((SELECT a.account FROM attempt a WHERE a.message = m.id ORDER BY a.number DESC LIMIT 1),
-                                 b.account, c.account), m.batch, m.message_id,
-                        coalesce(m.attempts, 0), r.reply
-                 FROM recipient r JOIN campaign c ON c.id = r.campaign
-                 LEFT JOIN message m ON m.id = r.message
-                 LEFT JOIN batch b ON b.campaign = r.campaign AND b.number = m.batch
-                 WHERE r.campaign = ?1
-                 UNION ALL
+            .prepare(&format!(
+                "{recipients} UNION ALL {joined} UNION ALL
                  SELECT row, address, reason, NULL, NULL, NULL, NULL, 0, NULL FROM left_out WHERE campaign = ?1
-                 ORDER BY 1",
-            )
+                 ORDER BY 1"
+            ))
             .map_err(Error::from)?;
         let mut rows = statement.query([campaign]).map_err(Error::from)?;
         while let Some(row) = rows.next().map_err(Error::from)? {
@@ -135,7 +133,8 @@ impl Store {
         Ok(self
             .connection
             .query_row(
-                "SELECT m.number FROM recipient r JOIN message m ON m.id = r.message WHERE r.campaign = ? AND r.row = ?",
+                "SELECT m.number FROM recipient r JOIN message m ON m.id = r.message WHERE r.campaign = ?1 AND r.row =
+                     coalesce((SELECT first FROM joined WHERE campaign = ?1 AND row = ?2), ?2)",
                 params![campaign, row],
                 |row| row.get(0),
             )
@@ -157,6 +156,19 @@ impl Store {
         }
         Ok(None)
     }
+}
+
+/// Rows that have a recipient: row and address of the table `listed`, all else of the recipient `r`.
+fn of_recipients(listed: &str, join: &str) -> String {
+    format!(
+        "SELECT {listed}.row, {listed}.address, r.state, r.sent_at,
+                coalesce((SELECT a.account FROM attempt a WHERE a.message = m.id ORDER BY a.number DESC LIMIT 1),
+                         b.account, c.account), m.batch, m.message_id, coalesce(m.attempts, 0), r.reply
+         FROM recipient r {join} JOIN campaign c ON c.id = r.campaign
+         LEFT JOIN message m ON m.id = r.message
+         LEFT JOIN batch b ON b.campaign = r.campaign AND b.number = m.batch
+         WHERE r.campaign = ?1"
+    )
 }
 
 fn report_row(row: &rusqlite::Row<'_>) -> Result<ReportRow, Error> {

@@ -12,6 +12,7 @@ const STEPS: &[&str] = &[
     include_str!("schema/002_accounts.sql"),
     include_str!("schema/003_steady.sql"),
     include_str!("schema/004_kinds.sql"),
+    include_str!("schema/005_grouped.sql"),
 ];
 
 fn height(connection: &Connection) -> Result<i64, Error> {

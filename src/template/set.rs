@@ -1,6 +1,6 @@
 //! A compiled set of templates.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use handlebars::{Context, Handlebars, RenderContext, Renderable, Template, no_escape};
 use serde_json::{Map, Value};
@@ -56,16 +56,9 @@ impl TracedSet {
         &self.branches
     }
 
-    /// Renders as [`TemplateSet::render`] does, and says which arms were taken.
-    ///
-    /// # Errors
-    /// Those of [`TemplateSet::render`].
-    pub fn render(
-        &self,
-        data: Map<String, Value>,
-    ) -> Result<(Rendered, BTreeSet<Arm>), RenderError> {
-        let (rendered, taken) = branches::traced(|| self.set.render(data));
-        Ok((rendered?, taken))
+    /// Does some rendering, and says which arms were taken in it.
+    pub fn trace<T>(&self, work: impl FnOnce(&TemplateSet) -> T) -> (T, BTreeSet<Arm>) {
+        branches::traced(|| work(&self.set))
     }
 }
 
@@ -146,13 +139,48 @@ impl TemplateSet {
     /// The first part that cannot be rendered: a field without a value, a value that a helper cannot
     /// read, or more text than [`super::MAX_PART_BYTES`].
     pub fn render(&self, data: Map<String, Value>) -> Result<Rendered, RenderError> {
-        let context = Context::from(Value::Object(data));
-        let plain = |part: &Part| render(&self.plain, part, &context);
+        self.render_in(&Context::from(Value::Object(data)))
+    }
+
+    /// Renders all parts for a person with several rows: `data` has the fields of the first one and
+    /// [`super::ROWS`], `further` has the fields of each other row. Attachments are those of every row, each once:
+    /// who has several rows expects the file of each.
+    ///
+    /// # Errors
+    /// As [`TemplateSet::render`].
+    pub fn render_grouped(
+        &self,
+        data: Map<String, Value>,
+        further: impl IntoIterator<Item = Map<String, Value>>,
+    ) -> Result<Rendered, RenderError> {
+        let mut context = Context::from(Value::Object(data));
+        let mut rendered = self.render_in(&context)?;
+        if self.attach.is_empty() {
+            return Ok(rendered);
+        }
+        let trimmed = |path: &String| path.trim().to_owned();
+        let mut seen: HashSet<String> = rendered.attach.iter().map(trimmed).collect();
+        for fields in further {
+            if let Value::Object(data) = context.data_mut() {
+                data.extend(fields);
+            }
+            for part in &self.attach {
+                let path = render(&self.plain, part, &context)?;
+                if !path.trim().is_empty() && seen.insert(trimmed(&path)) {
+                    rendered.attach.push(path);
+                }
+            }
+        }
+        Ok(rendered)
+    }
+
+    fn render_in(&self, context: &Context) -> Result<Rendered, RenderError> {
+        let plain = |part: &Part| render(&self.plain, part, context);
         let list = |parts: &[Part]| parts.iter().map(plain).collect::<Result<Vec<_>, _>>();
         Ok(Rendered {
             subject: plain(&self.subject)?,
             html: (self.html.as_ref())
-                .map(|part| render(&self.markup, part, &context))
+                .map(|part| render(&self.markup, part, context))
                 .transpose()?,
             text: self.text.as_ref().map(plain).transpose()?,
             headers: (self.headers.iter())

@@ -6,7 +6,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use postroom::config::{Accounts, Campaign, Sender};
 use postroom::plan::{self, Inputs};
-use postroom::recipients::Item;
+use postroom::recipients::{Cells, Item};
 use postroom::template::{Arm, Branch};
 
 use crate::home::{Home, repository};
@@ -105,7 +105,9 @@ fn the_cases_of_every_sample_and_starter_cover_its_branches() {
             let Item::Row(row, _) = item.unwrap() else {
                 continue;
             };
-            let (_, taken) = renderer.traced_page(&traced, &row.cells).unwrap();
+            let (_, taken) = renderer
+                .traced_page(&traced, &Cells::Row(&row.cells))
+                .unwrap();
             of_all.extend(taken.iter().copied());
             if chosen.contains(&row.number) {
                 of_chosen.extend(taken);

@@ -316,10 +316,7 @@ fn hours_that_say_nothing_are_refused_with_their_key() {
 
 #[test]
 fn what_comes_later_is_refused_and_never_ignored() {
-    for (table, line) in [
-        ("recipients", "duplicates = \"group\""),
-        ("recipients", "where = \"office == 'Berlin'\""),
-    ] {
+    for (table, line) in [("recipients", "where = \"office == 'Berlin'\"")] {
         let later = problem(campaign(&with(table, line)));
         assert!(
             later.message.ends_with("not supported by this version yet"),
@@ -333,7 +330,6 @@ fn what_comes_later_is_refused_and_never_ignored() {
     }
     let later = problem(campaign(&SMALLEST.replace(".csv", ".XLSX")));
     assert_eq!(later.key, "recipients.file");
-    assert!(campaign(&with("recipients", "duplicates = \"first\"")).is_ok());
     assert_eq!(
         campaign(&with("delivery", "holidays = []"))
             .unwrap()

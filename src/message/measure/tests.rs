@@ -7,7 +7,7 @@ use serde_json::Map;
 
 use super::*;
 use crate::message::{Definition, Files};
-use crate::recipients::Columns;
+use crate::recipients::{Cells, Columns};
 use crate::template::{Source, Sources};
 
 fn renderer(html: bool, text: bool, attach: &[&str]) -> Renderer {
@@ -30,6 +30,7 @@ fn renderer(html: bool, text: bool, attach: &[&str]) -> Renderer {
         inline: vec![("logo".to_owned(), "logo.png".to_owned())],
         list_unsubscribe: None,
         internal: vec![],
+        grouped: false,
     };
     let files: Files = Arc::new(|path| match path {
         "missing.pdf" => Err(std::io::Error::other("not there")),
@@ -50,7 +51,7 @@ fn both(
         shared: false,
     };
     let cells = ["ann@contoso.com", subject, body].map(str::to_owned);
-    let page = renderer.page(&cells).unwrap();
+    let page = renderer.page(&Cells::Row(&cells)).unwrap();
     let measure = Measure::new(renderer);
     let at_most = measure.at_most(&page, &address, &identity);
     let content = renderer.compose(&page, &address, &identity);

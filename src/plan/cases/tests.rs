@@ -1,6 +1,7 @@
 //! Few rows, and every case.
 
 use super::*;
+use crate::recipients::{Address, Row};
 use crate::template::{Source, Sources, TemplateSet};
 
 const COLUMNS: [&str; 4] = ["email", "name", "office", "language"];
@@ -21,13 +22,14 @@ fn cases(template: &str, people: &[[&str; 3]]) -> Vec<Case> {
             .chain(person.iter().copied())
             .map(str::to_owned)
             .collect();
-        let (_, taken) = traced.render(columns.data_of(&cells)).unwrap();
+        let (_, taken) = traced.trace(|set| set.render(columns.data_of(&cells)).unwrap());
         let row = Row {
             number,
             line: number + 1,
             cells,
         };
-        cases.note(&row, &taken);
+        let address = Address::parse("ann@contoso.com").unwrap();
+        cases.note(&Person::of(row, address), &taken);
     }
     cases.finish()
 }

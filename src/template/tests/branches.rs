@@ -11,7 +11,7 @@ use crate::template::{Sources, TemplateSet};
 /// The arms that the HTML body takes with `data`, as words.
 fn taken(sources: &Sources, data: serde_json::Value) -> BTreeSet<String> {
     let traced = set(sources).traced();
-    let (_, arms) = traced.render(object(data)).unwrap();
+    let (_, arms) = traced.trace(|set| set.render(object(data)).unwrap());
     let word = |entered| if entered { "in" } else { "past" };
     arms.iter()
         .map(|arm| {
@@ -85,7 +85,7 @@ fn a_list_that_is_not_there_fails_as_ever() {
     let traced = plain.traced();
     let data = || object(json!({"news": "text"}));
     assert_eq!(
-        traced.render(data()).unwrap_err(),
+        traced.trace(|set| set.render(data())).0.unwrap_err(),
         plain.render(data()).unwrap_err()
     );
 }
@@ -134,7 +134,7 @@ proptest! {
         let Ok(plain) = TemplateSet::compile(&sources) else { return Ok(()) };
         let data = || object(json!({"a": a, "b": b, "l": l}));
         let expected = plain.render(data());
-        let traced = plain.traced().render(data()).map(|(rendered, _)| rendered);
+        let (traced, _) = plain.traced().trace(|set| set.render(data()));
         prop_assert_eq!(traced, expected);
     }
 }

@@ -1,0 +1,186 @@
+//! `duplicates = "group"`: all rows of a person in one message.
+
+use super::*;
+use crate::store::ReportRow;
+use proptest::prelude::*;
+
+fn grouped(folder: &Folder) -> Inputs {
+    Inputs {
+        grouped: true,
+        ..folder.inputs()
+    }
+}
+
+fn planned(inputs: &Inputs, store: &Store) -> (i64, Checked) {
+    match plan(inputs, store, now(), &mut |_| {}).unwrap() {
+        Frozen::Planned(id, checked) => (id, checked),
+        Frozen::Defective(checked) => panic!("not planned: {checked:?}"),
+    }
+}
+
+fn report(store: &Store, id: i64) -> Vec<ReportRow> {
+    let mut rows = Vec::new();
+    let done: Result<(), crate::store::Error> = store.report(id, |row| {
+        rows.push(row);
+        Ok(())
+    });
+    done.unwrap();
+    rows
+}
+
+/// Ann has three rows, Bob one.
+const SCATTERED: &str = "email,name,file\nann@contoso.com,Ann,a\nbob@contoso.com,Bob,b\nANN@contoso.com,Ann,c\n\
+                         ann@CONTOSO.com,Ann,a\n";
+
+fn scattered() -> Folder {
+    let folder = Folder::new(SCATTERED);
+    folder.write(
+        "news.html.hbs",
+        "<p>{{name}} {{file}}:{{#each rows}} {{name}} {{file}}{{/each}}</p>",
+    );
+    folder
+}
+
+/// The HTML of a message, by its number.
+fn html(folder: &Folder, store: &Store, id: i64, number: u64) -> String {
+    let record = store.campaign("news").unwrap().unwrap();
+    let renderer = frozen_renderer(&folder.0.path().join("store.db"), &record, "comms").unwrap();
+    let message = store.message(id, number).unwrap().unwrap();
+    let page = renderer
+        .page_of_frozen(&message.recipients[0].cells)
+        .unwrap();
+    assert_eq!(page.digest, message.digest);
+    page.rendered.html.unwrap()
+}
+
+#[test]
+fn scattered_rows_of_a_person_go_into_one_message() {
+    let folder = scattered();
+    let store = folder.store();
+    let (id, checked) = planned(&grouped(&folder), &store);
+    assert_eq!(checked.messages, 2);
+    assert_eq!(
+        (
+            checked.rows.listed,
+            checked.rows.planned,
+            checked.rows.grouped
+        ),
+        (4, 2, 2)
+    );
+    assert_eq!(checked.rows.duplicate, 0);
+    assert_eq!(
+        html(&folder, &store, id, 1),
+        "<p>Ann a: Ann a Ann c Ann a</p>"
+    );
+    assert_eq!(html(&folder, &store, id, 2), "<p>Bob b: Bob b</p>");
+    let record = store.campaign("news").unwrap().unwrap();
+    assert_eq!(store.row_counts(&record).unwrap(), checked.rows);
+    let numbers: Vec<_> = (1..=5)
+        .map(|row| store.message_of_row(id, row).unwrap())
+        .collect();
+    assert_eq!(numbers, [Some(1), Some(2), Some(1), Some(1), None]);
+}
+
+#[test]
+fn a_further_row_is_reported_as_its_person_is() {
+    let folder = scattered();
+    let store = folder.store();
+    let (id, _) = planned(&grouped(&folder), &store);
+    let rows = report(&store, id);
+    let numbers: Vec<u64> = rows.iter().map(|row| row.row).collect();
+    assert_eq!(numbers, [1, 2, 3, 4]);
+    assert_eq!(rows[2].email, "ANN@contoso.com", "as the list has it");
+    for further in [2, 3] {
+        let as_first = ReportRow {
+            row: rows[0].row,
+            email: rows[0].email.clone(),
+            ..rows[further].clone()
+        };
+        assert_eq!(as_first, rows[0]);
+    }
+    assert!(rows[2].message_id.is_some() && rows[2].message_id != rows[1].message_id);
+}
+
+#[test]
+fn grouping_is_part_of_what_was_planned() {
+    let folder = scattered();
+    folder.write("news.html.hbs", "<p>{{name}}</p>");
+    let store = folder.store();
+    planned(&folder.inputs(), &store);
+    let record = store.campaign("news").unwrap().unwrap();
+    assert!(!is_edited(&folder.inputs(), &record.fingerprint));
+    assert!(is_edited(&grouped(&folder), &record.fingerprint));
+    // What earlier versions froze and fingerprinted knows nothing of grouping.
+    assert!(!record.definition.contains("grouped"));
+}
+
+#[test]
+fn every_row_has_its_attachment_and_each_file_comes_once() {
+    let folder = scattered();
+    for file in ["a", "b", "c"] {
+        folder.write(&format!("files/{file}.pdf"), file);
+    }
+    let store = folder.store();
+    let mut inputs = grouped(&folder);
+    inputs.attach = vec!["files/{{file}}.pdf".to_owned()];
+    let (id, _) = planned(&inputs, &store);
+    let record = store.campaign("news").unwrap().unwrap();
+    let renderer = frozen_renderer(&folder.0.path().join("store.db"), &record, "comms").unwrap();
+    let message = store.message(id, 1).unwrap().unwrap();
+    let page = renderer
+        .page_of_frozen(&message.recipients[0].cells)
+        .unwrap();
+    let attached: Vec<_> = page.attachments().collect();
+    assert_eq!(attached, ["files/a.pdf", "files/c.pdf"]);
+    let frozen = store.frozen_file(id, "files/c.pdf").unwrap();
+    assert_eq!(frozen.unwrap(), b"c");
+}
+
+#[test]
+fn equal_groups_share_a_message_and_others_do_not() {
+    let folder = Folder::new(
+        "email,office\na@x.org,1\nb@x.org,1\na@x.org,2\nb@x.org,2\nc@x.org,2\nc@x.org,1\n",
+    );
+    folder.write("news.html.hbs", "{{#each rows}}{{office}} {{/each}}");
+    let checked = checked(&grouped(&folder));
+    assert_eq!((checked.messages, checked.shared_messages), (2, 1));
+    assert_eq!((checked.rows.planned, checked.rows.grouped), (3, 3));
+}
+
+#[test]
+fn a_person_whose_mail_cannot_be_made_takes_all_of_their_rows_along() {
+    let folder = scattered();
+    folder.write("news.html.hbs", "{{#each rows}}{{number name}}{{/each}}");
+    let found = checked(&grouped(&folder));
+    assert!(!found.is_sound());
+    assert_eq!((found.rows.invalid, found.rows.grouped), (4, 0));
+}
+
+#[test]
+fn rows_are_known_only_where_they_are_grouped() {
+    let folder = scattered();
+    assert_eq!(codes(&checked(&folder.inputs()))[0], "unknown-field");
+    assert!(checked(&grouped(&folder)).is_sound());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn every_row_counts_once(rows in prop::collection::vec((0_u8..6, 0_u8..3), 1..40), group: bool) {
+        let mut list = "email,name,file\n".to_owned();
+        for (who, what) in &rows {
+            // One in six has no address.
+            let email = if *who == 0 { "nobody".to_owned() } else { format!("p{who}@x.org") };
+            writeln!(list, "{email},P,{what}").unwrap();
+        }
+        let folder = Folder::new(&list);
+        folder.write("news.html.hbs", "{{file}}");
+        let inputs = Inputs { grouped: group, ..folder.inputs() };
+        let counts = checked(&inputs).rows;
+        prop_assert_eq!(counts.listed, rows.len() as u64);
+        let all = counts.planned + counts.grouped + counts.duplicate + counts.invalid + counts.filtered;
+        prop_assert_eq!(all, counts.listed);
+        prop_assert_eq!(if group { counts.duplicate } else { counts.grouped }, 0);
+    }
+}
