@@ -7,10 +7,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use serde::{Deserialize, Serialize};
 use unicode_script::{Script, UnicodeScript as _};
 
+use super::error::Error;
 use super::person::Person;
 use crate::recipients::Columns;
+use crate::store::{CampaignRecord, Store};
 use crate::template::{Arm, Branch};
 
 /// So many different ways through the branches are kept; a campaign with more is shown by what its rows add.
@@ -23,12 +26,17 @@ const LANGUAGE_COLUMNS: [&str; 8] = [
 ];
 
 /// A row worth looking at, and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Case {
     /// The data row of the list, from 1.
     pub row: u64,
     /// What it shows that no earlier case does, in plain words; at least one.
     pub shows: Vec<String>,
+}
+
+/// The cases of a planned campaign; none of one that an earlier version has planned.
+pub fn planned_cases(store: &Store, record: &CampaignRecord) -> Result<Vec<Case>, Error> {
+    Ok(serde_json::from_str(&store.cases(record.id)?)?)
 }
 
 /// Something that a row shows.

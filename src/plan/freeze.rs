@@ -87,6 +87,8 @@ pub fn plan(
         // The draft is dropped: the store is as it was.
         return Ok(Frozen::Defective(Checked::new(findings, tally)));
     }
+    sink.writer
+        .note_cases(&serde_json::to_string(&tally.cases)?)?;
     let campaign = sink.writer.commit(tally.rows.listed, finishes_at)?;
     Ok(Frozen::Planned(campaign, Checked::new(findings, tally)))
 }

@@ -33,7 +33,7 @@ mod timetable;
 mod walk;
 
 pub use alternatives::{Alternative, People, alternatives};
-pub use cases::Case;
+pub use cases::{Case, planned_cases};
 pub use check::{Checked, check};
 pub use error::Error;
 pub use findings::{Finding, Severity};

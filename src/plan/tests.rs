@@ -108,6 +108,8 @@ fn equal_content_shares_messages_and_nothing_else_does() {
     assert_eq!(checked.rows.planned, 1200);
     let record = store.campaign("news").unwrap().unwrap();
     assert_eq!(record.id, id);
+    assert!(!checked.cases.is_empty());
+    assert_eq!(planned_cases(&store, &record).unwrap(), checked.cases);
     assert_eq!(store.recipient_counts(id).unwrap().pending, 1200);
     let sizes: Vec<usize> = (1..=4)
         .map(|number| store.message(id, number).unwrap().unwrap().recipients.len())

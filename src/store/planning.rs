@@ -426,6 +426,15 @@ impl PlanWriter {
         Ok(())
     }
 
+    /// Notes the rows that show every case, as JSON.
+    pub fn note_cases(&mut self, cases: &str) -> Result<(), Error> {
+        self.draft.execute(
+            "UPDATE campaign SET cases = ? WHERE id = ?",
+            params![cases, self.campaign],
+        )?;
+        Ok(())
+    }
+
     /// Makes the plan durable and known; the campaign's id.
     ///
     /// # Errors

@@ -77,6 +77,14 @@ impl Store {
         Ok(())
     }
 
+    /// The rows that show every case, as [`super::PlanWriter::note_cases`] has noted them.
+    pub fn cases(&self, campaign: i64) -> Result<String, Error> {
+        let cases = "SELECT cases FROM campaign WHERE id = ?";
+        Ok(self
+            .connection
+            .query_row(cases, [campaign], |row| row.get(0))?)
+    }
+
     /// The message with this place in the plan.
     pub fn message(&self, campaign: i64, number: u64) -> Result<Option<MessageRecord>, Error> {
         let found = self

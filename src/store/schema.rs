@@ -13,6 +13,7 @@ const STEPS: &[&str] = &[
     include_str!("schema/003_steady.sql"),
     include_str!("schema/004_kinds.sql"),
     include_str!("schema/005_grouped.sql"),
+    include_str!("schema/006_cases.sql"),
 ];
 
 fn height(connection: &Connection) -> Result<i64, Error> {

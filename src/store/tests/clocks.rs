@@ -79,6 +79,7 @@ async fn a_store_from_before_the_steady_clock_keeps_its_limits() {
             "INSERT INTO ledger (mailbox, stamped_at, recipients, external, sequence)
                  VALUES ('comms@contoso.com', 100000, 1, 0, 1), ('comms@contoso.com', 200000, 1, 0, 2);
              INSERT INTO hold (mailbox, until, reply, refusals) VALUES ('other@contoso.com', 9000000, 'slow', 1);
+             ALTER TABLE campaign DROP COLUMN cases;
              DROP TABLE joined;
              DROP INDEX ledger_by_boot;
              ALTER TABLE ledger DROP COLUMN boot; ALTER TABLE ledger DROP COLUMN steady;
