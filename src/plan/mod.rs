@@ -14,6 +14,7 @@ mod cases;
 mod check;
 mod cutting;
 mod error;
+mod filtering;
 mod findings;
 mod fingerprint;
 mod forecast;

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::cases::Case;
 use super::error::Error;
+use super::filtering;
 use super::findings::Findings;
 use super::gathering::Gathering;
 use super::inputs::Inputs;
@@ -17,7 +18,7 @@ use super::ready::{Ready, of_list};
 use super::row_findings;
 use crate::limits::{Unit, Weight};
 use crate::message::Renderer;
-use crate::recipients::{Address, Duplicates, Item, Row, RowProblem};
+use crate::recipients::{Address, Columns, Duplicates, Item, Row, RowFilter, RowProblem, Verdict};
 use crate::store::{Reason, RowCounts};
 use crate::template::Known;
 
@@ -66,6 +67,7 @@ pub(super) struct Walk<'a> {
     attached: HashSet<String>,
     /// The first content of a campaign that must have only one, with its rows.
     only: Option<([u8; 32], Vec<Row>)>,
+    filter: Option<RowFilter>,
     address_column: String,
     address_at: Option<usize>,
 }
@@ -88,6 +90,7 @@ impl<'a> Walk<'a> {
             rows: RowCounts::default(),
             attached: HashSet::new(),
             only: None,
+            filter: None,
             address_column: String::new(),
             address_at: None,
         }
@@ -102,7 +105,9 @@ impl<'a> Walk<'a> {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Tally, Error> {
         self.address_column = ready.list.address_column().to_owned();
-        self.address_at = ready.list.columns().index_of(&self.address_column);
+        let columns = ready.list.columns().clone();
+        self.address_at = columns.index_of(&self.address_column);
+        self.filter = filtering::filter_of(self.inputs, &columns, self.findings);
         let renderer = ready.renderer.take();
         let prover = renderer
             .as_ref()
@@ -112,6 +117,7 @@ impl<'a> Walk<'a> {
         for item in ready.list.by_ref() {
             self.rows.listed += 1;
             let person = match item {
+                Ok(item) if self.leaves_out(&item, &columns)? => None,
                 Ok(Item::Row(row, address)) => self.meet(&mut met, row, address)?,
                 Ok(Item::Invalid(row, problems)) => {
                     self.invalid(&row, problems)?;
@@ -131,6 +137,9 @@ impl<'a> Walk<'a> {
                     size: ready.size,
                 });
             }
+        }
+        if self.rows.filtered > 0 && self.rows.filtered == self.rows.listed {
+            self.findings.add(filtering::excludes_all(self.rows.listed));
         }
         let gathered = met.gathered();
         let people = gathered.people().max(1) as u64;
@@ -156,6 +165,31 @@ impl<'a> Walk<'a> {
             shared_messages: self.packer.shared_messages(),
             cases: Vec::new(),
         })
+    }
+
+    /// Whether the filter leaves the row out. It asks before anything else does, so that what is wrong in a
+    /// row that nobody means is no finding; only where cells cannot be told apart there is nothing to ask.
+    fn leaves_out(&mut self, item: &Item, columns: &Columns) -> Result<bool, Error> {
+        let Some(filter) = &self.filter else {
+            return Ok(false);
+        };
+        let row = match item {
+            Item::Row(row, _) => row,
+            Item::Invalid(row, problems) if filtering::has_its_cells(problems) => row,
+            Item::Invalid(..) => return Ok(false),
+        };
+        match filter.judge(&row.cells) {
+            Verdict::Taken => return Ok(false),
+            Verdict::LeftOut => {}
+            Verdict::Unclear { column, wanted } => {
+                let finding = filtering::unclear(self.inputs, row, columns, column, wanted);
+                self.findings.add(finding);
+            }
+        }
+        self.rows.filtered += 1;
+        let address = self.address_of(row).to_owned();
+        self.sink.left_out(row, &address, Reason::Filtered)?;
+        Ok(true)
     }
 
     /// Whom the row stands for, unless that is told later or by an earlier row.
