@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
 
+use super::alike::Alike;
 use super::cases::Case;
 use super::error::Error;
 use super::filtering;
@@ -68,6 +69,7 @@ pub(super) struct Walk<'a> {
     /// The first content of a campaign that must have only one, with its rows.
     only: Option<([u8; 32], Vec<Row>)>,
     filter: Option<RowFilter>,
+    alike: Alike,
     address_column: String,
     address_at: Option<usize>,
 }
@@ -91,6 +93,7 @@ impl<'a> Walk<'a> {
             attached: HashSet::new(),
             only: None,
             filter: None,
+            alike: Alike::default(),
             address_column: String::new(),
             address_at: None,
         }
@@ -109,6 +112,9 @@ impl<'a> Walk<'a> {
         self.address_at = columns.index_of(&self.address_column);
         self.filter = filtering::filter_of(self.inputs, &columns, self.findings);
         let renderer = ready.renderer.take();
+        if let Some(renderer) = renderer.as_ref().filter(|_| self.inputs.grouped) {
+            self.alike = Alike::of(renderer, self.address_at);
+        }
         let prover = renderer
             .as_ref()
             .map(|renderer| Prover::new(self.inputs, renderer, now));
@@ -144,6 +150,7 @@ impl<'a> Walk<'a> {
         let gathered = met.gathered();
         let people = gathered.people().max(1) as u64;
         for (done, person) in (1_u64..).zip(gathered.into_people()) {
+            self.alike.check(self.inputs, &person, self.findings);
             if let Some(full) = wave.add(person) {
                 self.take(prover.as_ref(), renderer.as_ref(), full)?;
                 // The list is read already, but proving it is what takes the time.
