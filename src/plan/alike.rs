@@ -12,7 +12,7 @@ use crate::recipients::Row;
 use crate::template::{Known, ROWS};
 
 /// The columns in which a person's rows are to agree, by place and name.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Alike(Vec<(usize, String)>);
 
 impl Alike {

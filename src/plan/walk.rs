@@ -1,5 +1,7 @@
 //! One pass over a list: every row proved, packed, and given to whoever keeps it.
 
+mod meeting;
+
 use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 
@@ -8,9 +10,7 @@ use jiff::Timestamp;
 use super::alike::Alike;
 use super::cases::Case;
 use super::error::Error;
-use super::filtering;
 use super::findings::Findings;
-use super::gathering::Gathering;
 use super::inputs::Inputs;
 use super::packing::{Caps, Grown, Mode, Packer, Place};
 use super::person::Person;
@@ -19,9 +19,10 @@ use super::ready::{Ready, of_list};
 use super::row_findings;
 use crate::limits::{Unit, Weight};
 use crate::message::Renderer;
-use crate::recipients::{Address, Columns, Duplicates, Item, Row, RowFilter, RowProblem, Verdict};
+use crate::recipients::{Item, Row, RowFilter};
 use crate::store::{Reason, RowCounts};
 use crate::template::Known;
+use meeting::Met;
 
 /// How far a pass has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +70,6 @@ pub(super) struct Walk<'a> {
     /// The first content of a campaign that must have only one, with its rows.
     only: Option<([u8; 32], Vec<Row>)>,
     filter: Option<RowFilter>,
-    alike: Alike,
     address_column: String,
     address_at: Option<usize>,
 }
@@ -93,7 +93,6 @@ impl<'a> Walk<'a> {
             attached: HashSet::new(),
             only: None,
             filter: None,
-            alike: Alike::default(),
             address_column: String::new(),
             address_at: None,
         }
@@ -107,14 +106,9 @@ impl<'a> Walk<'a> {
         now: Timestamp,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Tally, Error> {
-        self.address_column = ready.list.address_column().to_owned();
         let columns = ready.list.columns().clone();
-        self.address_at = columns.index_of(&self.address_column);
-        self.filter = filtering::filter_of(self.inputs, &columns, self.findings);
+        self.look_at(&columns, ready.list.address_column());
         let renderer = ready.renderer.take();
-        if let Some(renderer) = renderer.as_ref().filter(|_| self.inputs.grouped) {
-            self.alike = Alike::of(renderer, self.address_at);
-        }
         let prover = renderer
             .as_ref()
             .map(|renderer| Prover::new(self.inputs, renderer, now));
@@ -144,22 +138,19 @@ impl<'a> Walk<'a> {
                 });
             }
         }
-        if self.rows.filtered > 0 && self.rows.filtered == self.rows.listed {
-            self.findings.add(filtering::excludes_all(self.rows.listed));
-        }
+        self.note_if_nobody_is_left();
         let gathered = met.gathered();
-        let people = gathered.people().max(1) as u64;
-        for (done, person) in (1_u64..).zip(gathered.into_people()) {
-            self.alike.check(self.inputs, &person, self.findings);
+        let alike = renderer
+            .as_ref()
+            .map(|renderer| Alike::of(renderer, self.address_at));
+        let people = gathered.people() as u64;
+        for (done, person) in (1..=people).zip(gathered.into_people()) {
+            if let Some(alike) = &alike {
+                alike.check(self.inputs, &person, self.findings);
+            }
             if let Some(full) = wave.add(person) {
                 self.take(prover.as_ref(), renderer.as_ref(), full)?;
-                // The list is read already, but proving it is what takes the time.
-                let read = u128::from(ready.size) * u128::from(done) / u128::from(people);
-                progress(Progress {
-                    rows: self.rows.listed,
-                    read: read as u64,
-                    size: ready.size,
-                });
+                progress(self.proved_of_gathered(done, people, ready.size));
             }
         }
         self.take(prover.as_ref(), renderer.as_ref(), wave.rest())?;
@@ -172,71 +163,6 @@ impl<'a> Walk<'a> {
             shared_messages: self.packer.shared_messages(),
             cases: Vec::new(),
         })
-    }
-
-    /// Whether the filter leaves the row out. It asks before anything else does, so that what is wrong in a
-    /// row that nobody means is no finding; only where cells cannot be told apart there is nothing to ask.
-    fn leaves_out(&mut self, item: &Item, columns: &Columns) -> Result<bool, Error> {
-        let Some(filter) = &self.filter else {
-            return Ok(false);
-        };
-        let row = match item {
-            Item::Row(row, _) => row,
-            Item::Invalid(row, problems) if filtering::has_its_cells(problems) => row,
-            Item::Invalid(..) => return Ok(false),
-        };
-        match filter.judge(&row.cells) {
-            Verdict::Taken => return Ok(false),
-            Verdict::LeftOut => {}
-            Verdict::Unclear { column, wanted } => {
-                let finding = filtering::unclear(self.inputs, row, columns, column, wanted);
-                self.findings.add(finding);
-            }
-        }
-        self.rows.filtered += 1;
-        let address = self.address_of(row).to_owned();
-        self.sink.left_out(row, &address, Reason::Filtered)?;
-        Ok(true)
-    }
-
-    /// Whom the row stands for, unless that is told later or by an earlier row.
-    fn meet(&mut self, met: &mut Met, row: Row, address: Address) -> Result<Option<Person>, Error> {
-        match met {
-            Met::Grouped(gathering) => gathering.add(&row, address),
-            Met::First(seen) => match seen.first_row(&address, row.number) {
-                Some(first) => self.duplicate(&row, &address, first)?,
-                None => return Ok(Some(Person::of(row, address))),
-            },
-        }
-        Ok(None)
-    }
-
-    fn duplicate(&mut self, row: &Row, address: &Address, first: u64) -> Result<(), Error> {
-        self.rows.duplicate += 1;
-        self.findings.add(row_findings::duplicate(
-            self.inputs,
-            row,
-            address,
-            first,
-            &self.address_column,
-        ));
-        self.sink.left_out(row, address.as_str(), Reason::Duplicate)
-    }
-
-    fn invalid(&mut self, row: &Row, problems: Vec<RowProblem>) -> Result<(), Error> {
-        self.rows.invalid += 1;
-        for problem in problems {
-            self.findings
-                .add(row_findings::defect(self.inputs, &problem));
-        }
-        let address = self.address_of(row).to_owned();
-        self.sink.left_out(row, &address, Reason::Invalid)
-    }
-
-    /// The address as it stands in the row.
-    fn address_of<'r>(&self, row: &'r Row) -> &'r str {
-        let cell = self.address_at.and_then(|at| row.cells.get(at));
-        cell.map_or("", String::as_str)
     }
 
     /// Proves a wave and packs what is sound of it.
@@ -358,30 +284,5 @@ impl<'a> Walk<'a> {
         let first = first.first().unwrap_or(&person.row);
         let finding = row_findings::content_differs(self.inputs, &person.row, first, &differing);
         self.findings.add(finding);
-    }
-}
-
-/// Who was met so far.
-enum Met {
-    /// Their first rows count.
-    First(Duplicates),
-    /// All of their rows do.
-    Grouped(Gathering),
-}
-
-impl Met {
-    fn new(grouped: bool) -> Self {
-        if grouped {
-            Self::Grouped(Gathering::default())
-        } else {
-            Self::First(Duplicates::new())
-        }
-    }
-
-    fn gathered(self) -> Gathering {
-        match self {
-            Self::First(_) => Gathering::default(),
-            Self::Grouped(gathering) => gathering,
-        }
     }
 }
