@@ -63,22 +63,28 @@ pub(super) fn unclear(
 ) -> Finding {
     let name = columns.names().get(column).map_or("", String::as_str);
     let cell = row.cells.get(column).map_or("", String::as_str).trim();
-    let found = match cell {
-        "" => "is empty".to_owned(),
-        cell => format!("holds {}", shown(cell)),
-    };
     let (code, kind, example) = match wanted {
         Wanted::Number => ("filter-not-a-number", "number", "1234 or 12.5"),
         Wanted::Date => ("filter-not-a-date", "date", "2026-12-31"),
+    };
+    let (found, remedy) = match cell {
+        "" => (
+            "is empty".to_owned(),
+            format!(
+                "write a {kind} as in {example} into the cell, or add [{name}] is not empty to the filter if such rows are not meant"
+            ),
+        ),
+        cell => (
+            format!("holds {}", shown(cell)),
+            format!("write a {kind} as in {example} into the cell, and nothing else"),
+        ),
     };
     Finding {
         column: Some(name.to_owned()),
         message: format!(
             "the filter compares this cell as a {kind}, and it {found}: the row is left out"
         ),
-        remedy: format!(
-            "write a {kind} as in {example} into the cell, or add 'and [{name}] is not empty' to the filter where empty cells are meant to be left out"
-        ),
+        remedy,
         ..of_row(inputs, row, Severity::Warning, code)
     }
 }

@@ -132,7 +132,7 @@ mod tests {
             list in prop::collection::vec((0_u8..8, prop::collection::vec(".{0,6}", 0..4)), 0..60),
         ) {
             let address = |who: u8, number: usize| {
-                let text = if number % 2 == 0 { format!("P{who}@x.org") } else { format!("p{who}@X.org") };
+                let text = if number.is_multiple_of(2) { format!("P{who}@x.org") } else { format!("p{who}@X.org") };
                 Address::parse(&text).unwrap()
             };
             let mut gathering = Gathering::default();

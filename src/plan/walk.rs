@@ -184,7 +184,7 @@ impl<'a> Walk<'a> {
         }
         for (result, rows) in results.into_iter().zip(rows) {
             match result {
-                Ok(proved) => self.pack(&proved, renderer)?,
+                Ok(person) => self.pack(&person, renderer)?,
                 Err(found) => {
                     self.rows.invalid += rows;
                     for finding in found {

@@ -111,6 +111,14 @@ fn what_cannot_be_compared_is_unclear_unless_it_does_not_matter() {
         ("age > 18 and office == 'Paris'", Verdict::LeftOut),
         ("age is not empty and age > 18", Verdict::LeftOut),
     ];
+    for filter in [
+        "age > 18 and office == 'Berlin'",
+        "office == 'Berlin' and age > 18",
+        "age > 18 or office == 'Paris'",
+        "office == 'Paris' or not (age > 18 and start_date is empty)",
+    ] {
+        assert_eq!(judged(filter, cells("", "")), number, "{filter}");
+    }
     for (filter, verdict) in decided {
         assert_eq!(judged(filter, cells("", "")), verdict, "{filter}");
     }
