@@ -66,7 +66,7 @@ pub(super) fn check_names(inputs: &Inputs, definition: &Definition, findings: &m
             "rows-hidden",
             file,
             format!(
-                "{what} is called '{ROWS}', and templates cannot reach it: with duplicates = \"group\" that name stands for the rows of a person"
+                "{what} is called '{ROWS}', and outside {{{{#each {ROWS}}}}} templates cannot reach it: with duplicates = \"group\" that name stands for the rows of a person"
             ),
             remedy,
         )
