@@ -12,7 +12,7 @@
 //! | `delivery` | – | nothing | message and recipient states, transitions, replies, verdicts, back-off |
 //! | `limits` | – | nothing | rules, rolling windows, calendars, "not before T" |
 //! | `provider` | limits, delivery | nothing | presets and reply tables, as TOML files |
-//! | `recipients` | – | files | reading lists, addresses, duplicates |
+//! | `recipients` | – | files | reading lists, addresses, duplicates, the filter |
 //! | `template` | – | nothing | the Handlebars set, helpers, which fields a template can touch |
 //! | `message` | template, recipients | files | MIME building, headers, attachments: the only place that makes bytes |
 //! | `store` | clock, delivery, limits | disk | SQLite: the schema ladder, claims and marks, the ledger: the only place with SQL |

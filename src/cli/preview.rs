@@ -57,7 +57,9 @@ fn choose(args: &Preview, previewer: &Previewer) -> Result<Option<u64>, Failure>
         (Some(number), _) => Ok(Some(number)),
         (None, what) => Err(Failure::new(
             Exit::NoInput,
-            format!("{what} gets no mail: it is not in the list, or only as a duplicate"),
+            format!(
+                "{what} gets no mail: it is not in the list, only as a duplicate, or left out by the filter"
+            ),
             "rows are counted from 1 after the header; `postroom check` lists the duplicates",
         )),
     }

@@ -6,6 +6,7 @@ use toml::Spanned;
 
 use super::confined::file;
 use super::section::Section;
+use crate::recipients::Filter;
 
 /// The keys of `[recipients]`.
 pub(super) const KEYS: &[&str] = &["file", "address", "duplicates", "where", "internal"];
@@ -19,8 +20,9 @@ pub struct RecipientOptions {
     pub address: Option<String>,
     /// What becomes of rows with an address that was there before.
     pub duplicates: Duplicates,
-    /// The filter, `where` in the file.
-    pub where_: Option<String>,
+    /// Which rows are meant, `where` in the file; all where there is none. Rows are filtered before anything
+    /// else is asked of them.
+    pub filter: Option<Filter>,
     /// Domains that count as internal; the From domain when empty.
     pub internal: Vec<String>,
 }
@@ -31,7 +33,8 @@ pub enum Duplicates {
     /// The first row counts; the others become no recipient.
     #[default]
     First,
-    /// All rows of a person go into one message.
+    /// All rows of a person go into one message, in which templates see them as `rows`; beside it the fields
+    /// are those of the first row. Attachments named by `attach` are those of every row, each file once.
     Group,
 }
 
@@ -44,13 +47,29 @@ pub(super) fn read(section: &Section<'_>) -> Option<RecipientOptions> {
         file: PathBuf::new(),
         address: section.text("address").map(Spanned::into_inner),
         duplicates: section.choice("duplicates", &choices).unwrap_or_default(),
-        where_: section.text("where").map(Spanned::into_inner),
+        filter: filter(section),
         internal: internal(section),
     };
     Some(RecipientOptions {
         file: list?,
         ..rest
     })
+}
+
+fn filter(section: &Section<'_>) -> Option<Filter> {
+    let text = section.text("where")?;
+    let refused = match Filter::parse(text.get_ref()) {
+        Ok(filter) => return Some(filter),
+        Err(refused) => refused,
+    };
+    let mut span = text.span();
+    // Where nothing is escaped in the quotes, the place in the file can be told.
+    if span.len() == text.get_ref().len() + 2 {
+        let before = text.get_ref().chars().take(refused.at - 1);
+        span.start += 1 + before.map(char::len_utf8).sum::<usize>();
+    }
+    section.refuse("where", Some(span), refused.to_string(), refused.remedy);
+    None
 }
 
 fn internal(section: &Section<'_>) -> Vec<String> {

@@ -255,6 +255,7 @@ impl Campaign {
             list_unsubscribe: message.list_unsubscribe.clone(),
             list: self.recipients.file.clone(),
             address_column: self.recipients.address.clone(),
+            filter: self.recipients.filter.clone(),
             grouped: self.recipients.duplicates == Duplicates::Group,
             internal: self.recipients.internal.clone(),
             mode: match self.delivery.mode {

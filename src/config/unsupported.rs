@@ -15,22 +15,13 @@ struct Later {
     remedy: &'static str,
 }
 
-const CAMPAIGN: &[Later] = &[
-    Later {
-        table: "recipients",
-        key: "where",
-        asks: |_| true,
-        what: "filtering the list",
-        remedy: "take it out, and filter the list before you save it",
-    },
-    Later {
-        table: "recipients",
-        key: "file",
-        asks: |value| value.as_str().is_some_and(is_workbook),
-        what: "reading .xlsx workbooks",
-        remedy: "save the sheet as CSV (UTF-8) and name that file",
-    },
-];
+const CAMPAIGN: &[Later] = &[Later {
+    table: "recipients",
+    key: "file",
+    asks: |value| value.as_str().is_some_and(is_workbook),
+    what: "reading .xlsx workbooks",
+    remedy: "save the sheet as CSV (UTF-8) and name that file",
+}];
 
 fn is_workbook(file: &str) -> bool {
     file.to_ascii_lowercase().ends_with(".xlsx")

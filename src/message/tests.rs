@@ -429,3 +429,40 @@ fn a_quoted_local_part_is_an_address_like_any_other() {
 fn squeeze(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
+
+#[test]
+fn what_is_frozen_of_a_row_or_of_rows_is_read_as_it_was_frozen() {
+    let sources = text_only("{{first_name}}:{{#each rows}} {{note}}{{/each}}");
+    let grouped = Definition {
+        grouped: true,
+        ..definition(sources.clone())
+    };
+    let grouped = Renderer::new(grouped, no_files()).unwrap();
+    let (first, second) = (cells("Ann", "a"), cells("Anne", "b"));
+    let rows = Cells::Rows(vec![first.as_slice(), second.as_slice()]);
+    let frozen = serde_json::to_string(&rows).unwrap();
+    let page = grouped.page_of_frozen(&frozen).unwrap();
+    assert_eq!(page.rendered.text.as_deref(), Some("Ann: a b"));
+    assert_eq!(page.digest, grouped.page(&rows).unwrap().digest);
+    let alone = serde_json::to_string(&Cells::Row(&first)).unwrap();
+    assert_eq!(alone, serde_json::to_string(&first).unwrap());
+    for wrong in ["[]", "", "{}", alone.as_str()] {
+        let read = grouped.page_of_frozen(wrong);
+        assert!(matches!(read, Err(Error::Cells(_))), "{wrong}");
+    }
+    let single = renderer(text_only("{{first_name}}"));
+    assert!(single.page_of_frozen(&alone).is_ok());
+    assert!(matches!(
+        single.page_of_frozen(&frozen),
+        Err(Error::Cells(_))
+    ));
+}
+
+#[test]
+fn a_definition_of_an_earlier_version_reads_and_is_written_as_it_was() {
+    let now = serde_json::to_value(definition(text_only("x"))).unwrap();
+    assert!(now.get("grouped").is_none());
+    let read: Definition = serde_json::from_value(now.clone()).unwrap();
+    assert!(!read.grouped);
+    assert_eq!(serde_json::to_value(read).unwrap(), now);
+}

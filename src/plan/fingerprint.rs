@@ -10,7 +10,7 @@ use super::sources::literal_attachments;
 use crate::limits::Schedule;
 use crate::message::Definition;
 
-/// Of the definition, the list, the images, the attachments that everybody gets, and how and when it is
+/// Of the definition, the list and its filter, the images, the attachments that everybody gets, and how and when it is
 /// sent.
 /// Attachments of single rows are left out: reading them all would take as long as planning.
 pub(super) fn of(inputs: &Inputs, definition: &Definition) -> std::io::Result<[u8; 32]> {
@@ -35,6 +35,10 @@ pub(super) fn of(inputs: &Inputs, definition: &Definition) -> std::io::Result<[u
             .unwrap_or_default()
             .as_bytes(),
     );
+    if let Some(filter) = &inputs.filter {
+        add(&mut hasher, b"where");
+        add(&mut hasher, filter.as_str().as_bytes());
+    }
     let images = inputs.inline.iter().map(|(_, path)| path.as_path());
     let files = std::iter::once(inputs.list.as_path())
         .chain(images)

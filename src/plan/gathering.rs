@@ -120,3 +120,39 @@ impl Gathering {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn everybody_comes_out_with_their_rows_as_they_went_in(
+            list in prop::collection::vec((0_u8..8, prop::collection::vec(".{0,6}", 0..4)), 0..60),
+        ) {
+            let address = |who: u8, number: usize| {
+                let text = if number.is_multiple_of(2) { format!("P{who}@x.org") } else { format!("p{who}@X.org") };
+                Address::parse(&text).unwrap()
+            };
+            let mut gathering = Gathering::default();
+            let mut expected: Vec<(u8, Vec<Row>)> = Vec::new();
+            for (at, (who, cells)) in list.iter().enumerate() {
+                let row = Row { number: at as u64 + 1, line: at as u64 + 7, cells: cells.clone() };
+                gathering.add(&row, address(*who, at));
+                match expected.iter_mut().find(|(known, _)| known == who) {
+                    Some((_, rows)) => rows.push(row),
+                    None => expected.push((*who, vec![row])),
+                }
+            }
+            prop_assert_eq!(gathering.people(), expected.len());
+            let people: Vec<Person> = gathering.into_people().collect();
+            prop_assert_eq!(people.len(), expected.len());
+            for (person, (who, rows)) in people.iter().zip(&expected) {
+                prop_assert_eq!(person.address.key(), address(*who, 0).key());
+                prop_assert!(person.rows().eq(rows));
+                prop_assert_eq!(person.count(), rows.len() as u64);
+            }
+        }
+    }
+}

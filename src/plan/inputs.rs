@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::packing::Mode;
 use crate::limits::{Calendar, Rule, Schedule, Unit};
+use crate::recipients::Filter;
 
 /// A campaign to check or plan. Paths are relative to the folder.
 #[derive(Debug, Clone)]
@@ -46,6 +47,8 @@ pub struct Inputs {
     pub list: PathBuf,
     /// The column of addresses; none: a column with a usual name.
     pub address_column: Option<String>,
+    /// Which rows are meant; none: all.
+    pub filter: Option<Filter>,
     /// All rows of a person go into one message; otherwise their first row counts.
     pub grouped: bool,
     /// Domains that count as internal; empty: the From domain.

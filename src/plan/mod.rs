@@ -9,11 +9,13 @@
 //! Must not send, print, or decide what a mail looks like (`message` does). Called by `cli`, and by
 //! `preview` for a campaign that is not planned yet.
 
+mod alike;
 mod alternatives;
 mod cases;
 mod check;
 mod cutting;
 mod error;
+mod filtering;
 mod findings;
 mod fingerprint;
 mod forecast;

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::alike;
 use super::findings::{Finding, Findings, Severity};
 use super::inputs::Inputs;
 use super::prove::files_of;
@@ -75,6 +76,9 @@ pub(super) fn read(inputs: &Inputs, findings: &mut Findings) -> Option<Ready> {
         }
     };
     let definition = read_definition(inputs, list.columns(), findings);
+    if definition.grouped {
+        alike::check_names(inputs, &definition, findings);
+    }
     check_attachments(inputs, findings);
     let renderer = compile(inputs, &definition, findings);
     Some(Ready {

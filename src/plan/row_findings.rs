@@ -4,7 +4,12 @@ use super::findings::{Finding, Severity};
 use super::inputs::Inputs;
 use crate::recipients::{Address, Row, RowProblem};
 
-fn of_row(inputs: &Inputs, row: &Row, severity: Severity, code: &'static str) -> Finding {
+pub(super) fn of_row(
+    inputs: &Inputs,
+    row: &Row,
+    severity: Severity,
+    code: &'static str,
+) -> Finding {
     Finding {
         severity,
         code,
@@ -15,6 +20,14 @@ fn of_row(inputs: &Inputs, row: &Row, severity: Severity, code: &'static str) ->
         message: String::new(),
         remedy: String::new(),
     }
+}
+
+/// A cell for a message: in quotes, shortened, without anything that steers a terminal.
+pub(super) fn shown(cell: &str) -> String {
+    let cell = cell.trim();
+    let short: String = cell.chars().take(40).collect();
+    let more = if short.len() < cell.len() { "…" } else { "" };
+    format!("'{}{more}'", short.escape_debug())
 }
 
 /// An earlier row has the same address.

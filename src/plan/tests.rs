@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::time::Duration;
 
+mod filtering;
 mod grouping;
 
 struct Folder(tempfile::TempDir);
@@ -55,6 +56,7 @@ impl Folder {
             list_unsubscribe: None,
             list: "staff.csv".into(),
             address_column: None,
+            filter: None,
             grouped: false,
             internal: vec![],
             mode: Mode::Auto,

@@ -1,14 +1,16 @@
 //! One pass over a list: every row proved, packed, and given to whoever keeps it.
 
+mod meeting;
+
 use std::collections::{BTreeSet, HashSet};
 use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
 
+use super::alike::Alike;
 use super::cases::{Case, Cases};
 use super::error::Error;
 use super::findings::Findings;
-use super::gathering::Gathering;
 use super::inputs::Inputs;
 use super::packing::{Caps, Grown, Mode, Packer, Place};
 use super::person::Person;
@@ -17,9 +19,10 @@ use super::ready::{Ready, of_list};
 use super::row_findings;
 use crate::limits::{Unit, Weight};
 use crate::message::Renderer;
-use crate::recipients::{Address, Duplicates, Item, Row, RowProblem};
+use crate::recipients::{Item, Row, RowFilter};
 use crate::store::{Reason, RowCounts};
 use crate::template::Known;
+use meeting::Met;
 
 /// How far a pass has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +70,7 @@ pub(super) struct Walk<'a> {
     cases: Option<Cases>,
     /// The first content of a campaign that must have only one, with its rows.
     only: Option<([u8; 32], Vec<Row>)>,
+    filter: Option<RowFilter>,
     address_column: String,
     address_at: Option<usize>,
 }
@@ -90,6 +94,7 @@ impl<'a> Walk<'a> {
             attached: HashSet::new(),
             cases: None,
             only: None,
+            filter: None,
             address_column: String::new(),
             address_at: None,
         }
@@ -103,21 +108,22 @@ impl<'a> Walk<'a> {
         now: Timestamp,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Tally, Error> {
-        self.address_column = ready.list.address_column().to_owned();
-        self.address_at = ready.list.columns().index_of(&self.address_column);
+        let columns = ready.list.columns().clone();
+        self.look_at(&columns, ready.list.address_column());
         let renderer = ready.renderer.take();
         let prover = renderer
             .as_ref()
             .map(|renderer| Prover::new(self.inputs, renderer, now));
         if let (Some(prover), Some(renderer)) = (&prover, &renderer) {
             let used = used_columns(renderer);
-            self.cases = Some(Cases::new(prover.branches(), ready.list.columns(), &used));
+            self.cases = Some(Cases::new(prover.branches(), &columns, &used));
         }
         let mut wave = Wave::default();
         let mut met = Met::new(self.inputs.grouped);
         for item in ready.list.by_ref() {
             self.rows.listed += 1;
             let person = match item {
+                Ok(item) if self.leaves_out(&item, &columns)? => None,
                 Ok(Item::Row(row, address)) => self.meet(&mut met, row, address)?,
                 Ok(Item::Invalid(row, problems)) => {
                     self.invalid(&row, problems)?;
@@ -138,18 +144,19 @@ impl<'a> Walk<'a> {
                 });
             }
         }
+        self.note_if_nobody_is_left();
         let gathered = met.gathered();
-        let people = gathered.people().max(1) as u64;
-        for (done, person) in (1_u64..).zip(gathered.into_people()) {
+        let alike = renderer
+            .as_ref()
+            .map(|renderer| Alike::of(renderer, self.address_at));
+        let people = gathered.people() as u64;
+        for (done, person) in (1..=people).zip(gathered.into_people()) {
+            if let Some(alike) = &alike {
+                alike.check(self.inputs, &person, self.findings);
+            }
             if let Some(full) = wave.add(person) {
                 self.take(prover.as_ref(), renderer.as_ref(), full)?;
-                // The list is read already, but proving it is what takes the time.
-                let read = u128::from(ready.size) * u128::from(done) / u128::from(people);
-                progress(Progress {
-                    rows: self.rows.listed,
-                    read: read as u64,
-                    size: ready.size,
-                });
+                progress(self.proved_of_gathered(done, people, ready.size));
             }
         }
         self.take(prover.as_ref(), renderer.as_ref(), wave.rest())?;
@@ -162,46 +169,6 @@ impl<'a> Walk<'a> {
             shared_messages: self.packer.shared_messages(),
             cases: self.cases.map(Cases::finish).unwrap_or_default(),
         })
-    }
-
-    /// Whom the row stands for, unless that is told later or by an earlier row.
-    fn meet(&mut self, met: &mut Met, row: Row, address: Address) -> Result<Option<Person>, Error> {
-        match met {
-            Met::Grouped(gathering) => gathering.add(&row, address),
-            Met::First(seen) => match seen.first_row(&address, row.number) {
-                Some(first) => self.duplicate(&row, &address, first)?,
-                None => return Ok(Some(Person::of(row, address))),
-            },
-        }
-        Ok(None)
-    }
-
-    fn duplicate(&mut self, row: &Row, address: &Address, first: u64) -> Result<(), Error> {
-        self.rows.duplicate += 1;
-        self.findings.add(row_findings::duplicate(
-            self.inputs,
-            row,
-            address,
-            first,
-            &self.address_column,
-        ));
-        self.sink.left_out(row, address.as_str(), Reason::Duplicate)
-    }
-
-    fn invalid(&mut self, row: &Row, problems: Vec<RowProblem>) -> Result<(), Error> {
-        self.rows.invalid += 1;
-        for problem in problems {
-            self.findings
-                .add(row_findings::defect(self.inputs, &problem));
-        }
-        let address = self.address_of(row).to_owned();
-        self.sink.left_out(row, &address, Reason::Invalid)
-    }
-
-    /// The address as it stands in the row.
-    fn address_of<'r>(&self, row: &'r Row) -> &'r str {
-        let cell = self.address_at.and_then(|at| row.cells.get(at));
-        cell.map_or("", String::as_str)
     }
 
     /// Proves a wave and packs what is sound of it.
@@ -223,7 +190,7 @@ impl<'a> Walk<'a> {
         }
         for (result, rows) in results.into_iter().zip(rows) {
             match result {
-                Ok(proved) => self.pack(&proved, renderer)?,
+                Ok(person) => self.pack(&person, renderer)?,
                 Err(found) => {
                     self.rows.invalid += rows;
                     for finding in found {
@@ -332,29 +299,4 @@ fn used_columns(renderer: &Renderer) -> BTreeSet<String> {
     };
     let templates = renderer.templates();
     templates.used_columns(known, &definition.data)
-}
-
-/// Who was met so far.
-enum Met {
-    /// Their first rows count.
-    First(Duplicates),
-    /// All of their rows do.
-    Grouped(Gathering),
-}
-
-impl Met {
-    fn new(grouped: bool) -> Self {
-        if grouped {
-            Self::Grouped(Gathering::default())
-        } else {
-            Self::First(Duplicates::new())
-        }
-    }
-
-    fn gathered(self) -> Gathering {
-        match self {
-            Self::First(_) => Gathering::default(),
-            Self::Grouped(gathering) => gathering,
-        }
-    }
 }

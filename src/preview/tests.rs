@@ -39,6 +39,7 @@ fn inputs(folder: &std::path::Path) -> Inputs {
         list_unsubscribe: None,
         list: "list.csv".into(),
         address_column: None,
+        filter: None,
         grouped: false,
         internal: vec![],
         mode: Mode::Auto,

@@ -244,23 +244,43 @@ impl TemplateSet {
     /// list nor in `data`, helpers, partials; also helpers that are used wrongly. Branches that nobody
     /// takes are looked at like the others, which rendering alone would not do (`{{#if missing}}` renders).
     pub fn check(&self, known: Known<'_>, data: &Map<String, Value>) -> Vec<FieldProblem> {
-        check::inspect(self, known, data).0
+        check::inspect(self, known, data).problems
     }
 
     /// Those of the list's fields that the templates can touch.
     pub fn used_columns(&self, known: Known<'_>, data: &Map<String, Value>) -> BTreeSet<String> {
-        check::inspect(self, known, data).1
+        check::inspect(self, known, data).used
+    }
+
+    /// Those of the list's fields that are the first row's wherever they are touched: outside
+    /// [`super::ROWS`], and in parts other than attachments, which every row has.
+    pub fn used_of_first_row(
+        &self,
+        known: Known<'_>,
+        data: &Map<String, Value>,
+    ) -> BTreeSet<String> {
+        check::inspect(self, known, data).used_once
     }
 
     /// All parts that are rendered, in the order of [`Sources`].
     pub(super) fn parts(&self) -> impl Iterator<Item = &Part> {
+        self.parts_rendered_once().chain(self.attachments())
+    }
+
+    /// Those that are rendered for every row of a person.
+    pub(super) fn attachments(&self) -> impl Iterator<Item = &Part> {
+        self.attach.iter()
+    }
+
+    /// All others.
+    pub(super) fn parts_rendered_once(&self) -> impl Iterator<Item = &Part> {
         (std::iter::once(&self.subject)
             .chain(&self.html)
             .chain(&self.text))
         .chain(self.headers.iter().map(|(_, part)| part))
         .chain(&self.to)
         .chain(&self.reply_to)
-        .chain(self.cc.iter().chain(&self.bcc).chain(&self.attach))
+        .chain(self.cc.iter().chain(&self.bcc))
     }
 }
 

@@ -11,9 +11,10 @@ fn has(value: &Value, keys: &[&str]) {
     }
 }
 
-const ROWS: [&str; 6] = [
+const ROWS: [&str; 7] = [
     "listed",
     "planned",
+    "grouped",
     "duplicate",
     "invalid",
     "suppressed",

@@ -13,6 +13,7 @@ mod copies;
 mod crash;
 mod doctor;
 mod explaining;
+mod grouping;
 mod home;
 mod identity;
 mod interrupted;

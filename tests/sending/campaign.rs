@@ -137,6 +137,7 @@ impl Campaign {
             list_unsubscribe: None,
             list: "list.csv".into(),
             address_column: None,
+            filter: None,
             grouped: false,
             internal: vec![],
             mode: Mode::Auto,

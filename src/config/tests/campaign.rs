@@ -316,18 +316,6 @@ fn hours_that_say_nothing_are_refused_with_their_key() {
 
 #[test]
 fn what_comes_later_is_refused_and_never_ignored() {
-    for (table, line) in [("recipients", "where = \"office == 'Berlin'\"")] {
-        let later = problem(campaign(&with(table, line)));
-        assert!(
-            later.message.ends_with("not supported by this version yet"),
-            "{later:?}"
-        );
-        assert_eq!(
-            later.key,
-            format!("{table}.{}", line.split(' ').next().unwrap())
-        );
-        assert!(later.line.is_some());
-    }
     let later = problem(campaign(&SMALLEST.replace(".csv", ".XLSX")));
     assert_eq!(later.key, "recipients.file");
     assert_eq!(
@@ -373,4 +361,22 @@ fn a_time_to_begin_is_local_or_has_an_offset() {
     assert_eq!(read("2026-12-01T09:00:00Z"), at("2026-12-01T09:00:00Z"));
     assert_eq!(read("2026-12-31T23:59:60Z"), at("2026-12-31T23:59:59Z"));
     assert_eq!(read("09:00:00"), None);
+}
+
+#[test]
+fn a_filter_is_read_at_load_and_what_is_wrong_is_told_with_its_place() {
+    let read = |line: &str| campaign(&with("recipients", line));
+    let campaign = read("where = \"office == 'Berlin'\"\nduplicates = \"group\"").unwrap();
+    let filter = campaign.recipients.filter.unwrap();
+    assert_eq!(filter.as_str(), "office == 'Berlin'");
+    assert_eq!(campaign.recipients.duplicates, Duplicates::Group);
+    let refused = problem(read("where = \"größe == Berlin\""));
+    assert_eq!(refused.key, "recipients.where");
+    assert_eq!(place(&refused), Some((7, 19)), "where Berlin stands");
+    assert!(refused.remedy.contains("'Berlin'"), "{refused:?}");
+    let escaped = problem(read("where = \"a == \\\"x\\\" or\""));
+    assert_eq!(place(&escaped), Some((7, 9)), "where the filter stands");
+    assert!(escaped.message.contains("character 12"), "{escaped:?}");
+    assert_eq!(problem(read("where = \" \"")).key, "recipients.where");
+    assert_eq!(problem(read("where = 5")).key, "recipients.where");
 }

@@ -163,6 +163,38 @@ fn rows_are_known_only_where_they_are_grouped() {
     assert!(checked(&grouped(&folder)).is_sound());
 }
 
+#[test]
+fn rows_that_differ_in_what_the_first_one_decides_are_told() {
+    let folder = Folder::new(
+        "email,name,file\nann@x.org,Ann,a\nbob@x.org,Bob,b\nANN@x.org, Ann ,c\nann@x.org,Anne\u{202e},d\n\
+         bob@x.org,Bob,e\nann@x.org,Anna,f\n",
+    );
+    folder.write(
+        "news.html.hbs",
+        "{{email}} {{name}} {{#each rows}}{{file}}{{/each}}",
+    );
+    let found = checked(&grouped(&folder));
+    assert_eq!(codes(&found), ["rows-differ"], "{found:?}");
+    let finding = &found.findings[0];
+    assert_eq!(
+        (finding.row, finding.column.as_deref()),
+        (Some(4), Some("name"))
+    );
+    for word in ["'Ann'", "'Anne\\u{202e}'", "row 1", "ann@x.org"] {
+        assert!(finding.message.contains(word), "{}", finding.message);
+    }
+    assert!(found.is_sound());
+    folder.write("news.html.hbs", "{{#each rows}}{{name}}{{/each}}");
+    assert_eq!(codes(&checked(&grouped(&folder))), [""; 0]);
+}
+
+#[test]
+fn a_column_that_is_hidden_by_the_rows_is_told() {
+    let folder = Folder::new("email,rows\nann@x.org,1\nann@x.org,2\n");
+    folder.write("news.html.hbs", "{{#each rows}}{{email}} {{/each}}");
+    assert_eq!(codes(&checked(&grouped(&folder))), ["rows-hidden"]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 

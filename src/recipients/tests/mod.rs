@@ -3,5 +3,6 @@
 mod addresses;
 mod columns;
 mod damage;
+mod filters;
 mod laws;
 mod lists;

@@ -26,15 +26,30 @@ pub struct Known<'a> {
     pub grouped: bool,
 }
 
-/// What is wrong, and which of the known fields are touched.
-pub(super) fn inspect(
-    set: &TemplateSet,
-    known: Known<'_>,
-    data: &Map<String, Value>,
-) -> (Vec<FieldProblem>, BTreeSet<String>) {
+/// What templates touch, and what is wrong with that.
+#[derive(Debug)]
+pub(super) struct Inspected {
+    pub(super) problems: Vec<FieldProblem>,
+    /// The known fields that are touched.
+    pub(super) used: BTreeSet<String>,
+    /// Those of them that are touched outside [`ROWS`], in parts that are rendered once for a person.
+    pub(super) used_once: BTreeSet<String>,
+}
+
+/// Looks into all parts.
+pub(super) fn inspect(set: &TemplateSet, known: Known<'_>, data: &Map<String, Value>) -> Inspected {
     let mut walker = Walker::new(set, known, data);
-    for part in set.parts() {
+    for part in set.parts_rendered_once() {
         walker.part(&part.name, &part.template);
     }
-    walker.finish()
+    let used_once = walker.used_outside_rows.clone();
+    for part in set.attachments() {
+        walker.part(&part.name, &part.template);
+    }
+    let (problems, used) = walker.finish();
+    Inspected {
+        problems,
+        used,
+        used_once,
+    }
 }

@@ -75,6 +75,9 @@ impl<'a> Walker<'a> {
     pub(super) fn member(&mut self, inside: &Shape<'a>, name: &str, raw: &str) -> Shape<'a> {
         if matches!(inside, Shape::Root | Shape::Row) && self.known.fields.contains(name) {
             self.used.insert(name.to_owned());
+            if matches!(inside, Shape::Root) {
+                self.used_outside_rows.insert(name.to_owned());
+            }
         }
         if let Some(shape) = inside.member(name, self.known, self.data) {
             return shape;

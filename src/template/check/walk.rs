@@ -37,6 +37,7 @@ pub(super) struct Walker<'a> {
     inclusions: usize,
     pub(super) problems: Vec<FieldProblem>,
     pub(super) used: BTreeSet<String>,
+    pub(super) used_outside_rows: BTreeSet<String>,
 }
 
 impl<'a> Walker<'a> {
@@ -79,6 +80,7 @@ impl<'a> Walker<'a> {
             inclusions: 0,
             problems: Vec::new(),
             used: BTreeSet::new(),
+            used_outside_rows: BTreeSet::new(),
         }
     }
 
@@ -181,9 +183,7 @@ impl<'a> Walker<'a> {
     }
 
     fn each(&mut self, call: &'a HelperTemplate, over: &Shape<'a>) {
-        if matches!(over, Shape::Root | Shape::Row) {
-            self.used.extend(self.known.fields.iter().cloned());
-        }
+        self.all_used(over);
         let written = call
             .params
             .first()
@@ -213,6 +213,17 @@ impl<'a> Walker<'a> {
         self.inside(scope, call.template.as_ref());
     }
 
+    /// Any of the known fields may be touched.
+    fn all_used(&mut self, inside: &Shape<'a>) {
+        if matches!(inside, Shape::Root | Shape::Row) {
+            self.used.extend(self.known.fields.iter().cloned());
+        }
+        if matches!(inside, Shape::Root) {
+            let fields = self.known.fields.iter().cloned();
+            self.used_outside_rows.extend(fields);
+        }
+    }
+
     fn with(&mut self, call: &'a HelperTemplate, value: &Shape<'a>) {
         let mut scope = Scope::new(value.clone(), self.scope().locals);
         if let Some(BlockParam::Single(Parameter::Name(given))) = &call.block_param {
@@ -235,9 +246,7 @@ impl<'a> Walker<'a> {
             let name = key.as_str().map_or_else(|| key.to_string(), str::to_owned);
             return self.member(inside, &name, &name);
         }
-        if matches!(inside, Shape::Root | Shape::Row) {
-            self.used.extend(self.known.fields.iter().cloned());
-        }
+        self.all_used(inside);
         inside.entries().map_or(Shape::Any, |(entry, _)| entry)
     }
 

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::super::{FieldProblem, Known, ProblemKind, Sources};
+use super::super::{FieldProblem, Known, ProblemKind, Source, Sources};
 use super::{html, object, set, with_partials};
 
 fn problems(sources: &Sources, data: Value) -> Vec<FieldProblem> {
@@ -194,6 +194,32 @@ fn grouped_rows_have_the_lists_fields() {
         set.used_columns(known, &object(data())),
         ["office".to_owned()].into()
     );
+}
+
+#[test]
+fn fields_of_the_first_row_are_those_outside_rows_and_attachments() {
+    let fields = fields();
+    let known = Known {
+        fields: &fields,
+        grouped: true,
+    };
+    let first = |text: &str| {
+        let sources = Sources {
+            attach: vec![Source::new("attach", "{{first_name}}.pdf")],
+            ..html(text)
+        };
+        set(&sources).used_of_first_row(known, &object(data()))
+    };
+    assert_eq!(first("{{#each rows}}{{office}}{{/each}}"), BTreeSet::new());
+    assert_eq!(
+        first("{{#each rows}}{{../email}}{{office}}{{/each}}"),
+        ["email".to_owned()].into()
+    );
+    assert_eq!(
+        first("{{#if office}}{{#each rows}}{{@root.email}}{{/each}}{{/if}}"),
+        ["email".to_owned(), "office".to_owned()].into()
+    );
+    assert_eq!(first("{{lookup this title}}"), fields);
 }
 
 #[test]
