@@ -18,4 +18,4 @@ mod text_part;
 pub use attachments::{Files, resolve_attachment};
 pub use compose::new_message_id;
 pub use error::Error;
-pub use renderer::{Definition, Identity, Page, Prepared, Renderer};
+pub use renderer::{Definition, Identity, Page, Prepared, Renderer, TestCopy};

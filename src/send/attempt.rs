@@ -52,6 +52,8 @@ pub(super) struct Outcome {
     pub(super) gap: Option<SignedDuration>,
     /// The connection was given up for somebody who has none.
     pub(super) gave_way: bool,
+    /// It was new and was not given back: it counts for `canary`.
+    pub(super) begun: bool,
     /// The content went out: it counts for `max_messages`.
     pub(super) handed_over: bool,
     /// The server took the message or settled at least one recipient.
@@ -99,7 +101,10 @@ pub(super) async fn attempt(
         claim,
         prepared: &prepared,
         left: (0..listed).collect(),
-        outcome: Outcome::default(),
+        outcome: Outcome {
+            begun: claim.is_new,
+            ..Outcome::default()
+        },
     };
     let lesson = &mut tried.outcome.lesson;
     let sorted = Sorted::by(&offer.recipients, listed, &context.account.replies, lesson);

@@ -146,6 +146,11 @@ pub enum Ended {
     Interrupted,
     /// `max_messages` or `until` was reached.
     AsAsked,
+    /// `canary` was reached.
+    AtCanary {
+        /// So many messages were handed over in this run, for `max_messages` of the next one.
+        handed_over: u64,
+    },
     /// It would have to wait, and was told not to.
     WouldWait(Timestamp, Waiting),
     /// The account's trouble ended it.

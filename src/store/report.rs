@@ -142,6 +142,15 @@ impl Store {
             .optional()?)
     }
 
+    /// The first row of the list that gets a message.
+    pub fn first_row(&self, campaign: i64) -> Result<Option<u64>, Error> {
+        Ok(self.connection.query_row(
+            "SELECT min(row) FROM recipient WHERE campaign = ? AND message IS NOT NULL",
+            [campaign],
+            |row| row.get(0),
+        )?)
+    }
+
     /// The row of the list with this address; case is ignored.
     pub fn row_of_address(&self, campaign: i64, address: &str) -> Result<Option<u64>, Error> {
         let wanted = address.trim().to_lowercase();
