@@ -309,6 +309,7 @@ pub(super) fn verdict(ended: &Ended, counts: &Counts, zone: &TimeZone) -> (Exit,
 
 pub(super) fn exit_of(trouble: &Trouble) -> Exit {
     match trouble.class {
+        _ if trouble.local => Exit::Io,
         Class::SignIn | Class::Sender | Class::Blocked => Exit::NotPermitted,
         _ if trouble.unreachable => Exit::Unreachable,
         Class::Quota | Class::Server | Class::Recipient | Class::Message => Exit::NotFinished,

@@ -135,6 +135,8 @@ pub struct Trouble {
     pub remedy: String,
     /// The server could not be reached, as opposed to: it answered.
     pub unreachable: bool,
+    /// It is on this machine: what is kept here could not be read or written.
+    pub local: bool,
 }
 
 /// How a send ended.

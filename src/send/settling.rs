@@ -187,6 +187,7 @@ impl Tried<'_> {
             meaning: "the sender's address, or one in the headers, cannot be used with this server".to_owned(),
             remedy: "use addresses in plain letters (from, reply_to, cc), or a server that offers SMTPUTF8".to_owned(),
             unreachable: false,
+            local: false,
         }));
         self.outcome.begun = false;
         release(self.context, self.claim, Phase::MailFrom, why.to_string()).await

@@ -5,6 +5,7 @@
 //! a message that is put off or refused is not tried again. A short wait is waited for, at most
 //! [`PATIENCE`] in all.
 
+mod connecting;
 mod verdict;
 
 use std::path::PathBuf;
@@ -14,16 +15,13 @@ use jiff::SignedDuration;
 use super::error::Error;
 use super::event::{Ended, Trouble, Waiting};
 use super::options::Account;
-use super::signing::{NoSession, Opened, Trial, open, without_token};
-use super::sorting::{Lesson, hopeless, is_hopeless, judge, unreachable};
+use super::signing::{Opened, Trial};
 use super::stop::Stop;
 use crate::clock::{Clock, Timestamp};
-use crate::delivery::Phase;
 use crate::limits::Weight;
 use crate::message::Prepared;
 use crate::oauth::AccessToken;
-use crate::smtp::SessionError;
-use crate::store::{Answer, ConnectionSlot, Pause, SingleLock, Store};
+use crate::store::{Answer, ConnectionSlot, SingleLock, Store};
 
 /// Somebody watches: what would take longer is told instead.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(1);
@@ -122,6 +120,7 @@ pub async fn singly(
         fresh: true,
         refused: None,
         slot: None,
+        told: None,
         report,
     };
     let sent = post.send_all(&job.messages).await;
@@ -166,6 +165,8 @@ struct Post<'a> {
     /// The token of the last session, if the server takes it no longer.
     refused: Option<AccessToken>,
     slot: Option<ConnectionSlot>,
+    /// The wait that was reported last.
+    told: Option<Waiting>,
     report: &'a mut dyn FnMut(SingleEvent),
 }
 
@@ -180,6 +181,7 @@ impl Post<'_> {
                     break outcome;
                 }
             };
+            self.told = None;
             (self.report)(SingleEvent::Settled { place, outcome });
         }
         Ok(())
@@ -265,85 +267,13 @@ impl Post<'_> {
         if until > self.deadline {
             return Err(Halt::Ended(Ended::WouldWait(until, why)));
         }
-        (self.report)(SingleEvent::Waiting { until, why });
+        if self.told.as_ref() != Some(&why) {
+            self.told = Some(why.clone());
+            (self.report)(SingleEvent::Waiting { until, why });
+        }
         tokio::select! {
             () = self.clock.sleep_until(until) => Ok(()),
             () = self.stop.requested() => Err(Halt::Ended(Ended::Interrupted)),
         }
-    }
-
-    /// Makes a session where there is none, in a connection that other processes leave free.
-    async fn connect(&mut self, lock: &SingleLock) -> Result<(), Halt> {
-        if self.stop.is_requested() {
-            return Err(Halt::Ended(Ended::Interrupted));
-        }
-        if self.opened.is_some() {
-            return Ok(());
-        }
-        let (mailbox, most) = (&self.account.mailbox, self.account.max_connections.max(1));
-        let mut wanted = None;
-        while self.slot.is_none() {
-            self.slot = self.store.connection_slot(mailbox, most)?;
-            if self.slot.is_none() {
-                if wanted.is_none() {
-                    wanted = self.store.want_slot(mailbox)?;
-                }
-                self.pause_for(ASKS, Waiting::OtherSender).await?;
-            }
-        }
-        let refused = self.refused.take();
-        match open(self.clock, self.account, &self.trial, refused.as_ref()).await {
-            Ok(opened) => {
-                (self.opened, self.fresh) = (Some(opened), true);
-                Ok(())
-            }
-            Err(why) => Err(self.no_session(lock, why)?),
-        }
-    }
-
-    fn no_session(&mut self, lock: &SingleLock, why: NoSession) -> Result<Halt, Error> {
-        let error = match why {
-            NoSession::Refused(trouble) => return Ok(Halt::stopped(*trouble)),
-            NoSession::Tokens(error) => {
-                return Ok(Halt::stopped(without_token(self.account, &error).0));
-            }
-            NoSession::Server(error) => error,
-        };
-        let mut lesson = Lesson::default();
-        if let Some(reply) = error.reply() {
-            judge(&self.account.replies, error.phase, reply, &mut lesson);
-        }
-        if let Some(mut trouble) = lesson.stop.or(lesson.token_refused) {
-            // A server that turns everybody away before a sign-in is no different from one that is not there.
-            trouble.unreachable |= error.phase <= Phase::Hello;
-            return Ok(Halt::stopped(*trouble));
-        }
-        if let Some(pause) = lesson.pause {
-            return self.hold(lock, &pause);
-        }
-        Ok(Halt::stopped(if is_hopeless(&error) {
-            hopeless(&error)
-        } else {
-            self.out_of_reach(error.phase, &error)
-        }))
-    }
-
-    fn out_of_reach(&self, phase: Phase, error: &SessionError) -> Trouble {
-        Trouble {
-            remedy: format!(
-                "check the network and the account's host and port (`postroom doctor {}` shows how far it comes), \
-                 then try again",
-                self.account.name
-            ),
-            ..unreachable(phase, error.to_string())
-        }
-    }
-
-    /// The provider asked for a pause, which holds for whoever sends by the mailbox.
-    fn hold(&mut self, lock: &SingleLock, pause: &Pause) -> Result<Halt, Error> {
-        let (rules, now) = (&self.account.rules, self.clock.reading());
-        let until = self.store.hold_single(lock, rules, pause, &now)?;
-        let why = Waiting::Provider(pause.reply.clone());
-        Ok(Halt::Ended(Ended::WouldWait(until, why)))
     }
 }

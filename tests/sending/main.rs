@@ -16,4 +16,5 @@ mod laws;
 mod poison;
 mod put_off;
 mod side_by_side;
+mod singles;
 mod tokens;
