@@ -107,6 +107,9 @@ fn question(
             "; after the first {} you are asked again",
             words::count(first, "message", "messages")
         ),
+        Share::All if canary.is_some() => {
+            "; these are all there are, so --canary holds none of them back".to_owned()
+        }
         Share::All | Share::Nothing => String::new(),
     };
     Ok(format!(
@@ -214,7 +217,7 @@ impl Errand<'_> {
             context.screen.note("nothing was sent");
             return Ok(Agreed::No(Exit::Done));
         }
-        if canary::share(store, record, self.args.canary)? == Share::Nothing {
+        if self.is_past_canary(store)? {
             // What goes now is what the canary was to tell of: that is the question.
             return if canary::may_go_on(context, store, record)? {
                 Ok(Agreed::Yes(lock))
@@ -305,6 +308,11 @@ impl Errand<'_> {
         Ok(exit)
     }
 
+    /// The first ones have gone, and the others wait for a word.
+    fn is_past_canary(&self, store: &Store) -> Result<bool, Failure> {
+        Ok(canary::share(store, self.record, self.args.canary)? == Share::Nothing)
+    }
+
     /// Sends; with a canary, what goes before the word, and then the rest if the word is given.
     fn stretches(
         &self,
@@ -318,6 +326,13 @@ impl Errand<'_> {
             Share::First(first) => Some(first),
             Share::All | Share::Nothing => None,
         };
+        if let (Some(first), None, false) = (self.args.canary, canary, self.is_past_canary(store)?)
+        {
+            context.screen.note(&format!(
+                "the campaign has no more than {}: --canary holds none of them back",
+                words::count(first, "message", "messages")
+            ));
+        }
         let mut stretch = Stretch {
             max: self.args.max,
             canary,

@@ -228,16 +228,15 @@ impl Errand<'_> {
     ) -> Result<Option<Ended>, Failure> {
         let clock = &self.context.clock;
         let mut server = None;
-        let account = match account {
-            Some(account) => account,
-            None => {
-                let mut options = connect::stand_in(&self.sender, &[], &[connect::GONE.to_owned()]);
-                let maildir = send::maildir_beside(self.path);
-                make_private(&maildir)?;
-                options.maildir = Some(maildir);
-                let started = server.insert(connect::start(options, clock).await?);
-                connect::account_at(&self.sender, started)?
-            }
+        let account = if let Some(account) = account {
+            account
+        } else {
+            let mut options = connect::stand_in(&self.sender, &[], &[connect::GONE.to_owned()]);
+            let maildir = send::maildir_beside(self.path);
+            make_private(&maildir)?;
+            options.maildir = Some(maildir);
+            let started = server.insert(connect::start(options, clock).await?);
+            connect::account_at(&self.sender, started)?
         };
         let (stop, handle) = Stop::new();
         let quiet = self.context.screen.is_json();

@@ -43,6 +43,10 @@ pub(super) struct RefusedMessage {
 
 /// What came of an attempt, for the dispatcher.
 #[derive(Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, and most of them may hold together"
+)]
 pub(super) struct Outcome {
     pub(super) events: Vec<Event>,
     pub(super) lesson: Lesson,

@@ -58,7 +58,8 @@ fn the_smaller_of_max_and_canary_wins_and_a_canary_for_all_asks_nothing() {
     send(&["--canary", "4", "--max", "5"]).exits(75);
     assert_eq!(server.received().len(), 4);
     send(&["--canary", "0"]).exits(2);
-    send(&["--canary", "10"]).exits(0);
+    let all = send(&["--canary", "10"]).exits(0);
+    assert!(all.err.contains("holds none of them back"), "{}", all.err);
     assert_eq!(server.received().len(), 10);
     assert_eq!(home.status()["state"], "finished");
 }

@@ -8,6 +8,7 @@
 
 mod authority;
 mod campaign;
+mod canaries;
 mod clocks;
 mod days;
 mod dialogues;

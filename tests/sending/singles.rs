@@ -11,7 +11,7 @@ use postroom::send::{
     self, Account, Ended, SignIn, SingleEvent, SingleOutcome, Singles, Stop, Waiting, singly,
 };
 
-use crate::authority::{Authority, Mood};
+use crate::authority::Authority;
 use crate::campaign::*;
 
 /// A campaign's first row, as so many copies for somebody.
@@ -166,27 +166,4 @@ async fn a_token_that_is_refused_is_renewed_once() {
             (2, 2)
         );
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_kept_is_no_refused_sign_in() {
-    let campaign = Campaign::new(1, true);
-    let clock = Clock::simulated(start());
-    let known = sandbox::Tokens::default();
-    let authority = Authority::start(&clock, &known, Duration::from_hours(1)).await;
-    authority.set(Mood::Good);
-    let server = Sandbox::start(server(vec![]), clock.clone()).await.unwrap();
-    // A file is where the folder should be.
-    std::fs::write(campaign.folder.path().join("secrets"), "").unwrap();
-    let mut account = campaign.account(0, &server, &[]);
-    account.sign_in = SignIn::OAuth2 {
-        username: "comms@contoso.com".to_owned(),
-        tokens: authority.as_application(campaign.folder.path(), &clock),
-    };
-    let seen = send(&campaign, account, &clock, 1).await;
-    let Some(Ended::Stopped(trouble)) = seen.ended else {
-        panic!("{:?}", seen.ended);
-    };
-    assert!(trouble.local, "{trouble:?}");
-    assert_eq!(server.stop().await.connections, 0);
 }
