@@ -70,6 +70,8 @@ pub(super) enum Command {
     Preview(Preview),
     /// Sends the whole campaign to the built-in stand-in of its provider, days in seconds
     Rehearse(Rehearse),
+    /// Sends one row's message to yourself, marked as a test
+    Test(Test),
     /// Sends; goes on where an earlier run ended
     Send(Send),
     /// Says where a campaign stands
@@ -175,11 +177,42 @@ pub(super) enum Fault {
 }
 
 #[derive(Debug, Args)]
+#[command(
+    after_help = "It goes out as the row's own mail would, through the same account, but to nobody else: To is the \
+    address given here, cc and bcc are left out, the subject begins with [Test], and a header X-Postroom-Test says \
+    which row it is. It counts against the account's limits like any other message, and changes nothing of the \
+    campaign. A campaign that is planned is tested as it was planned, another one as its folder has it.\n\n\
+    Example:\n  postroom test my-news --to me@example.com --row 17\n\n\
+    It ends with 1 when the server refuses it, with 75 when a limit says later than in a minute."
+)]
+pub(super) struct Test {
+    #[command(flatten)]
+    pub(super) campaign: Folder,
+    /// Who gets it, such as yourself; may be given up to five times
+    #[arg(long, value_name = "ADDR", required = true)]
+    pub(super) to: Vec<String>,
+    /// The data row of the list (from 1) [default: the first that gets a mail]
+    #[arg(long, value_name = "N")]
+    pub(super) row: Option<u64>,
+    /// The account of the campaign to send it by, or `sandbox`, with which nothing leaves this machine
+    /// [default: the row's own]
+    #[arg(long, value_name = "NAME")]
+    pub(super) account: Option<String>,
+    /// Believes the machine's clock although the store knows of a later time
+    #[arg(long)]
+    pub(super) trust_clock: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    postroom send my-news --canary 20\n  \
+    postroom send my-news --until 18:00\n  \
+    postroom send my-news --yes --no-wait   (from a timer)")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(super) struct Send {
     #[command(flatten)]
     pub(super) campaign: Folder,
-    /// Does not ask
+    /// Does not ask before it begins (what --canary asks, it does not answer)
     #[arg(long, short)]
     pub(super) yes: bool,
     /// Ends with 75 instead of waiting for a limit or a later attempt
@@ -191,6 +224,10 @@ pub(super) struct Send {
     /// Ends after this many messages
     #[arg(long, value_name = "N")]
     pub(super) max: Option<u64>,
+    /// Lets the first N messages of the campaign go, counted over all runs, and then asks whether to go on with
+    /// the others; where there is no terminal it ends with 75, and a send without --canary goes on
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) canary: Option<u64>,
     /// Ends at this time: 18:00, 2026-12-01T18:00, or with an offset
     #[arg(long, value_name = "TIME", value_parser = Until::parse)]
     pub(super) until: Option<Until>,

@@ -200,7 +200,7 @@ impl From<preview::Error> for Failure {
                 &error,
                 "make sure that there is room on the disk and that you may write there",
             ),
-            Error::Message(_) | Error::Cells(_) => Self::own(&error),
+            Error::Message(_) | Error::Cells(_) | Error::Differs(_) => Self::own(&error),
         }
     }
 }

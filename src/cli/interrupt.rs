@@ -48,20 +48,42 @@ impl Signals {
 }
 
 /// Watches on the current runtime. The first signal pulls `stop` and calls `told`; the second ends the
-/// process at once, which recovery copes with.
-pub(super) fn watch(stop: StopHandle, told: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
+/// process at once, which recovery copes with. It goes on until what is returned is dropped.
+pub(super) fn watch(
+    stop: StopHandle,
+    told: impl FnOnce() + Send + 'static,
+) -> Result<Watch, Failure> {
     let mut signals = Signals::catch()?;
-    tokio::spawn(async move {
+    let task = tokio::spawn(async move {
         signals.next().await;
         stop.stop();
         told();
         signals.next().await;
         end();
     });
-    Ok(())
+    Ok(Watch(task))
 }
 
-#[expect(clippy::exit, reason = "a second Ctrl-C asks for exactly this")]
+/// While a question waits for its answer and nothing is in hand: the first signal ends the process at once.
+pub(super) fn watch_question() -> Result<Watch, Failure> {
+    let mut signals = Signals::catch()?;
+    let task = tokio::spawn(async move {
+        signals.next().await;
+        end();
+    });
+    Ok(Watch(task))
+}
+
+/// Signals are watched for, until it is dropped.
+pub(super) struct Watch(tokio::task::JoinHandle<()>);
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+#[expect(clippy::exit, reason = "Ctrl-C asks for exactly this")]
 fn end() {
     std::process::exit(Exit::Interrupted as i32);
 }

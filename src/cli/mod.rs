@@ -8,6 +8,7 @@
 mod accounts;
 mod args;
 mod bar;
+mod canary;
 mod check;
 mod connect;
 mod days;
@@ -40,6 +41,7 @@ mod stages;
 mod starting;
 mod status;
 mod store;
+mod testing;
 #[cfg(test)]
 mod tests;
 mod timetable;
@@ -100,6 +102,7 @@ fn execute(context: &Context, command: Command) -> Result<Exit, Failure> {
         Command::Plan(args) => plan::run(context, &args),
         Command::Preview(args) => preview::run(context, &args),
         Command::Rehearse(args) => rehearse::run(context, &args),
+        Command::Test(args) => testing::run(context, &args),
         Command::Send(args) => send::run(context, &args),
         Command::Status(args) => status::run(context, &args),
         Command::Report(args) => report::run(context, &args),

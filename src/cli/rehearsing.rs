@@ -63,7 +63,7 @@ impl Rehearsal<'_> {
             servers.push(house.block_on(connect::start(options, &self.clock))?);
         }
         let (stop, handle) = Stop::new();
-        house.block_on(async { interrupt::watch(handle, || {}) })?;
+        let _watch = house.block_on(async { interrupt::watch(handle, || {}) })?;
         let (ended, kills) = self.lives(&house, &servers, &staged, &stop, show)?;
         let mut seen = Snapshot::default();
         for server in servers {
@@ -142,6 +142,7 @@ impl Rehearsal<'_> {
             store: self.path.to_owned(),
             wait: true,
             max_messages: None,
+            canary: None,
             until: None,
         };
         let store = Store::open(self.path)?;

@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
 use super::args::Send;
+use super::canary::{self, Share};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::plan::{existing, freeze, planned_senders};
@@ -83,6 +86,7 @@ fn question(
     store: &Store,
     record: &CampaignRecord,
     senders: &[Sender],
+    canary: Option<u64>,
 ) -> Result<String, Failure> {
     let people = store.recipient_counts(record.id)?;
     let messages = store.message_counts(record.id)?;
@@ -98,8 +102,18 @@ fn question(
     };
     let mut servers: Vec<&str> = senders.iter().map(server_words).collect();
     servers.dedup();
+    let first = match canary::share(store, record, canary)? {
+        Share::First(first) => format!(
+            "; after the first {} you are asked again",
+            words::count(first, "message", "messages")
+        ),
+        Share::All if canary.is_some() => {
+            "; these are all there are, so --canary holds none of them back".to_owned()
+        }
+        Share::All | Share::Nothing => String::new(),
+    };
     Ok(format!(
-        "Send '{}': {} to {}, by {} through {}{finish}?",
+        "Send '{}': {} to {}, by {} through {}{finish}{first}?",
         record.name,
         words::count(left(&messages), "message", "messages"),
         words::count(left(&people), "recipient", "recipients"),
@@ -120,12 +134,13 @@ fn dry_run(
     store: &Store,
     record: &CampaignRecord,
     senders: &[Sender],
+    canary: Option<u64>,
 ) -> Result<Exit, Failure> {
     if context.screen.is_json() {
         let standing = Standing::of(store, record, Some(senders), context.clock.reading())?;
         context.screen.json(&status_json(record, &standing))?;
     } else {
-        let question = question(context, store, record, senders)?;
+        let question = question(context, store, record, senders, canary)?;
         context.screen.result(&format!(
             "Would {}",
             question.replacen("Send", "send", 1).trim_end_matches('?')
@@ -156,6 +171,14 @@ fn nothing_left(
     Ok(verdict(&Ended::Finished, &counts, &zone_of(record)).0)
 }
 
+/// How far a send goes.
+struct Stretch {
+    max: Option<u64>,
+    /// So many messages before a word.
+    canary: Option<u64>,
+    until: Option<Timestamp>,
+}
+
 /// One run of a send.
 struct Errand<'a> {
     context: &'a Context,
@@ -181,19 +204,28 @@ impl Errand<'_> {
     fn agree(&self, store: &mut Store) -> Result<Agreed, Failure> {
         let (context, record) = (self.context, self.record);
         if self.args.dry_run {
-            return dry_run(context, store, record, self.senders).map(Agreed::No);
+            let canary = self.args.canary;
+            return dry_run(context, store, record, self.senders, canary).map(Agreed::No);
         }
         let lock = store.lock_for_sending(&record.name, context.clock.now())?;
         recover(context, store, record)?;
         if store.recipient_counts(record.id)?.is_finished() {
             return nothing_left(context, store, record).map(Agreed::No);
         }
-        starting::look_at_clock(context, store, record, self.args)?;
+        starting::look_at_clock(context, store, Some(record), self.args.trust_clock)?;
         if !starting::may_begin_late(context, store, record, self.args)? {
             context.screen.note("nothing was sent");
             return Ok(Agreed::No(Exit::Done));
         }
-        let question = question(context, store, record, self.senders)?;
+        if self.is_past_canary(store)? {
+            // What goes now is what the canary was to tell of: that is the question.
+            return if canary::may_go_on(context, store, record)? {
+                Ok(Agreed::Yes(lock))
+            } else {
+                Err(canary::waits(store, record)?)
+            };
+        }
+        let question = question(context, store, record, self.senders, self.args.canary)?;
         if context.screen.confirm(&question, self.args.yes)? {
             return Ok(Agreed::Yes(lock));
         }
@@ -236,13 +268,13 @@ impl Errand<'_> {
             let accounts = self.senders.iter().map(account);
             Some(accounts.collect::<Result<Vec<_>, _>>()?)
         };
-        let show = Show::new(self.context, &counts, zone.clone(), false);
-        let ended = connect::runtime()?.block_on(self.send(lock, accounts, &show));
-        show.end();
-        let ended = ended?;
+        let ended = self.stretches(store, lock, accounts.as_deref())?;
         let before = counts;
         let counts = store.recipient_counts(self.record.id)?;
-        let (exit, failure) = verdict(&ended, &counts, &zone);
+        let (exit, mut failure) = verdict(&ended, &counts, &zone);
+        if matches!(ended, Ended::AtCanary { .. }) {
+            failure = Some(canary::waits(store, self.record)?);
+        }
         let record = store
             .campaign(&self.record.name)?
             .unwrap_or_else(|| self.record.clone());
@@ -276,6 +308,58 @@ impl Errand<'_> {
         Ok(exit)
     }
 
+    /// The first ones have gone, and the others wait for a word.
+    fn is_past_canary(&self, store: &Store) -> Result<bool, Failure> {
+        Ok(canary::share(store, self.record, self.args.canary)? == Share::Nothing)
+    }
+
+    /// Sends; with a canary, what goes before the word, and then the rest if the word is given.
+    fn stretches(
+        &self,
+        store: &Store,
+        mut lock: SenderLock,
+        accounts: Option<&[send::Account]>,
+    ) -> Result<Ended, Failure> {
+        let (context, record) = (self.context, self.record);
+        let runtime = connect::runtime()?;
+        let canary = match canary::share(store, record, self.args.canary)? {
+            Share::First(first) => Some(first),
+            Share::All | Share::Nothing => None,
+        };
+        if let (Some(first), None, false) = (self.args.canary, canary, self.is_past_canary(store)?)
+        {
+            context.screen.note(&format!(
+                "the campaign has no more than {}: --canary holds none of them back",
+                words::count(first, "message", "messages")
+            ));
+        }
+        let mut stretch = Stretch {
+            max: self.args.max,
+            canary,
+            until: self.args.until.map(|until| until.next(context.clock.now())),
+        };
+        loop {
+            let counts = store.recipient_counts(record.id)?;
+            let show = Show::new(context, &counts, zone_of(record), false);
+            let accounts = accounts.map(<[_]>::to_vec);
+            let ended = runtime.block_on(self.send(lock, accounts, &show, &stretch));
+            show.end();
+            let ended = ended?;
+            let Ended::AtCanary { handed_over } = ended else {
+                return Ok(ended);
+            };
+            let watch = runtime.block_on(async { interrupt::watch_question() })?;
+            if !canary::may_go_on(context, store, record)? {
+                return Ok(ended);
+            }
+            drop(watch);
+            stretch.max = stretch.max.map(|max| max.saturating_sub(handed_over));
+            stretch.canary = None;
+            // While the question was open the campaign was anybody's.
+            lock = store.lock_for_sending(&record.name, context.clock.now())?;
+        }
+    }
+
     /// Why a send that ended as asked has sent nothing.
     fn nothing_was_to_go(&self, ended: &Ended, before: &Counts, after: &Counts) -> Option<String> {
         if !matches!(ended, Ended::AsAsked) || before != after {
@@ -295,6 +379,7 @@ impl Errand<'_> {
         lock: SenderLock,
         accounts: Option<Vec<send::Account>>,
         show: &Show<'_>,
+        stretch: &Stretch,
     ) -> Result<Ended, Failure> {
         let renderers = self.renderers()?;
         let mut server = None;
@@ -313,17 +398,15 @@ impl Errand<'_> {
         };
         let (stop, handle) = Stop::new();
         let quiet = self.context.screen.is_json();
-        interrupt::watch(handle, move || tell(quiet))?;
+        let _watch = interrupt::watch(handle, move || tell(quiet))?;
         let options = Options {
             accounts,
             calendar: calendar_of(self.record),
             store: self.path.to_owned(),
             wait: !self.args.no_wait,
-            max_messages: self.args.max,
-            until: self
-                .args
-                .until
-                .map(|until| until.next(self.context.clock.now())),
+            max_messages: stretch.max,
+            canary: stretch.canary,
+            until: stretch.until,
         };
         let job = Job {
             campaign: self.record.id,
@@ -342,11 +425,11 @@ impl Errand<'_> {
 }
 
 /// What a send to the stand-in server leaves: beside the store, for its owner alone.
-fn maildir_beside(store: &Path) -> PathBuf {
+pub(super) fn maildir_beside(store: &Path) -> PathBuf {
     store.with_file_name("sandbox").join("Maildir")
 }
 
-fn tell(quiet: bool) {
+pub(super) fn tell(quiet: bool) {
     use std::io::Write as _;
     if !quiet {
         let _ = writeln!(
@@ -361,6 +444,7 @@ fn ended_words(ended: &Ended) -> &'static str {
         Ended::Finished => "finished",
         Ended::Interrupted => "interrupted; `postroom send` goes on where it was",
         Ended::AsAsked => "ended as asked; `postroom send` goes on where it was",
+        Ended::AtCanary { .. } => "not finished; the others wait for a word",
         Ended::WouldWait(..) => "not finished",
         Ended::Stopped(_) => "stopped",
     }

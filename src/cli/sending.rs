@@ -280,6 +280,8 @@ pub(super) fn verdict(ended: &Ended, counts: &Counts, zone: &TimeZone) -> (Exit,
         Ended::Finished if counts.refused + counts.in_doubt > 0 => (Exit::SomeRefused, None),
         Ended::Finished | Ended::AsAsked => (Exit::Done, None),
         Ended::Interrupted => (Exit::Interrupted, None),
+        // What is said of it is the canary's own.
+        Ended::AtCanary { .. } => (Exit::NotFinished, None),
         Ended::WouldWait(until, why) => {
             let failure = Failure::new(
                 Exit::NotFinished,
@@ -305,8 +307,9 @@ pub(super) fn verdict(ended: &Ended, counts: &Counts, zone: &TimeZone) -> (Exit,
     }
 }
 
-fn exit_of(trouble: &Trouble) -> Exit {
+pub(super) fn exit_of(trouble: &Trouble) -> Exit {
     match trouble.class {
+        _ if trouble.local => Exit::Io,
         Class::SignIn | Class::Sender | Class::Blocked => Exit::NotPermitted,
         _ if trouble.unreachable => Exit::Unreachable,
         Class::Quota | Class::Server | Class::Recipient | Class::Message => Exit::NotFinished,

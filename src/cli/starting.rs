@@ -18,20 +18,21 @@ const LATE: SignedDuration = SignedDuration::from_hours(24);
 const BEHIND: SignedDuration = SignedDuration::from_hours(1);
 
 /// Limits hold however the clock is set while the machine runs, but what was sent before its last start is
-/// counted by the clock, and so are hours and dates: one that is plainly wrong is not sent by.
+/// counted by the clock, and so are hours and dates: one that is plainly wrong is not sent by, unless it is
+/// trusted.
 pub(super) fn look_at_clock(
     context: &Context,
     store: &Store,
-    record: &CampaignRecord,
-    args: &Send,
+    record: Option<&CampaignRecord>,
+    trusts: bool,
 ) -> Result<(), Failure> {
     let now = context.clock.reading();
     let is_ahead = |at: &Timestamp| at.duration_since(now.wall) > BEHIND;
-    let planned = Some(record.planned_at).filter(is_ahead);
+    let planned = record.map(|record| record.planned_at).filter(is_ahead);
     let sent = store.latest_known(&now)?.filter(is_ahead);
     let what = match (planned, sent) {
         (None, None) => return Ok(()),
-        _ if args.trust_clock => return Ok(store.believe(record.id, &now)?),
+        _ if trusts => return Ok(store.believe(record.map(|record| record.id), &now)?),
         (Some(at), _) => format!("the campaign was planned at {at:.0}"),
         (None, Some(at)) => format!("mail was sent until {at:.0}"),
     };
@@ -41,8 +42,8 @@ pub(super) fn look_at_clock(
             "this machine's clock says {:.0}, but {what}: one of them is wrong, and sending goes by the clock",
             now.wall
         ),
-        "set the clock; if it is right now and was wrong then, run `postroom send --trust-clock`: what was sent \
-         under the wrong clock then counts against the limits as if it had been sent now",
+        "set the clock; if it is right now and was wrong then, run it again with `--trust-clock`: what was \
+         sent under the wrong clock then counts against the limits as if it had been sent now",
     ))
 }
 

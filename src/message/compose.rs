@@ -37,6 +37,8 @@ pub(super) struct Addressing<'a> {
     pub(super) reply_to: Option<&'a Mailbox>,
     pub(super) message_id: &'a str,
     pub(super) date: Timestamp,
+    /// It is a copy for somebody who looks at it: of what.
+    pub(super) test_of: Option<&'a str>,
 }
 
 /// A new Message-ID with 128 random bits in the sender's domain, with its angle brackets (RFC 5322 3.6.4).
@@ -131,6 +133,9 @@ impl Frame {
         };
         let mut message = built.map_err(|cause| Error::Build(cause.to_string()))?;
         self.set_headers(message.headers_mut(), rendered)?;
+        if let Some(what) = addressing.test_of {
+            headers::set_own(message.headers_mut(), "X-Postroom-Test", what)?;
+        }
         let mut bytes = message.formatted();
         if !bytes.ends_with(b"\r\n") {
             bytes.extend_from_slice(b"\r\n");

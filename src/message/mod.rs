@@ -20,4 +20,4 @@ pub use attachments::{Files, resolve_attachment};
 pub use compose::new_message_id;
 pub use error::Error;
 pub use measure::Measure;
-pub use renderer::{Definition, Identity, Page, Prepared, Renderer};
+pub use renderer::{Definition, Identity, Page, Prepared, Renderer, TestCopy};

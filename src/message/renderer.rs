@@ -67,6 +67,18 @@ pub struct Identity<'a> {
     pub shared: bool,
 }
 
+/// Whom a message goes to that is sent only to be looked at.
+#[derive(Debug, Clone, Copy)]
+pub struct TestCopy<'a> {
+    /// Who looks at it.
+    pub to: &'a Address,
+    /// Which message it is a copy of, for the header `X-Postroom-Test`.
+    pub of: &'a str,
+}
+
+/// What the subject of such a copy begins with.
+const TEST: &str = "[Test] ";
+
 /// A message that is ready to be offered.
 #[derive(Debug, Clone)]
 pub struct Prepared {
@@ -315,6 +327,7 @@ impl Renderer {
             reply_to: page.reply_to.as_ref(),
             message_id: identity.message_id,
             date: identity.date,
+            test_of: None,
         }
     }
 
@@ -333,6 +346,45 @@ impl Renderer {
     /// The text part, as the template gives it or as it is derived from the HTML.
     pub fn text(&self, page: &Page) -> Result<String, Error> {
         text_part::of(&page.rendered)
+    }
+
+    /// Prepares a row's message for somebody who looks at it before it goes out. It has the same parts and
+    /// headers but for To, which is that person, Cc, which is left out (nobody else gets anything), a subject
+    /// that begins with `[Test]`, and a header that says what it is a copy of. `cells` is [`Cells`] as
+    /// JSON; the digest is that of the row's own message.
+    pub fn prepare_test(
+        &self,
+        cells: &str,
+        copy: &TestCopy<'_>,
+        identity: &Identity<'_>,
+    ) -> Result<Prepared, Error> {
+        let page = self.page_of_frozen(cells)?;
+        let marked = Rendered {
+            subject: format!("{TEST}{}", page.rendered.subject),
+            ..page.rendered
+        };
+        let addressing = Addressing {
+            to: Mailbox {
+                name: None,
+                address: copy.to.clone(),
+            },
+            cc: &[],
+            reply_to: page.reply_to.as_ref(),
+            message_id: identity.message_id,
+            date: identity.date,
+            test_of: Some(copy.of),
+        };
+        let content = self.frame.compose(&marked, &addressing)?;
+        Ok(Prepared {
+            digest: page.digest,
+            sender: wire(&self.frame.from.address),
+            envelope: vec![wire(copy.to)],
+            external: vec![self.is_external(copy.to)],
+            copies: 0,
+            external_copies: 0,
+            smtputf8: !content.is_ascii(),
+            content,
+        })
     }
 
     /// Prepares a message for its recipients, given as address and cells ([`Cells`] as JSON). All of them

@@ -23,6 +23,9 @@ pub enum Error {
     /// The row's frozen cells cannot be read.
     #[error("a frozen row cannot be read: {0}")]
     Cells(#[from] serde_json::Error),
+    /// What is rendered now is not what the plan proved.
+    #[error("the message of row {0} would differ from what was planned")]
+    Differs(u64),
     /// A folder that is there and not empty.
     #[error("the folder {} is not empty", .0.display())]
     NotEmpty(PathBuf),

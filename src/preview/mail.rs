@@ -36,10 +36,10 @@ pub struct Mail {
 /// Makes the mails of a plan.
 #[derive(Debug)]
 pub struct Previewer {
-    store: Store,
-    record: CampaignRecord,
+    pub(super) store: Store,
+    pub(super) record: CampaignRecord,
     /// One for each account.
-    renderers: Vec<Renderer>,
+    pub(super) renderers: Vec<Renderer>,
     /// The plan is only for the preview, so its Message-IDs are not those that will go out.
     placeholder: bool,
     _temporary: Option<tempfile::TempDir>,

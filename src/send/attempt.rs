@@ -43,6 +43,10 @@ pub(super) struct RefusedMessage {
 
 /// What came of an attempt, for the dispatcher.
 #[derive(Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, and most of them may hold together"
+)]
 pub(super) struct Outcome {
     pub(super) events: Vec<Event>,
     pub(super) lesson: Lesson,
@@ -52,6 +56,8 @@ pub(super) struct Outcome {
     pub(super) gap: Option<SignedDuration>,
     /// The connection was given up for somebody who has none.
     pub(super) gave_way: bool,
+    /// It was new and was not given back: it counts for `canary`.
+    pub(super) begun: bool,
     /// The content went out: it counts for `max_messages`.
     pub(super) handed_over: bool,
     /// The server took the message or settled at least one recipient.
@@ -99,7 +105,10 @@ pub(super) async fn attempt(
         claim,
         prepared: &prepared,
         left: (0..listed).collect(),
-        outcome: Outcome::default(),
+        outcome: Outcome {
+            begun: claim.is_new,
+            ..Outcome::default()
+        },
     };
     let lesson = &mut tried.outcome.lesson;
     let sorted = Sorted::by(&offer.recipients, listed, &context.account.replies, lesson);

@@ -93,7 +93,9 @@ pub async fn run(
         Ok(Ended::Finished) => (RunState::Finished, None),
         Ok(Ended::WouldWait(until, _)) => (RunState::Waiting, Some(*until)),
         Ok(Ended::Stopped(trouble)) => (RunState::Stopped(because(trouble)), None),
-        Ok(Ended::Interrupted | Ended::AsAsked) => (RunState::Planned, None),
+        Ok(Ended::Interrupted | Ended::AsAsked | Ended::AtCanary { .. }) => {
+            (RunState::Planned, None)
+        }
         Err(error) => (RunState::Stopped(error.to_string()), None),
     };
     let written = journal.set_state(state, next_send_at).await;
@@ -126,6 +128,8 @@ pub(super) struct Dispatcher<'a> {
     reports: mpsc::UnboundedReceiver<(usize, usize, Report)>,
     pub(super) ending: Option<Result<Ended, Error>>,
     handed_over: u64,
+    /// Messages that have left the plan.
+    begun: u64,
     /// A worker has said that nothing is left to send.
     pub(super) nothing_left: bool,
     /// The wait that was reported last.
@@ -158,6 +162,7 @@ impl<'a> Dispatcher<'a> {
             reports,
             ending: None,
             handed_over: 0,
+            begun: 0,
             nothing_left: false,
             told: None,
             reckoned: clock.reading(),
@@ -215,15 +220,18 @@ impl<'a> Dispatcher<'a> {
             self.ending = Some(Ok(Ended::Interrupted));
         } else if enough || late {
             self.ending = Some(Ok(Ended::AsAsked));
+        } else if self.options.canary.is_some_and(|most| self.begun >= most) {
+            let handed_over = self.handed_over;
+            self.ending = Some(Ok(Ended::AtCanary { handed_over }));
         }
     }
 
     /// May one more message be begun now by the account of this lane?
     fn may_start(&self, lane: usize) -> bool {
-        let within_max = self
-            .options
-            .max_messages
-            .is_none_or(|max| self.handed_over + (self.busy() as u64) < max);
+        let busy = self.busy() as u64;
+        let is_within = |most: Option<u64>, so_far| most.is_none_or(|most| so_far + busy < most);
+        let within_max = is_within(self.options.max_messages, self.handed_over)
+            && is_within(self.options.canary, self.begun);
         self.ending.is_none()
             && !self.nothing_left
             && within_max
@@ -306,6 +314,7 @@ impl<'a> Dispatcher<'a> {
         match report {
             Report::Tried(outcome) => {
                 self.handed_over += u64::from(outcome.handed_over);
+                self.begun += u64::from(outcome.begun);
                 self.learn(lane, *outcome);
                 self.hand_on(lane).await;
             }

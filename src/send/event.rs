@@ -135,6 +135,8 @@ pub struct Trouble {
     pub remedy: String,
     /// The server could not be reached, as opposed to: it answered.
     pub unreachable: bool,
+    /// It is on this machine: what is kept here could not be read or written.
+    pub local: bool,
 }
 
 /// How a send ended.
@@ -146,6 +148,11 @@ pub enum Ended {
     Interrupted,
     /// `max_messages` or `until` was reached.
     AsAsked,
+    /// `canary` was reached.
+    AtCanary {
+        /// So many messages were handed over in this run, for `max_messages` of the next one.
+        handed_over: u64,
+    },
     /// It would have to wait, and was told not to.
     WouldWait(Timestamp, Waiting),
     /// The account's trouble ended it.

@@ -4,7 +4,8 @@
 //! workers as each account may have connections; each worker owns one session, claims a message, offers
 //! it, marks it, hands it over and records the verdict. An account that stops leaves the others going,
 //! and they take over its share. The dispatcher alone waits. It must not print or decide limits: it emits [`Event`]s, the store's
-//! journal asks the limiter. Called by `cli` (`send`, `rehearse`).
+//! journal asks the limiter. Called by `cli` (`send`, `rehearse`, and `test`, whose messages belong to no
+//! campaign: [`singly`]).
 //!
 //! Stopping: no worker is ever dropped in the middle of a dialogue, because that would be a crash
 //! that nobody records. A stop only withholds leave; what is in hand runs to its verdict under its
@@ -22,6 +23,7 @@ mod parting;
 mod reactions;
 mod settling;
 mod signing;
+mod single;
 mod sorting;
 mod stop;
 mod streak;
@@ -33,4 +35,5 @@ pub use error::Error;
 pub use event::{Ended, Event, Trouble, Waiting};
 pub use options::{Account, Options};
 pub use signing::SignIn;
+pub use single::{SingleEvent, SingleOutcome, Singles, singly};
 pub use stop::{Stop, StopHandle};

@@ -83,6 +83,9 @@ pub struct Options {
     pub wait: bool,
     /// End after this many messages were handed over in this run.
     pub max_messages: Option<u64>,
+    /// End when so many messages have left the plan in this run, whatever became of them, those aside that
+    /// had been put off before.
+    pub canary: Option<u64>,
     /// End at this time.
     pub until: Option<Timestamp>,
 }

@@ -150,6 +150,7 @@ fn trouble_with_copy(copy: &str, phase: Phase, reply: &str) -> Trouble {
             "take {copy} out of cc or bcc in campaign.toml and plan again, or have its block lifted"
         ),
         unreachable: false,
+        local: false,
     }
 }
 

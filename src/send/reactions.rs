@@ -322,6 +322,7 @@ impl Lane {
                 meaning: format!("the server refused {most} messages one after the other"),
                 remedy: remedy.to_owned(),
                 unreachable: false,
+                local: false,
             })
         })
     }

@@ -187,7 +187,9 @@ impl Tried<'_> {
             meaning: "the sender's address, or one in the headers, cannot be used with this server".to_owned(),
             remedy: "use addresses in plain letters (from, reply_to, cc), or a server that offers SMTPUTF8".to_owned(),
             unreachable: false,
+            local: false,
         }));
+        self.outcome.begun = false;
         release(self.context, self.claim, Phase::MailFrom, why.to_string()).await
     }
 
@@ -287,6 +289,7 @@ impl Tried<'_> {
         let others = self.weight(&others);
         let apart = self.split(&apart, due_at, false);
         self.outcome.progress = true;
+        self.outcome.begun = false;
         let released = Finish::Released {
             apart,
             at,
@@ -309,6 +312,7 @@ impl Tried<'_> {
         reply: String,
         refused: Vec<(u64, String)>,
     ) -> Result<(), Error> {
+        self.outcome.begun = false;
         let released = Finish::Released {
             apart: None,
             at: self.context.clock.reading(),

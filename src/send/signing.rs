@@ -166,6 +166,7 @@ fn refused_token(account: &Account, error: &SessionError) -> Option<Trouble> {
         meaning: judgement.meaning.to_owned(),
         remedy: account.remedy(&judgement),
         unreachable: false,
+        local: false,
     })
 }
 
@@ -216,6 +217,7 @@ pub(super) fn without_token(account: &Account, error: &oauth::Error) -> (Trouble
         ),
         remedy,
         unreachable: is_about_server,
+        local: matches!(error.kind(), ErrorKind::Keep(_) | ErrorKind::Listen(_)),
     };
     (trouble, passes)
 }

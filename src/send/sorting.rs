@@ -101,6 +101,7 @@ pub(super) fn judge(
                     meaning: meaning.clone(),
                     remedy: table.remedy(&judgement),
                     unreachable: false,
+                    local: false,
                 })
             });
             Fate::NotItsFault
@@ -147,6 +148,7 @@ pub(super) fn hopeless(error: &SessionError) -> Trouble {
         },
         remedy: error.remedy().to_owned(),
         unreachable: !is_about_sign_in,
+        local: false,
     }
 }
 
@@ -160,5 +162,6 @@ pub(super) fn unreachable(phase: Phase, what: String) -> Trouble {
         remedy: "check the network and the account's host and port, then run send again: it goes on where it was"
             .to_owned(),
         unreachable: true,
+        local: false,
     }
 }

@@ -201,6 +201,7 @@ fn puts_all_off(phase: Phase, words: &str) -> Trouble {
                  it goes on where it was"
             .to_owned(),
         unreachable: false,
+        local: false,
     }
 }
 

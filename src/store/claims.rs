@@ -53,6 +53,8 @@ pub struct Claim {
     pub message: i64,
     /// The attempt's id in the store.
     pub attempt: i64,
+    /// It was not put off before: until now nothing of it had gone.
+    pub is_new: bool,
     /// How many earlier attempts failed by its own fault, and not by the account's or the connection's.
     pub failures: u32,
     /// The message's place in the plan.
@@ -315,6 +317,7 @@ pub(super) fn take(
     Ok(Claim {
         message: next.id,
         attempt,
+        is_new: next.state == MessageState::Pending,
         failures,
         number: next.number,
         message_id,
@@ -376,7 +379,7 @@ impl Store {
 impl Store {
     /// Puts right what senders that are gone left in hand in any campaign: as long as nobody does, it
     /// counts against the mailbox's limits as a message without a verdict. Campaigns that a living
-    /// process sends are left alone. Returns how many campaigns were put right.
+    /// process sends are left alone. So are messages of no campaign. Returns how many were put right.
     pub fn recover_abandoned(&mut self, clock: &Clock) -> Result<u64, Error> {
         let left: Vec<(i64, String)> = self
             .connection
@@ -386,7 +389,7 @@ impl Store {
             )?
             .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
             .collect::<Result<_, _>>()?;
-        let mut recovered = 0;
+        let mut recovered = self.recover_singles(clock)?;
         for (campaign, name) in left {
             match self.lock_for_a_moment(&name, clock.now()) {
                 Ok(_lock) => {

@@ -19,9 +19,6 @@ use super::{Claiming, Error, Lane, ledger};
 use crate::clock::Reading;
 use crate::limits::{Calendar, Decision, Limiter, Reservation, Weight, in_hours};
 
-/// The longest pause after one more refusal for a cap.
-const LONGEST_HOLD: SignedDuration = SignedDuration::from_hours(24);
-
 /// An account's limiter, kept up with the ledger.
 #[derive(Debug)]
 pub(super) struct Gate {
@@ -163,42 +160,18 @@ impl Gate {
         in_hours(by_rules, &self.calendar, from)
     }
 
-    /// The provider asked for a pause. For a cap that is reached the mailbox waits until the longest
-    /// window begins to free, and each time twice as long when it is told so again; never shorter
-    /// than `pause`.
+    /// The provider asked for a pause: see [`holds::ask`].
     pub(super) fn hold(
         &mut self,
         connection: &Connection,
         reading: &Reading,
         pause: &Pause,
     ) -> Result<Timestamp, Error> {
-        let mailbox = &self.lane.mailbox;
-        let now = reading.wall;
-        let before = holds::of(connection, mailbox, reading)?;
-        let refusals = before.as_ref().map_or(0, |hold| hold.refusals);
-        // Several connections hear of the same cap: only the first one counts it.
-        let is_news = before.as_ref().is_none_or(|hold| hold.until <= now);
-        let refusals = refusals + u32::from(pause.is_cap && is_news);
-        let length = if pause.is_cap {
-            let doubled = 1 << refusals.saturating_sub(1).min(10);
-            pause.length.saturating_mul(doubled).min(LONGEST_HOLD)
-        } else {
-            pause.length
-        };
-        let mut until = now.saturating_add(length).unwrap_or(Timestamp::MAX);
-        if pause.is_cap {
-            let judged = self.reckoning.shows(reading);
-            let frees = self.limiter.first_to_leave(judged).unwrap_or(judged);
-            let wait = frees.duration_since(judged);
-            until = until.max(now.saturating_add(wait).unwrap_or(Timestamp::MAX));
-        }
-        until = until.max(before.map_or(until, |hold| hold.until));
-        let hold = Hold {
-            until,
-            reply: pause.reply.clone(),
-            refusals,
-        };
-        holds::set(connection, mailbox, &hold, reading)?;
+        let (mailbox, judged) = (&self.lane.mailbox, self.reckoning.shows(reading));
+        let frees = self.limiter.first_to_leave(judged);
+        let frees = frees.map(|frees| frees.duration_since(judged));
+        let hold = holds::ask(connection, mailbox, reading, pause, frees)?;
+        let until = hold.until;
         self.hold = Some(hold);
         Ok(until)
     }

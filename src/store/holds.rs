@@ -5,8 +5,11 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::ledger::ON_ITS_WAY;
 use super::reckoning::{columns, reading};
-use super::{Error, Store, to_timestamp};
+use super::{Error, Pause, Store, to_timestamp};
 use crate::clock::Reading;
+
+/// The longest pause after one more refusal for a cap.
+const LONGEST_HOLD: SignedDuration = SignedDuration::from_hours(24);
 
 /// A mailbox that may not send for a while.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,6 +94,43 @@ pub(super) fn set(
             steady
         ])?;
     Ok(())
+}
+
+/// The provider asked for a pause. For a cap that is reached the mailbox waits until the longest window
+/// begins to free, in `frees`, and each time twice as long when it is told so again; never shorter than
+/// `pause`.
+pub(super) fn ask(
+    connection: &Connection,
+    mailbox: &str,
+    reading: &Reading,
+    pause: &Pause,
+    frees: Option<SignedDuration>,
+) -> Result<Hold, Error> {
+    let now = reading.wall;
+    let before = of(connection, mailbox, reading)?;
+    let refusals = before.as_ref().map_or(0, |hold| hold.refusals);
+    // Several connections hear of the same cap: only the first one counts it.
+    let is_news = before.as_ref().is_none_or(|hold| hold.until <= now);
+    let refusals = refusals + u32::from(pause.is_cap && is_news);
+    let length = if pause.is_cap {
+        let doubled = 1 << refusals.saturating_sub(1).min(10);
+        pause.length.saturating_mul(doubled).min(LONGEST_HOLD)
+    } else {
+        pause.length
+    };
+    let mut until = now.saturating_add(length).unwrap_or(Timestamp::MAX);
+    if pause.is_cap {
+        let wait = frees.unwrap_or_default();
+        until = until.max(now.saturating_add(wait).unwrap_or(Timestamp::MAX));
+    }
+    until = until.max(before.map_or(until, |hold| hold.until));
+    let hold = Hold {
+        until,
+        reply: pause.reply.clone(),
+        refusals,
+    };
+    set(connection, mailbox, &hold, reading)?;
+    Ok(hold)
 }
 
 /// Writes a pause down anew whose end is not the one that was written: from now on it runs out by the clock

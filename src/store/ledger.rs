@@ -162,15 +162,60 @@ pub(super) fn stamp_in_doubt(
 
 /// What was reserved has been handed over.
 pub(super) fn stamp(connection: &Connection, attempt: i64, at: Reading) -> Result<(), Error> {
+    stamp_where(connection, "attempt = ?", attempt, at)
+}
+
+fn stamp_where(
+    connection: &Connection,
+    condition: &str,
+    key: i64,
+    at: Reading,
+) -> Result<(), Error> {
     let (boot, steady) = columns(&at);
     connection
-        .prepare_cached(
+        .prepare_cached(&format!(
             "UPDATE ledger SET stamped_at = ?, boot = ?, steady = ?, sequence =
                  (SELECT coalesce(max(l.sequence), 0) + 1 FROM ledger l WHERE l.mailbox = ledger.mailbox)
-             WHERE attempt = ? AND stamped_at IS NULL",
-        )?
-        .execute(params![at.wall.as_millisecond(), boot, steady, attempt])?;
+             WHERE {condition} AND stamped_at IS NULL"
+        ))?
+        .execute(params![at.wall.as_millisecond(), boot, steady, key])?;
     Ok(())
+}
+
+/// Takes a share for a message of no campaign; the entry's id.
+pub(super) fn reserve_single(
+    connection: &Connection,
+    mailbox: &str,
+    weight: Weight,
+) -> Result<i64, Error> {
+    connection.execute(
+        "INSERT INTO ledger (mailbox, recipients, external) VALUES (?, ?, ?)",
+        params![mailbox, weight.recipients, weight.external],
+    )?;
+    Ok(connection.last_insert_rowid())
+}
+
+/// The message of no campaign that has this entry was handed over.
+pub(super) fn stamp_single(connection: &Connection, entry: i64, at: Reading) -> Result<(), Error> {
+    stamp_where(connection, "id = ?", entry, at)
+}
+
+/// The message of no campaign that has this entry was never handed over.
+pub(super) fn release_single(connection: &Connection, entry: i64) -> Result<(), Error> {
+    connection.execute(
+        "DELETE FROM ledger WHERE id = ? AND stamped_at IS NULL",
+        [entry],
+    )?;
+    Ok(())
+}
+
+/// The entries without a stamp of messages of no campaign, with their mailboxes.
+pub(super) fn open_singles(connection: &Connection) -> Result<Vec<(i64, String)>, Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, mailbox FROM ledger WHERE attempt IS NULL AND stamped_at IS NULL",
+    )?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// What was reserved was never handed over.

@@ -9,8 +9,8 @@
 //! cut may not forget. While sending, one thread owns the writing connection and puts what several
 //! connections ask for at the same moment into one commit ([`Journal`]).
 //!
-//! Files beside it: the mark by which an older copy is known (`home`), a lock for each campaign (`lock`), and
-//! one for each connection of a mailbox (`slots`). None of them is needed to open it.
+//! Files beside it: the mark by which an older copy is known (`home`), a lock for each campaign (`lock`),
+//! one for each connection of a mailbox (`slots`), and one for its messages of no campaign (`single`). None of them is needed to open it.
 
 mod batches;
 mod claims;
@@ -34,6 +34,7 @@ mod reckoning;
 mod report;
 mod resolving;
 mod schema;
+mod single;
 mod slots;
 #[cfg(test)]
 mod tests;
@@ -63,6 +64,7 @@ pub use planning::{
 pub use progress::{CampaignRecord, Counts, RowCounts, RunState};
 pub use report::{MessageRecord, ReportRow};
 pub use resolving::{Doubt, Resolution, Selection};
+pub use single::{Single, SingleEnd, SingleLock};
 pub use slots::{ConnectionSlot, SlotWanted, is_slot_wanted};
 
 /// How long a writer waits for another process: a plan of a million rows takes several seconds to be copied in.

@@ -314,6 +314,18 @@ impl Store {
         )?)
     }
 
+    /// How many messages have left the plan, whatever became of them, and how many are still in it. A message
+    /// that was split while it was sent is one.
+    pub fn messages_out(&self, campaign: i64) -> Result<(u64, u64), Error> {
+        Ok(self.connection.query_row(
+            "SELECT count(DISTINCT message_id) FILTER (WHERE state NOT IN ('pending', 'cancelled')),
+                    count(*) FILTER (WHERE state = 'pending')
+             FROM message WHERE campaign = ?",
+            [campaign],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?)
+    }
+
     /// Rows of the list by what became of them when the plan was made.
     pub fn row_counts(&self, record: &CampaignRecord) -> Result<RowCounts, Error> {
         let mut counts = RowCounts {

@@ -141,7 +141,7 @@ impl Store {
 
     /// A person says that the clock is right: what the store has from later was written by a wrong one. It
     /// counts from now on, and the campaign counts as planned now.
-    pub fn believe(&self, campaign: i64, now: &Reading) -> Result<(), Error> {
+    pub fn believe(&self, campaign: Option<i64>, now: &Reading) -> Result<(), Error> {
         note_ahead(&self.connection, None, now)?;
         self.connection.execute(
             "UPDATE campaign SET planned_at = min(planned_at, ?) WHERE id = ?",

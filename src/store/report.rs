@@ -149,6 +149,25 @@ impl Store {
             .optional()?)
     }
 
+    /// The row of the recipient whose mail has what this row says: itself, but for a further row of a person.
+    pub fn recipient_of_row(&self, campaign: i64, row: u64) -> Result<u64, Error> {
+        let first = "SELECT first FROM joined WHERE campaign = ? AND row = ?";
+        let found = self
+            .connection
+            .query_row(first, params![campaign, row], |row| row.get(0))
+            .optional()?;
+        Ok(found.unwrap_or(row))
+    }
+
+    /// The first row of the list that gets a message.
+    pub fn first_row(&self, campaign: i64) -> Result<Option<u64>, Error> {
+        Ok(self.connection.query_row(
+            "SELECT min(row) FROM recipient WHERE campaign = ? AND message IS NOT NULL",
+            [campaign],
+            |row| row.get(0),
+        )?)
+    }
+
     /// The row of the list with this address; case is ignored.
     pub fn row_of_address(&self, campaign: i64, address: &str) -> Result<Option<u64>, Error> {
         let wanted = address.trim().to_lowercase();

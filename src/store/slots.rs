@@ -27,7 +27,7 @@ pub struct SlotWanted {
     _file: File,
 }
 
-fn slot_path(store: &Path, mailbox: &str, kind: &str) -> PathBuf {
+pub(super) fn slot_path(store: &Path, mailbox: &str, kind: &str) -> PathBuf {
     let digest = blake3::hash(mailbox.as_bytes()).to_hex();
     beside(store, &format!(".{}.{kind}", &digest[..16]))
 }

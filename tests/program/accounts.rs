@@ -291,3 +291,21 @@ fn microsofts_numbers_come_out_in_words() {
     accounts(&home, &text);
     home.run(&["login", "v", "--flow", "browser"]).exits(2);
 }
+
+#[test]
+fn a_sign_in_that_cannot_be_kept_is_a_failed_write_and_no_refusal() {
+    let home = Home::new();
+    home.campaign("t", 1, true);
+    let server = "host = \"127.0.0.1\"\nport = 1\n[t.oauth2]";
+    accounts(&home, &NOBODY.replace("[t.oauth2]", server));
+    // A file is where the folder should be.
+    home.write("state/postroom/secrets", "");
+    for command in [
+        &["send", "news", "--yes"][..],
+        &["test", "news", "--to", "me@contoso.com"],
+    ] {
+        let ended = home.run(command).exits(74);
+        assert!(ended.err.contains("kept"), "{}", ended.err);
+    }
+    assert_eq!(home.status()["recipients"]["pending"], 1);
+}

@@ -259,3 +259,19 @@ fn internal_domains_count_as_such_and_subdomains_do_not() {
     let all = "internal = [\"contoso.com\", \"fabrikam.example\", \"mail.fabrikam.example\", \"elsewhere.example\"]";
     assert_eq!(batches(all), 1);
 }
+
+#[test]
+fn a_test_of_a_further_row_is_the_mail_that_the_person_gets() {
+    let home = Home::new();
+    let server = Server::start(&home, &[]);
+    home.account(&server, "");
+    courses(&home, "duplicates = \"group\"");
+    home.run(&["test", "news", "--to", "me@contoso.com", "--row", "3"])
+        .exits(0);
+    let (text, attached) = mail_to(&server.received(), "me@contoso.com");
+    assert!(
+        text.contains("- Welding") && text.contains("- Painting"),
+        "{text}"
+    );
+    assert!(attached.len() > 1, "{attached:?}");
+}

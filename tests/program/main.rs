@@ -8,6 +8,7 @@
 
 mod accounts;
 mod bad_input;
+mod canaries;
 mod commands;
 mod copies;
 mod crash;
@@ -31,5 +32,8 @@ mod schedules;
 mod server;
 mod sharing;
 mod standing;
+#[cfg(target_os = "linux")]
+mod terminal;
+mod testing;
 mod timing;
 mod xoauth2;

@@ -251,6 +251,7 @@ impl Campaign {
             store: self.path(),
             wait: self.wait,
             max_messages: None,
+            canary: None,
             until: None,
         };
         (job, options)

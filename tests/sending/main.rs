@@ -8,6 +8,7 @@
 
 mod authority;
 mod campaign;
+mod canaries;
 mod clocks;
 mod days;
 mod dialogues;
@@ -16,4 +17,5 @@ mod laws;
 mod poison;
 mod put_off;
 mod side_by_side;
+mod singles;
 mod tokens;
