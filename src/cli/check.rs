@@ -134,6 +134,7 @@ fn show_finding(screen: &Screen, finding: &Finding) -> Result<(), Failure> {
     let word = match finding.severity {
         Severity::Error => screen.painted(Paint::Red, "error"),
         Severity::Warning => screen.painted(Paint::Yellow, "warning"),
+        Severity::Note => screen.painted(Paint::Dim, "note"),
     };
     screen.result(&format!("{word}: {finding}"))?;
     screen.result(&format!("    → {}", finding.remedy))

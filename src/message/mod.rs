@@ -10,6 +10,7 @@ mod attachments;
 mod compose;
 mod error;
 mod headers;
+mod problems;
 mod renderer;
 #[cfg(test)]
 mod tests;

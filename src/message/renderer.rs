@@ -123,7 +123,7 @@ impl std::fmt::Debug for Renderer {
     }
 }
 
-fn mailbox(part: &'static str, text: &str) -> Result<Mailbox, Error> {
+pub(super) fn mailbox(part: &'static str, text: &str) -> Result<Mailbox, Error> {
     Mailbox::parse(text).map_err(|error| Error::Address {
         part,
         value: text.to_owned(),

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::findings::{Finding, Severity};
 use super::inputs::Inputs;
+use super::judge::Judge;
 use super::sources::error;
 use crate::message::{Error as MessageError, Files, Identity, Page, Renderer, resolve_attachment};
 use crate::recipients::{Address, Row};
@@ -37,6 +38,7 @@ pub(super) struct Prover<'a> {
     inputs: &'a Inputs,
     renderer: &'a Renderer,
     now: Timestamp,
+    judge: &'a Judge<'a>,
     /// Contents that were measured and are within the cap.
     measured: Mutex<HashSet<[u8; 32]>>,
 }
@@ -51,11 +53,17 @@ pub(super) fn files_of(folder: PathBuf) -> Files {
 }
 
 impl<'a> Prover<'a> {
-    pub(super) fn new(inputs: &'a Inputs, renderer: &'a Renderer, now: Timestamp) -> Self {
+    pub(super) fn new(
+        inputs: &'a Inputs,
+        renderer: &'a Renderer,
+        now: Timestamp,
+        judge: &'a Judge<'a>,
+    ) -> Self {
         Self {
             inputs,
             renderer,
             now,
+            judge,
             measured: Mutex::new(HashSet::new()),
         }
     }
@@ -73,7 +81,7 @@ impl<'a> Prover<'a> {
             }
             shares.push(next);
         }
-        std::thread::scope(|scope| {
+        let proved = std::thread::scope(|scope| {
             let handles: Vec<_> = shares
                 .into_iter()
                 .map(|share| {
@@ -89,14 +97,17 @@ impl<'a> Prover<'a> {
                 .into_iter()
                 .flat_map(|handle| handle.join().unwrap_or_default())
                 .collect()
-        })
+        });
+        self.judge.settle();
+        proved
     }
 
     fn prove_one(&self, row: Row, address: Address) -> Result<Proved, Vec<Finding>> {
         let page = self
             .renderer
             .page(&row.cells)
-            .map_err(|cause| vec![self.finding(&row, &cause)])?;
+            .map_err(|cause| self.all_of(&row, &cause))?;
+        self.judge.page(&row, &page);
         self.measure(&row, &address, &page)?;
         let copies = page.copies().count() as u64;
         let external_copies = page
@@ -133,7 +144,8 @@ impl<'a> Prover<'a> {
         let content = self
             .renderer
             .compose(page, address, &identity)
-            .map_err(|cause| vec![self.finding(row, &cause)])?;
+            .map_err(|cause| self.all_files_of(row, page, &cause))?;
+        self.judge.size(row, content.len());
         if let Some(cap) = self.inputs.max_message_size()
             && content.len() as u64 > cap
         {
@@ -142,10 +154,8 @@ impl<'a> Prover<'a> {
                 content.len()
             );
             let remedy = "use smaller or fewer attachments, or put them on a page and link to it";
-            return Err(vec![of_row(
-                row,
-                error("too-large", &self.inputs.list, message, remedy),
-            )]);
+            let found = error("too-large", &self.inputs.list, message, remedy);
+            return Err(vec![self.of_row(row, found)]);
         }
         let mut measured = self.measured.lock().unwrap_or_else(PoisonError::into_inner);
         // Personal contents come once each: remembering them would only fill the memory.
@@ -164,14 +174,44 @@ impl<'a> Prover<'a> {
             "with {copies} copies (cc, bcc) a message has more than the {cap} recipients allowed"
         );
         let remedy = "take addresses out of cc and bcc";
-        Err(vec![of_row(
-            row,
-            error("too-many-copies", &self.inputs.list, message, remedy),
-        )])
+        let found = error("too-many-copies", &self.inputs.list, message, remedy);
+        Err(vec![self.of_row(row, found)])
+    }
+
+    /// A row that cannot be rendered, with all that is wrong with it.
+    fn all_of(&self, row: &Row, cause: &MessageError) -> Vec<Finding> {
+        let all = self.renderer.problems(&row.cells);
+        if all.is_empty() {
+            return vec![self.finding(row, cause)];
+        }
+        all.iter().map(|cause| self.finding(row, cause)).collect()
+    }
+
+    /// A row that cannot be composed; where a file is to blame, with all of its files that are.
+    fn all_files_of(&self, row: &Row, page: &Page, cause: &MessageError) -> Vec<Finding> {
+        let mut found = Vec::new();
+        if matches!(cause, MessageError::Attachment { .. }) {
+            let all = page.attachments();
+            let all = all.filter_map(|path| resolve_attachment(&self.inputs.folder, path).err());
+            found.extend(all.map(|cause| self.finding(row, &cause)));
+        }
+        if found.is_empty() {
+            found.push(self.finding(row, cause));
+        }
+        found
+    }
+
+    fn of_row(&self, row: &Row, finding: Finding) -> Finding {
+        Finding {
+            row: Some(row.number),
+            line: Some(row.line),
+            excerpt: Some(self.judge.lines().of(row, None)),
+            ..finding
+        }
     }
 
     fn finding(&self, row: &Row, cause: &MessageError) -> Finding {
-        of_row(
+        self.of_row(
             row,
             Finding {
                 severity: Severity::Error,
@@ -182,6 +222,8 @@ impl<'a> Prover<'a> {
                 column: None,
                 message: cause.to_string(),
                 remedy: cause.remedy(),
+
+                excerpt: None,
             },
         )
     }
@@ -201,13 +243,5 @@ impl Wave {
     /// What is left.
     pub(super) fn rest(self) -> Vec<(Row, Address)> {
         self.0
-    }
-}
-
-fn of_row(row: &Row, finding: Finding) -> Finding {
-    Finding {
-        row: Some(row.number),
-        line: Some(row.line),
-        ..finding
     }
 }

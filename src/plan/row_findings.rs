@@ -14,6 +14,7 @@ fn of_row(inputs: &Inputs, row: &Row, severity: Severity, code: &'static str) ->
         column: None,
         message: String::new(),
         remedy: String::new(),
+        excerpt: None,
     }
 }
 
@@ -50,6 +51,7 @@ pub(super) fn defect(inputs: &Inputs, problem: &RowProblem) -> Finding {
         column: problem.column.clone(),
         message: format!("{}{found}", problem.kind),
         remedy: problem.remedy().to_owned(),
+        excerpt: None,
     }
 }
 

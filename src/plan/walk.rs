@@ -7,12 +7,15 @@ use jiff::Timestamp;
 
 use super::cases::Case;
 use super::error::Error;
-use super::findings::Findings;
+use super::excerpt::Lines;
+use super::findings::{Finding, Findings};
 use super::inputs::Inputs;
+use super::judge::Judge;
 use super::packing::{Caps, Grown, Mode, Packer, Place};
 use super::prove::{Proved, Prover, Wave};
 use super::ready::{Ready, of_list};
 use super::row_findings;
+use super::watch::Watch;
 use crate::limits::{Unit, Weight};
 use crate::message::Renderer;
 use crate::recipients::{Address, Columns, Duplicates, Item, Row, RowProblem};
@@ -62,6 +65,7 @@ pub(super) struct Walk<'a> {
     attached: HashSet<String>,
     /// The first content of a campaign that must have only one, with its row.
     only: Option<([u8; 32], Row)>,
+    lines: Option<Lines>,
 }
 
 impl<'a> Walk<'a> {
@@ -82,6 +86,7 @@ impl<'a> Walk<'a> {
             rows: RowCounts::default(),
             attached: HashSet::new(),
             only: None,
+            lines: None,
         }
     }
 
@@ -96,9 +101,16 @@ impl<'a> Walk<'a> {
         let columns = ready.list.columns().clone();
         let address_column = ready.list.address_column().to_owned();
         let renderer = ready.renderer.take();
-        let prover = renderer
+        let delimiter = char::from(ready.list.delimiter());
+        let lines = Lines::new(&columns, delimiter, &address_column);
+        self.lines = Some(lines.clone());
+        let uses = std::mem::take(&mut ready.uses);
+        let mut watch = Watch::new(self.inputs, uses, &columns, &address_column, lines.clone());
+        let judge = renderer
             .as_ref()
-            .map(|renderer| Prover::new(self.inputs, renderer, now));
+            .map(|renderer| Judge::new(self.inputs, renderer, lines));
+        let prover = (renderer.as_ref().zip(judge.as_ref()))
+            .map(|(renderer, judge)| Prover::new(self.inputs, renderer, now, judge));
         let mut wave = Wave::default();
         let mut seen = Duplicates::new();
         for item in ready.list.by_ref() {
@@ -112,6 +124,7 @@ impl<'a> Walk<'a> {
                     None => wave.add(row, address),
                 },
                 Ok(Item::Invalid(row, problems)) => {
+                    judge.iter().for_each(|judge| judge.leave_out(&row));
                     self.invalid(&row, problems, &columns, &address_column)?;
                     None
                 }
@@ -122,6 +135,7 @@ impl<'a> Walk<'a> {
                 }
             };
             if let Some(full) = full {
+                watch.rows(&full, renderer.as_ref());
                 self.take(prover.as_ref(), renderer.as_ref(), full)?;
                 progress(Progress {
                     rows: self.rows.listed,
@@ -130,7 +144,13 @@ impl<'a> Walk<'a> {
                 });
             }
         }
-        self.take(prover.as_ref(), renderer.as_ref(), wave.rest())?;
+        let rest = wave.rest();
+        watch.rows(&rest, renderer.as_ref());
+        self.take(prover.as_ref(), renderer.as_ref(), rest)?;
+        if let (Some(judge), Some(renderer)) = (&judge, &renderer) {
+            judge.finish(self.findings);
+            watch.finish(renderer, self.findings);
+        }
         for grown in self.packer.unfinished() {
             self.sink.share(grown)?;
         }
@@ -150,13 +170,8 @@ impl<'a> Walk<'a> {
         column: &str,
     ) -> Result<(), Error> {
         self.rows.duplicate += 1;
-        self.findings.add(row_findings::duplicate(
-            self.inputs,
-            row,
-            address,
-            first,
-            column,
-        ));
+        let found = row_findings::duplicate(self.inputs, row, address, first, column);
+        self.add(row, found);
         self.sink.left_out(row, address.as_str(), Reason::Duplicate)
     }
 
@@ -169,8 +184,7 @@ impl<'a> Walk<'a> {
     ) -> Result<(), Error> {
         self.rows.invalid += 1;
         for problem in problems {
-            self.findings
-                .add(row_findings::defect(self.inputs, &problem));
+            self.add(row, row_findings::defect(self.inputs, &problem));
         }
         let cell = columns
             .index_of(address_column)
@@ -254,8 +268,8 @@ impl<'a> Walk<'a> {
 
     fn note_subject(&mut self, proved: &Proved) {
         if proved.empty_subject {
-            self.findings
-                .add(row_findings::empty_subject(self.inputs, &proved.row));
+            let found = row_findings::empty_subject(self.inputs, &proved.row);
+            self.add(&proved.row, found);
         }
     }
 
@@ -284,6 +298,13 @@ impl<'a> Walk<'a> {
             })
             .collect();
         let finding = row_findings::content_differs(self.inputs, &proved.row, first, &differing);
-        self.findings.add(finding);
+        self.add(&proved.row, finding);
+    }
+
+    /// Adds what was found about a row, with its line.
+    fn add(&mut self, row: &Row, finding: Finding) {
+        let lines = self.lines.as_ref();
+        let excerpt = lines.map(|lines| lines.of(row, finding.column.as_deref()));
+        self.findings.add(Finding { excerpt, ..finding });
     }
 }

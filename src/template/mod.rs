@@ -11,6 +11,7 @@
 mod check;
 mod error;
 mod helpers;
+mod mending;
 mod partials;
 mod rendered;
 mod set;
@@ -21,8 +22,9 @@ mod tags;
 mod tests;
 mod tree;
 
-pub use check::{FieldProblem, Known, ProblemKind, ROWS};
+pub use check::{FieldProblem, FieldUse, How, Known, ProblemKind, ROWS};
 pub use error::{RenderError, TemplateError};
+pub use mending::{Mended, UNKNOWN, mend, tag_length};
 pub use rendered::{MAX_PART_BYTES, Rendered, merge};
 pub use set::TemplateSet;
 pub use source::{Source, Sources};

@@ -4,6 +4,7 @@ mod complaints;
 mod paths;
 mod problem;
 mod shape;
+mod uses;
 mod walk;
 
 use std::collections::BTreeSet;
@@ -12,6 +13,7 @@ use serde_json::{Map, Value};
 
 use super::set::TemplateSet;
 pub use problem::{FieldProblem, ProblemKind};
+pub use uses::{FieldUse, How};
 use walk::Walker;
 
 /// The field that holds all rows of a person, where rows are grouped (`duplicates = "group"`).
@@ -26,14 +28,21 @@ pub struct Known<'a> {
     pub grouped: bool,
 }
 
-/// What is wrong, and which of the known fields are touched.
-pub(super) fn inspect(
-    set: &TemplateSet,
-    known: Known<'_>,
-    data: &Map<String, Value>,
-) -> (Vec<FieldProblem>, BTreeSet<String>) {
+/// What a walk through all templates finds.
+pub(super) struct Inspected {
+    /// What is wrong.
+    pub(super) problems: Vec<FieldProblem>,
+    /// Which of the known fields are touched.
+    pub(super) used: BTreeSet<String>,
+    /// Where, and what for.
+    pub(super) uses: BTreeSet<FieldUse>,
+}
+
+pub(super) fn inspect(set: &TemplateSet, known: Known<'_>, data: &Map<String, Value>) -> Inspected {
     let mut walker = Walker::new(set, known, data);
     for part in set.parts() {
+        walker.is_markup = set.is_markup(part);
+        walker.is_optional = set.is_optional(part);
         walker.part(&part.name, &part.template);
     }
     walker.finish()

@@ -75,6 +75,7 @@ impl<'a> Walker<'a> {
     pub(super) fn member(&mut self, inside: &Shape<'a>, name: &str, raw: &str) -> Shape<'a> {
         if matches!(inside, Shape::Root | Shape::Row) && self.known.fields.contains(name) {
             self.used.insert(name.to_owned());
+            self.note_use(name);
         }
         if let Some(shape) = inside.member(name, self.known, self.data) {
             return shape;
