@@ -17,6 +17,7 @@ mod exit;
 mod explain;
 mod failure;
 mod faults;
+mod findings;
 mod interrupt;
 mod login;
 mod logout;

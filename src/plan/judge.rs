@@ -68,6 +68,8 @@ pub(super) struct Judge<'a> {
     inputs: &'a Inputs,
     lines: Lines,
     sources: Vec<&'a Source>,
+    /// The images that there are.
+    carried: &'a [(String, String)],
     origins: Origins,
     may_have_braces: bool,
     hasher: DefaultHashBuilder,
@@ -97,6 +99,7 @@ impl<'a> Judge<'a> {
         Self {
             inputs,
             lines,
+            carried: &renderer.definition().inline,
             origins,
             may_have_braces,
             hasher: DefaultHashBuilder::default(),
@@ -380,12 +383,14 @@ impl<'a> Judge<'a> {
 
     /// Images that every mail carries and none shows.
     fn unused_images(&self, findings: &mut Findings) {
-        let is_unsure = |source: &&Source| source.text.contains(UNKNOWN);
-        if self.sources.is_empty() || self.sources.iter().any(is_unsure) {
+        let is_lost = |source: &&Source| source.text.trim_matches(UNKNOWN).is_empty();
+        let shown = lock(&self.shown);
+        let unsure =
+            self.sources.iter().any(is_lost) || shown.iter().any(|cid| cid.contains(UNKNOWN));
+        if self.sources.is_empty() || unsure {
             return;
         }
-        let shown = lock(&self.shown);
-        for (cid, _) in &self.inputs.inline {
+        for (cid, _) in self.carried {
             let written = format!("cid:{cid}");
             let in_source = |source: &&Source| source.text.contains(&written);
             if shown.contains(cid) || self.sources.iter().any(in_source) {

@@ -10,6 +10,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::time::Duration;
 
+mod findings;
+
 struct Folder(tempfile::TempDir);
 
 impl Folder {
@@ -73,10 +75,10 @@ fn checked(inputs: &Inputs) -> Checked {
     check(inputs, now(), &mut |_| {}).unwrap()
 }
 
+/// What is to be mended or looked at.
 fn codes(checked: &Checked) -> Vec<&'static str> {
-    checked
-        .findings
-        .iter()
+    let all = checked.findings.iter();
+    all.filter(|finding| finding.severity != Severity::Note)
         .map(|finding| finding.code)
         .collect()
 }

@@ -32,7 +32,7 @@ pub struct Mended {
     pub problems: Vec<FieldProblem>,
     /// Where the list's fields are used.
     pub uses: BTreeSet<FieldUse>,
-    /// Whether a whole source or block had to give way, so that more may be used than is known.
+    /// Whether a whole source had to give way, so that more may be used than is known.
     pub is_partial: bool,
 }
 
@@ -42,6 +42,8 @@ pub fn mend(sources: &Sources, known: Known<'_>, data: &Map<String, Value>) -> M
         sources: sources.clone(),
         errors: Vec::new(),
         broken_blocks: BTreeSet::new(),
+        broken_scopes: BTreeSet::new(),
+        is_partial: false,
     };
     mending.syntax();
     let mut set = mending.inclusions();
@@ -61,7 +63,7 @@ pub fn mend(sources: &Sources, known: Known<'_>, data: &Map<String, Value>) -> M
     }
     mending.drop_addresses(sources);
     Mended {
-        is_partial: !mending.broken_blocks.is_empty(),
+        is_partial: mending.is_partial,
         sources: mending.sources,
         errors: mending.errors,
         problems,
@@ -72,14 +74,19 @@ pub fn mend(sources: &Sources, known: Known<'_>, data: &Map<String, Value>) -> M
 struct Mending {
     sources: Sources,
     errors: Vec<TemplateError>,
-    /// Sources that lost the tag of a block, so that what is inside it means something else now.
+    /// Sources that lost the tag of a block, whose other tags are out of place now.
     broken_blocks: BTreeSet<String>,
+    /// Sources that lost the tag of a block in which names mean something else than outside.
+    broken_scopes: BTreeSet<String>,
+    /// A source gave way as a whole.
+    is_partial: bool,
 }
 
 impl Mending {
     /// Makes every source compile.
     fn syntax(&mut self) {
         let (errors, broken) = (&mut self.errors, &mut self.broken_blocks);
+        let (scopes, is_partial) = (&mut self.broken_scopes, &mut self.is_partial);
         each(&mut self.sources, &mut |source, key| {
             for round in 0.. {
                 let Err(error) = syntax::compile(source, key) else {
@@ -99,8 +106,12 @@ impl Mending {
                 if taken != Some(Taken::Value) {
                     broken.insert(source.name.clone());
                 }
+                if !matches!(taken, Some(Taken::Value | Taken::Block)) {
+                    scopes.insert(source.name.clone());
+                }
                 if taken.is_none() {
                     source.text = UNKNOWN.to_string();
+                    *is_partial = true;
                     break;
                 }
             }
@@ -132,10 +143,10 @@ impl Mending {
     fn believable(&self, mut problems: Vec<FieldProblem>) -> Vec<FieldProblem> {
         let partials: Vec<&String> = (self.sources.partials.iter())
             .map(|source| &source.name)
-            .filter(|_| !self.broken_blocks.is_empty())
+            .filter(|_| !self.broken_scopes.is_empty())
             .collect();
         problems.retain(|problem| {
-            !self.broken_blocks.contains(&problem.part) && !partials.contains(&&problem.part)
+            !self.broken_scopes.contains(&problem.part) && !partials.contains(&&problem.part)
         });
         problems
     }
@@ -153,17 +164,17 @@ impl Mending {
     }
 
     fn take(&mut self, part: &str, line: usize, column: usize) {
-        let broken = &mut self.broken_blocks;
+        let is_partial = &mut self.is_partial;
         each(&mut self.sources, &mut |source, _| {
             if source.name == part && take_tag(&mut source.text, line, column, true).is_none() {
                 source.text = UNKNOWN.to_string();
-                broken.insert(part.to_owned());
+                *is_partial = true;
             }
         });
     }
 
     fn give_up(&mut self, part: &str) {
-        self.broken_blocks.insert(part.to_owned());
+        self.is_partial = true;
         each(&mut self.sources, &mut |source, _| {
             if source.name == part {
                 source.text = UNKNOWN.to_string();
@@ -217,6 +228,8 @@ enum Taken {
     Value,
     /// One that opens, parts or closes a block.
     Block,
+    /// One that opens a block in which names mean something else.
+    Scope,
 }
 
 /// Takes the tag at this place out; with `whole_block`, also the tags that belong to its block. None when there
@@ -246,7 +259,12 @@ fn take_tag(text: &mut String, line: usize, column: usize, whole_block: bool) ->
         let (start, length, _) = &tags[index];
         blank(text, *start, *length, !is_block);
     }
-    Some(if is_block { Taken::Block } else { Taken::Value })
+    let scopes = ["#each", "#with", "#>", "#*"];
+    Some(match is_block {
+        false => Taken::Value,
+        true if scopes.iter().any(|scope| body.starts_with(scope)) => Taken::Scope,
+        true => Taken::Block,
+    })
 }
 
 /// The byte offset of a place.
@@ -269,7 +287,7 @@ fn extent(text: &str, tag: &Tag<'_>) -> usize {
     }
     let rest = text.get(tag.offset..).unwrap_or_default();
     let inside = rest.trim_start_matches('{');
-    let end = ["{{", "\n", "<", "}"]
+    let end = ["{{", "\n", "<", ">", "\"", "'", "}"]
         .iter()
         .filter_map(|end| inside.find(end))
         .min()

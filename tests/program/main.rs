@@ -13,6 +13,7 @@ mod copies;
 mod crash;
 mod doctor;
 mod explaining;
+mod forty;
 mod home;
 mod identity;
 mod interrupted;

@@ -40,6 +40,7 @@ pub(super) enum Purpose {
     Show,
     ShowRaw,
     Fallback,
+    RawFallback,
     Test,
     Compare,
 }
@@ -52,7 +53,8 @@ impl Purpose {
             ("each" | "with" | "len", _)
             | ("eq" | "ne" | "lt" | "le" | "lte" | "gt" | "ge" | "gte", _)
             | ("lookup", 1) => Self::Compare,
-            ("default", 0) if self != Self::Test => Self::Fallback,
+            ("default", 0) if self == Self::Show => Self::Fallback,
+            ("default", 0) if self == Self::ShowRaw => Self::RawFallback,
             ("number" | "date" | "join", _) if self == Self::Test => Self::Compare,
             _ => self,
         }
@@ -62,12 +64,12 @@ impl Purpose {
 impl Walker<'_> {
     pub(super) fn note_use(&mut self, field: &str) {
         let guarded = self.is_optional
-            || self.purpose == Purpose::Fallback
+            || matches!(self.purpose, Purpose::Fallback | Purpose::RawFallback)
             || self.guards.iter().flatten().any(|guard| guard == field);
         let how = match self.purpose {
             Purpose::Test => How::Tested,
             Purpose::Compare => How::Compared,
-            Purpose::ShowRaw => How::Shown {
+            Purpose::ShowRaw | Purpose::RawFallback => How::Shown {
                 guarded,
                 raw: self.is_markup,
             },
