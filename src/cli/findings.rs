@@ -77,21 +77,20 @@ fn is_gap(line: &str) -> bool {
     for part in parts {
         bare.push_str(part.split_once('m').map_or("", |(_, rest)| rest));
     }
-    matches!(bare.trim(), "⸬" | "...")
+    matches!(bare.trim(), "⸬" | ":::" | "...")
 }
 
 /// `newsletter.html.hbs:12:5`, `staff.csv:5 (row 4, column email)`.
 fn place(finding: &Finding) -> String {
-    let mut place = finding.file.display().to_string();
-    if let Some(line) = finding.line {
-        place.push_str(&format!(":{line}"));
-    }
-    match (finding.row, &finding.column) {
-        (None, Some(column)) => place.push_str(&format!(":{column}")),
-        (Some(row), None) => place.push_str(&format!(" (row {row})")),
-        (Some(row), Some(column)) => place.push_str(&format!(" (row {row}, column {column})")),
-        (None, None) => {}
-    }
+    let file = finding.file.display();
+    let line = finding.line.map(|line| format!(":{line}"));
+    let line = line.unwrap_or_default();
+    let place = match (finding.row, &finding.column) {
+        (None, Some(column)) => format!("{file}{line}:{column}"),
+        (Some(row), None) => format!("{file}{line} (row {row})"),
+        (Some(row), Some(column)) => format!("{file}{line} (row {row}, column {column})"),
+        (None, None) => format!("{file}{line}"),
+    };
     clean(&place)
 }
 

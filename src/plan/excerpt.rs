@@ -95,6 +95,12 @@ impl Lines {
         Excerpt::new(&line, start, length)
     }
 
+    /// The name of the column that templates call so.
+    pub(super) fn name_of(&self, field: &str) -> Option<String> {
+        let at = self.columns.index_of(field)?;
+        self.columns.names().get(at).cloned()
+    }
+
     fn written<'c>(&self, cell: &'c str) -> std::borrow::Cow<'c, str> {
         if cell.contains([self.delimiter, '"', '\n', '\r']) {
             let doubled = cell.replace('"', "\"\"").replace(['\n', '\r'], " ");

@@ -100,10 +100,16 @@ impl Given {
     }
 
     /// Says what was found.
-    pub(super) fn finish(&mut self, inputs: &Inputs, lines: &Lines, findings: &mut Findings) {
+    pub(super) fn finish(
+        &mut self,
+        inputs: &Inputs,
+        lines: &Lines,
+        column: Option<&str>,
+        findings: &mut Findings,
+    ) {
         self.settle();
         for owners in &self.owners {
-            shared(owners, inputs, lines, findings);
+            shared(owners, inputs, lines, column, findings);
         }
         let used: BTreeSet<PathBuf> = self
             .owners
@@ -174,6 +180,7 @@ fn shared(
     owners: &HashMap<String, Owners>,
     inputs: &Inputs,
     lines: &Lines,
+    column: Option<&str>,
     findings: &mut Findings,
 ) {
     let mut several: Vec<_> = owners.iter().filter(|(_, one)| one.rows > 1).collect();
@@ -193,7 +200,8 @@ fn shared(
         findings.add(Finding {
             row: Some(second.number),
             line: Some(second.line),
-            excerpt: Some(lines.of(second, None)),
+            column: column.map(str::to_owned),
+            excerpt: Some(lines.of(second, column)),
             ..of_file(
                 "file-shared",
                 &inputs.list,

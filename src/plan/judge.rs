@@ -19,7 +19,7 @@ use super::sources::CAMPAIGN;
 use crate::message::{Page, Renderer};
 use crate::proof::{self, Flaw, Origin, Origins};
 use crate::recipients::Row;
-use crate::template::{Source, UNKNOWN};
+use crate::template::{self, FieldUse, Source, UNKNOWN};
 
 /// The most pieces of HTML that are remembered as judged: those that are one row's own come once each.
 const REMEMBERED: usize = 1 << 18;
@@ -68,6 +68,8 @@ pub(super) struct Judge<'a> {
     inputs: &'a Inputs,
     lines: Lines,
     sources: Vec<&'a Source>,
+    /// Where the list's columns are used.
+    uses: Vec<FieldUse>,
     /// The images that there are.
     carried: &'a [(String, String)],
     origins: Origins,
@@ -77,6 +79,17 @@ pub(super) struct Judge<'a> {
     shown: Mutex<HashSet<String>>,
     found: Mutex<BTreeMap<Key, Found>>,
     given: Mutex<Given>,
+}
+
+fn uses_of(renderer: &Renderer) -> Vec<FieldUse> {
+    let definition = renderer.definition();
+    let fields = definition.columns.fields().map(str::to_owned).collect();
+    let known = template::Known {
+        fields: &fields,
+        grouped: false,
+    };
+    let uses = renderer.templates().uses(known, &definition.data);
+    uses.into_iter().collect()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -100,6 +113,7 @@ impl<'a> Judge<'a> {
             inputs,
             lines,
             carried: &renderer.definition().inline,
+            uses: uses_of(renderer),
             origins,
             may_have_braces,
             hasher: DefaultHashBuilder::default(),
@@ -113,6 +127,35 @@ impl<'a> Judge<'a> {
 
     pub(super) fn lines(&self) -> &Lines {
         &self.lines
+    }
+
+    /// The column to blame for what is wrong with what a key of `[message]` renders to: the only one in it.
+    pub(super) fn column_of(&self, key: &str) -> Option<String> {
+        let whole = format!("{CAMPAIGN}: message.{key}");
+        let is_in = |part: &str| {
+            let rest = part.strip_prefix(whole.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['[', '.']))
+        };
+        self.only(|one| is_in(&one.part))
+    }
+
+    /// The column that is used at a place of a template, if it is only one.
+    pub(super) fn column_at(
+        &self,
+        part: &str,
+        line: Option<usize>,
+        column: Option<usize>,
+    ) -> Option<String> {
+        self.only(|one| one.part == part && (one.line, one.column) == (line, column))
+    }
+
+    fn only(&self, wanted: impl Fn(&FieldUse) -> bool) -> Option<String> {
+        let mut fields = self.uses.iter().filter(|one| wanted(one));
+        let first = &fields.next()?.field;
+        fields
+            .all(|one| one.field == *first)
+            .then(|| self.lines.name_of(first))
+            .flatten()
     }
 
     /// Judges what a row renders to.
@@ -297,17 +340,27 @@ impl<'a> Judge<'a> {
             }
             known.flaw = flaw.clone();
             (known.row, known.line) = (row.number, row.line);
-            known.excerpt = self.lines.of(row, None);
+            known.excerpt = self.excerpt(row, flaw);
         } else if found.len() < MAX_FLAWS {
             let first = Found {
                 flaw: flaw.clone(),
                 row: row.number,
                 line: row.line,
-                excerpt: self.lines.of(row, None),
+                excerpt: self.excerpt(row, flaw),
                 rows: 1,
             };
             found.insert(key, first);
         }
+    }
+
+    fn excerpt(&self, row: &Row, flaw: &Flaw) -> Excerpt {
+        self.lines.of(row, self.to_blame(flaw).as_deref())
+    }
+
+    fn to_blame(&self, flaw: &Flaw) -> Option<String> {
+        (flaw.code == "subject-long")
+            .then(|| self.column_of("subject"))
+            .flatten()
     }
 
     /// Says what was found.
@@ -316,7 +369,8 @@ impl<'a> Judge<'a> {
             findings.add(self.finding(&place, found));
         }
         self.unused_images(findings);
-        lock(&self.given).finish(self.inputs, &self.lines, findings);
+        let column = self.column_of("attach");
+        lock(&self.given).finish(self.inputs, &self.lines, column.as_deref(), findings);
     }
 
     fn finding(&self, place: &Where, found: Found) -> Finding {
@@ -325,6 +379,7 @@ impl<'a> Judge<'a> {
         } else {
             Severity::Warning
         };
+        let column = self.to_blame(&found.flaw);
         let finding = Finding {
             severity,
             code: found.flaw.code,
@@ -369,6 +424,7 @@ impl<'a> Judge<'a> {
             },
             Where::Part(_) => Finding {
                 file: self.inputs.list.clone(),
+                column,
                 row: Some(found.row),
                 line: Some(found.line),
                 message: match found.rows {

@@ -180,6 +180,7 @@ impl<'a> Prover<'a> {
 
     /// A row that cannot be rendered, with all that is wrong with it.
     fn all_of(&self, row: &Row, cause: &MessageError) -> Vec<Finding> {
+        self.judge.leave_out(row);
         let all = self.renderer.problems(&row.cells);
         if all.is_empty() {
             return vec![self.finding(row, cause)];
@@ -205,8 +206,23 @@ impl<'a> Prover<'a> {
         Finding {
             row: Some(row.number),
             line: Some(row.line),
-            excerpt: Some(self.judge.lines().of(row, None)),
+            excerpt: Some(self.judge.lines().of(row, finding.column.as_deref())),
             ..finding
+        }
+    }
+
+    /// The column that a row's defect comes from, where it can be only one.
+    fn to_blame(&self, cause: &MessageError) -> Option<String> {
+        match cause {
+            MessageError::Render(error) => {
+                self.judge.column_at(&error.part, error.line, error.column)
+            }
+            MessageError::Attachment { .. } => self.judge.column_of("attach"),
+            MessageError::Address { part, .. } => self.judge.column_of(part),
+            MessageError::Header { name, .. } if name == "Subject" => {
+                self.judge.column_of("subject")
+            }
+            _ => None,
         }
     }
 
@@ -219,7 +235,7 @@ impl<'a> Prover<'a> {
                 file: self.inputs.list.clone(),
                 row: None,
                 line: None,
-                column: None,
+                column: self.to_blame(cause),
                 message: cause.to_string(),
                 remedy: cause.remedy(),
 

@@ -124,7 +124,9 @@ impl<'a> Walk<'a> {
                     None => wave.add(row, address),
                 },
                 Ok(Item::Invalid(row, problems)) => {
-                    judge.iter().for_each(|judge| judge.leave_out(&row));
+                    if let Some(judge) = &judge {
+                        judge.leave_out(&row);
+                    }
                     self.invalid(&row, problems, &columns, &address_column)?;
                     None
                 }

@@ -1,6 +1,6 @@
 //! Cutting rendered HTML into its tags, without a parser.
 //!
-//! The cuts are those of the tokenizer (https://html.spec.whatwg.org/multipage/parsing.html) where it
+//! The cuts are those of the tokenizer (<https://html.spec.whatwg.org/multipage/parsing.html>) where it
 //! matters here: comments, quoted attribute values, and elements whose content is no markup.
 
 use memchr::{memchr, memchr3, memmem};
@@ -118,10 +118,7 @@ fn tag_length(bytes: &[u8]) -> usize {
 /// The name of a start tag, where it is one of those with raw content.
 fn name(tag: &str) -> Option<&'static str> {
     let inside = tag.strip_prefix('<')?;
-    let length = inside
-        .bytes()
-        .take_while(|byte| byte.is_ascii_alphanumeric())
-        .count();
+    let length = inside.bytes().take_while(u8::is_ascii_alphanumeric).count();
     let name = inside.get(..length)?;
     RAW.into_iter().find(|raw| name.eq_ignore_ascii_case(raw))
 }

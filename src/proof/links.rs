@@ -50,7 +50,7 @@ pub(super) fn link(href: &str) -> Option<Flaw> {
             )
         }
         Some(_) => None,
-        None => without_scheme(target, &lower, &said),
+        None => Some(without_scheme(target, &lower, &said)),
     }
 }
 
@@ -75,7 +75,6 @@ pub(super) fn image(src: &str) -> Option<Flaw> {
     }
     match scheme(&lower) {
         Some("http" | "https") => bad_host(&lower, &said),
-        Some("cid") => None,
         Some("data") => Some(Flaw::warning(
             "html-unsupported",
             "an image is written into the HTML itself (data:), which Gmail and Outlook do not show",
@@ -102,28 +101,28 @@ pub(super) fn image(src: &str) -> Option<Flaw> {
     }
 }
 
-fn without_scheme(target: &str, lower: &str, said: &str) -> Option<Flaw> {
+fn without_scheme(target: &str, lower: &str, said: &str) -> Flaw {
     if target.contains('@') && !target.contains('/') {
-        return Some(Flaw::warning(
+        return Flaw::warning(
             SCHEME,
             format!("the link '{said}' lacks mailto: before it"),
             "write mailto: before the address",
-        ));
+        );
     }
     if looks_like_host(lower) || lower.starts_with("http") {
-        return Some(Flaw::warning(
+        return Flaw::warning(
             SCHEME,
             format!(
                 "the link '{said}' lacks https:// before it, so mail programs open nothing or a wrong page"
             ),
             "write https:// before it",
-        ));
+        );
     }
-    Some(Flaw::warning(
+    Flaw::warning(
         RELATIVE,
         format!("the link '{said}' is a path, and a mail has no page that it could start from"),
         "write the whole address, https://…",
-    ))
+    )
 }
 
 /// `https://https://…`, `https://http//…`.

@@ -12,7 +12,7 @@ fn codes(tag: &str) -> Vec<&'static str> {
 #[test]
 fn images_need_a_text_and_a_file() {
     assert_eq!(codes(r#"<img src="https://x.test/a.png">"#), ["image-alt"]);
-    assert_eq!(codes(r#"<IMG SRC='https://x.test/a.png' ALT>"#), [""; 0]);
+    assert_eq!(codes("<IMG SRC='https://x.test/a.png' ALT>"), [""; 0]);
     assert_eq!(codes(r#"<img src="cid:logo" alt="Logo">"#), [""; 0]);
     let pixel = r#"<img src="https://x.test/open" width="1" height="1">"#;
     assert_eq!(codes(pixel), [""; 0], "counts who opens the mail");

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::check::{self, FieldProblem, FieldUse, Known};
+use super::check::{self, FieldProblem, FieldUse, How, Known};
 use super::error::TemplateError;
 use super::set::{PART_KEY, TemplateSet};
 use super::source::{Source, Sources};
@@ -48,6 +48,8 @@ pub fn mend(sources: &Sources, known: Known<'_>, data: &Map<String, Value>) -> M
     mending.syntax();
     let mut set = mending.inclusions();
     let found = check::inspect(&set, known, data);
+    let uses = found.uses.into_iter();
+    let uses = uses.map(|one| unless_wrong(one, &found.problems)).collect();
     let problems = mending.believable(found.problems.clone());
     let mut wrong = found.problems;
     for _ in 0..MAX_ROUNDS {
@@ -67,8 +69,19 @@ pub fn mend(sources: &Sources, known: Known<'_>, data: &Map<String, Value>) -> M
         sources: mending.sources,
         errors: mending.errors,
         problems,
-        uses: found.uses,
+        uses,
     }
+}
+
+/// A tag that is wrong anyhow asks nothing.
+fn unless_wrong(mut one: FieldUse, problems: &[FieldProblem]) -> FieldUse {
+    let is_here = |problem: &FieldProblem| {
+        problem.part == one.part && (problem.line, problem.column) == (one.line, one.column)
+    };
+    if one.how == How::Tested && problems.iter().any(is_here) {
+        one.how = How::Compared;
+    }
+    one
 }
 
 struct Mending {

@@ -77,10 +77,10 @@ fn templates_that_cannot_be() {
     for (template, word) in [
         ("Dear {{frist_name}}", "first_name"),
         ("{{#if later}}{{/if}}", "later"),
-        ("{{#if first_name}}never closed", "line 1"),
+        ("{{#if first_name}}never closed", "news.txt.hbs:1:1"),
         ("{{> footer}}", "footer"),
         ("{{uper first_name}}", "upper"),
-        ("{{first_name", "line 1"),
+        ("{{first_name", "news.txt.hbs:1:1"),
     ] {
         let home = campaign();
         home.write("news/news.txt.hbs", template);

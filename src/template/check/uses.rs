@@ -50,8 +50,10 @@ impl Purpose {
     pub(super) fn inside(self, helper: &str, index: usize) -> Self {
         match (helper, index) {
             ("if" | "unless" | "and" | "or" | "not", _) => Self::Test,
-            ("each" | "with" | "len", _)
-            | ("eq" | "ne" | "lt" | "le" | "lte" | "gt" | "ge" | "gte", _)
+            (
+                "each" | "with" | "len" | "eq" | "ne" | "lt" | "le" | "lte" | "gt" | "ge" | "gte",
+                _,
+            )
             | ("lookup", 1) => Self::Compare,
             ("default", 0) if self == Self::Show => Self::Fallback,
             ("default", 0) if self == Self::ShowRaw => Self::RawFallback,
