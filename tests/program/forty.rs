@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use crate::home::Home;
+use crate::home::{Home, repository};
 
 /// A code and where it is expected: file, data row (0: none), line (0: none), column ("": any).
 type Expected = (&'static str, &'static str, u64, u64, &'static str);
@@ -273,4 +273,24 @@ fn the_place_is_underlined_and_the_terminal_is_left_alone() {
     assert_eq!(marks, "{{frist_name}}".len(), "{marked}");
     let odd = |c: char| c.is_control() && c != '\n';
     assert!(!said.contains(odd), "a cell's control character went out");
+}
+
+/// Samples and starters are what people begin with: nothing in them is to be mended. The newsletter has people
+/// who are listed twice, to show what becomes of them.
+#[test]
+fn what_we_give_people_to_begin_with_has_nothing_to_mend() {
+    for folder in ["samples", "templates"] {
+        let entries = std::fs::read_dir(repository().join(folder)).unwrap();
+        let paths = entries.map(|entry| entry.unwrap().path());
+        for path in paths.filter(|path| path.join("campaign.toml").exists()) {
+            let home = Home::new();
+            let said = home.run(&["check", path.to_str().unwrap(), "--json"]);
+            let said = said.exits(0).json();
+            let odd =
+                |finding: &&Value| finding["severity"] != "note" && finding["code"] != "duplicate";
+            let findings = said["findings"].as_array().unwrap();
+            let odd: Vec<&Value> = findings.iter().filter(odd).collect();
+            assert!(odd.is_empty(), "{}: {odd:#?}", path.display());
+        }
+    }
 }

@@ -1,5 +1,6 @@
 mod fields;
 mod helpers;
+mod mending;
 mod rendering;
 mod scopes;
 mod syntax;
