@@ -57,10 +57,7 @@ fn each_syntax_error_is_said_and_no_echo_of_it() {
         .collect();
     assert_eq!(places[..2], [(1, 1), (2, 1)], "{:?}", mended.errors);
     let html = html(&mended);
-    assert!(
-        crate::template::TemplateSet::compile(&mended.sources).is_ok(),
-        "{html}"
-    );
+    assert!(TemplateSet::compile(&mended.sources).is_ok(), "{html}");
     let nonsense = "{{".repeat(500);
     self::mended(&nonsense);
     self::mended("{{#a}}".repeat(400).as_str());
