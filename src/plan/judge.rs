@@ -273,9 +273,14 @@ impl<'a> Judge<'a> {
         for (hash, piece, is_hidden) in new {
             flawed.extend(self.judge(hash, piece, is_hidden));
         }
-        for verdict in flawed {
+        // A row counts once, however often a list in it repeats a tag.
+        let mut noted: Vec<(&str, &Where)> = Vec::new();
+        for verdict in &flawed {
             for flaw in &verdict.flaws {
-                self.note(row, flaw, verdict.place.clone());
+                if !noted.contains(&(flaw.code, &verdict.place)) {
+                    noted.push((flaw.code, &verdict.place));
+                    self.note(row, flaw, verdict.place.clone());
+                }
             }
         }
         if !looked.has_text {

@@ -239,6 +239,16 @@ fn flaws_of_the_html_are_folded_and_stand_where_they_were_written() {
         first.message.contains("'P1'") && first.message.contains("row 1 and 299 more"),
         "{first}"
     );
+    // A row counts once, however often it has it.
+    let twice = html(
+        "email,office\na@contoso.com,x\n",
+        "{{office}}<a href='{{office}}'>x</a>{{#if office}}<a href='x'>x</a>{{/if}}<a href='x'>x</a>",
+    );
+    let links = of(&twice, "link-relative");
+    assert!(
+        links.iter().all(|link| !link.message.contains("more")),
+        "{links:?}"
+    );
     // From a cell, it stands in the list.
     let list = "email,office\na@contoso.com,<b>\nb@contoso.com,<img src='x'>\n";
     let cell = html(list, "<p>x{{{office}}}</p>");
