@@ -15,8 +15,9 @@
 //! | `recipients` | – | files | reading lists, addresses, duplicates, the filter |
 //! | `template` | – | nothing | the Handlebars set, helpers, which fields a template can touch |
 //! | `message` | template, recipients | files | MIME building, headers, attachments: the only place that makes bytes |
+//! | `proof` | – | nothing | what a rendered mail or an address may have wrong though it can be sent: HTML, links, slips |
 //! | `store` | clock, delivery, limits | disk | SQLite: the schema ladder, claims and marks, the ledger: the only place with SQL |
-//! | `plan` | clock, limits, recipients, template, message, store | files | list × templates → findings, messages, batches and timetable |
+//! | `plan` | clock, limits, recipients, template, message, proof, store | files | list × templates → findings, messages, batches and timetable |
 //! | `trust` | – | files | whom to trust in TLS, and why a certificate was refused |
 //! | `vault` | – | keyring, disk | a person's secrets: the keyring, or private files where there is none |
 //! | `smtp` | clock, delivery, trust | network | one session, phase by phase, on lettre's low-level connection |
@@ -51,6 +52,7 @@ pub mod message;
 pub mod oauth;
 pub mod plan;
 pub mod preview;
+pub mod proof;
 pub mod provider;
 pub mod recipients;
 pub mod rehearsal;

@@ -9,9 +9,9 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::screen::{Paint, Screen};
 use super::setup::Setup;
-use super::words;
+use super::{findings, words};
 use crate::config::{ConfigError, Problem};
-use crate::plan::{self, Case, Checked, Finding, Severity};
+use crate::plan::{self, Case, Checked, Severity};
 use crate::store::RowCounts;
 
 pub(super) fn run(context: &Context, args: &Folder) -> Result<Exit, Failure> {
@@ -32,7 +32,7 @@ pub(super) fn run(context: &Context, args: &Folder) -> Result<Exit, Failure> {
     bar.clear();
     let checked = checked?;
     if context.screen.is_json() {
-        let findings: Vec<Value> = checked.findings.iter().map(finding_json).collect();
+        let findings: Vec<Value> = checked.findings.iter().map(findings::json_of).collect();
         context.screen.json(&json!({
             "campaign": setup.campaign.name,
             "findings": findings,
@@ -83,15 +83,12 @@ pub(super) fn exit_of(checked: &Checked) -> Exit {
 }
 
 fn show(screen: &Screen, checked: &Checked) -> Result<(), Failure> {
-    for finding in &checked.findings {
-        show_finding(screen, finding)?;
-    }
-    let errors = checked
-        .findings
-        .iter()
-        .filter(|finding| finding.severity == Severity::Error)
-        .count() as u64;
-    let warnings = checked.findings.len() as u64 - errors;
+    findings::show(screen, &checked.findings)?;
+    let count = |severity| {
+        let all = checked.findings.iter();
+        all.filter(|finding| finding.severity == severity).count() as u64
+    };
+    let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     if !checked.findings.is_empty() {
         screen.result("")?;
     }
@@ -113,7 +110,8 @@ fn show(screen: &Screen, checked: &Checked) -> Result<(), Failure> {
         ));
     }
     let verdict = match (errors, warnings) {
-        (0, 0) => "no findings: ready to plan".to_owned(),
+        (0, 0) if checked.findings.is_empty() => "no findings: ready to plan".to_owned(),
+        (0, 0) => "nothing to mend: ready to plan".to_owned(),
         (0, _) => format!(
             "{}: ready to plan",
             words::count(warnings, "warning", "warnings")
@@ -131,12 +129,11 @@ fn show(screen: &Screen, checked: &Checked) -> Result<(), Failure> {
 /// Findings of a campaign that could not be planned or previewed: on standard error.
 pub(super) fn refuse(screen: &Screen, checked: &Checked) -> Result<Exit, Failure> {
     if screen.is_json() {
-        let findings: Vec<Value> = checked.findings.iter().map(finding_json).collect();
+        let findings: Vec<Value> = checked.findings.iter().map(findings::json_of).collect();
         screen.json(&json!({ "findings": findings, "recipients": rows_json(&checked.rows) }))?;
     } else {
-        for finding in &checked.findings {
-            show_finding(screen, finding)?;
-        }
+        findings::show(screen, &checked.findings)?;
+        screen.result("")?;
     }
     let exit = exit_of(checked);
     let failure = Failure::new(
@@ -152,18 +149,10 @@ pub(super) fn refuse(screen: &Screen, checked: &Checked) -> Result<Exit, Failure
 
 /// Warnings of a campaign that is fine otherwise.
 pub(super) fn note_warnings(screen: &Screen, checked: &Checked) {
-    for finding in &checked.findings {
+    let warnings = checked.findings.iter();
+    for finding in warnings.filter(|finding| finding.severity == Severity::Warning) {
         screen.note(&format!("note: {finding}"));
     }
-}
-
-fn show_finding(screen: &Screen, finding: &Finding) -> Result<(), Failure> {
-    let word = match finding.severity {
-        Severity::Error => screen.painted(Paint::Red, "error"),
-        Severity::Warning => screen.painted(Paint::Yellow, "warning"),
-    };
-    screen.result(&format!("{word}: {finding}"))?;
-    screen.result(&format!("    → {}", finding.remedy))
 }
 
 /// The list in one line: what its rows become.
@@ -202,19 +191,6 @@ pub(super) fn rows_json(rows: &RowCounts) -> Value {
     })
 }
 
-fn finding_json(finding: &Finding) -> Value {
-    json!({
-        "severity": finding.severity.as_str(),
-        "code": finding.code,
-        "file": finding.file,
-        "row": finding.row,
-        "line": finding.line,
-        "column": finding.column,
-        "message": finding.message,
-        "remedy": finding.remedy,
-    })
-}
-
 fn problem_json(problem: &Problem) -> Value {
     json!({
         "severity": "error",
@@ -225,5 +201,6 @@ fn problem_json(problem: &Problem) -> Value {
         "column": problem.column,
         "message": problem.message,
         "remedy": problem.remedy,
+        "excerpt": null,
     })
 }

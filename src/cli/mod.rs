@@ -18,6 +18,7 @@ mod exit;
 mod explain;
 mod failure;
 mod faults;
+mod findings;
 mod interrupt;
 mod login;
 mod logout;

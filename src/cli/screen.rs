@@ -108,6 +108,23 @@ impl Screen {
         written(writeln!(io::stdout().lock(), "{line}"))
     }
 
+    /// Results may be painted.
+    pub(super) fn is_painted(&self) -> bool {
+        self.out == Stream::Painted
+    }
+
+    /// The terminal says that it can show nothing but ASCII: its locale names another encoding than UTF-8.
+    pub(super) fn needs_ascii(&self) -> bool {
+        let names = ["LC_ALL", "LC_CTYPE", "LANG"];
+        let mut set = names.into_iter().filter_map(std::env::var_os);
+        let locale = set.find(|value| !value.is_empty());
+        self.out != Stream::Elsewhere
+            && locale.is_some_and(|name| {
+                let name = name.to_string_lossy().to_ascii_lowercase();
+                !name.contains("utf-8") && !name.contains("utf8")
+            })
+    }
+
     /// The columns of the terminal that results go to; none where they go elsewhere.
     pub(super) fn width(&self) -> Option<usize> {
         (self.out != Stream::Elsewhere).then(textwrap::termwidth)
@@ -222,6 +239,14 @@ pub(super) fn broken(text: &str, columns: usize) -> String {
     let text = unbroken_commands(text);
     let lines = text.split('\n').map(|line| textwrap::fill(line, &options));
     lines.collect::<Vec<_>>().join("\n").replace(NO_BREAK, " ")
+}
+
+/// The text in lines of so many columns, none of them indented.
+pub(super) fn broken_flush(text: &str, columns: usize) -> String {
+    let options = textwrap::Options::new(columns)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation)
+        .break_words(false);
+    textwrap::fill(&unbroken_commands(text), options).replace(NO_BREAK, " ")
 }
 
 /// A command is copied whole: it is not broken, however long it is.

@@ -11,6 +11,7 @@ mod compose;
 mod error;
 mod headers;
 mod measure;
+mod problems;
 mod renderer;
 #[cfg(test)]
 mod tests;

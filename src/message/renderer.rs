@@ -142,7 +142,7 @@ impl std::fmt::Debug for Renderer {
     }
 }
 
-fn mailbox(part: &'static str, text: &str) -> Result<Mailbox, Error> {
+pub(super) fn mailbox(part: &'static str, text: &str) -> Result<Mailbox, Error> {
     Mailbox::parse(text).map_err(|error| Error::Address {
         part,
         value: text.to_owned(),
@@ -264,20 +264,28 @@ impl Renderer {
     }
 
     fn render(&self, templates: &TemplateSet, cells: &Cells<'_>) -> Result<Rendered, Error> {
-        let Definition { columns, data, .. } = &self.definition;
-        let mut fields = columns.data_of(cells.first());
+        let data = self.data_of(cells);
         let Cells::Rows(rows) = cells else {
-            return Ok(templates.render(merge(data, fields))?);
+            return Ok(templates.render(data)?);
         };
-        let of_rows = rows.iter().map(|row| Value::Object(columns.data_of(row)));
-        fields.insert(ROWS.to_owned(), of_rows.collect());
         let further = rows.iter().skip(1).map(|row| {
-            let mut fields = columns.data_of(row);
+            let mut fields = self.definition.columns.data_of(row);
             // A column of this name must not hide the rows.
             fields.remove(ROWS);
             fields
         });
-        Ok(templates.render_grouped(merge(data, fields), further)?)
+        Ok(templates.render_grouped(data, further)?)
+    }
+
+    /// What the templates see.
+    pub(super) fn data_of(&self, cells: &Cells<'_>) -> Map<String, Value> {
+        let Definition { columns, data, .. } = &self.definition;
+        let mut fields = columns.data_of(cells.first());
+        if let Cells::Rows(rows) = cells {
+            let of_rows = rows.iter().map(|row| Value::Object(columns.data_of(row)));
+            fields.insert(ROWS.to_owned(), of_rows.collect());
+        }
+        merge(data, fields)
     }
 
     /// Composes a page: in an individual message To is the recipient, in a shared one the sender,

@@ -7,6 +7,7 @@ use super::error::Error;
 use super::findings::{Finding, Findings, Severity};
 use super::inputs::Inputs;
 use super::packing::Grown;
+use super::places;
 use super::prove::Proved;
 use super::ready;
 use super::walk::{Progress, Sink, Tally, Walk};
@@ -36,7 +37,8 @@ impl Checked {
             .all(|finding| finding.severity != Severity::Error)
     }
 
-    pub(super) fn new(findings: Findings, tally: Tally) -> Self {
+    pub(super) fn new(inputs: &Inputs, mut findings: Findings, tally: Tally) -> Self {
+        places::settle(inputs, findings.kept());
         Self {
             findings: findings.into_sorted(),
             rows: tally.rows,
@@ -60,7 +62,7 @@ pub fn check(
         let mut sink = Nothing;
         tally = Walk::new(inputs, &mut findings, &mut sink).run(&mut ready, now, progress)?;
     }
-    Ok(Checked::new(findings, tally))
+    Ok(Checked::new(inputs, findings, tally))
 }
 
 /// Keeps nothing.

@@ -1,7 +1,9 @@
 //! What is wrong, or may be, with a campaign: all of it at once, with the place and the remedy.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use super::excerpt::Excerpt;
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -10,6 +12,8 @@ pub enum Severity {
     Error,
     /// Worth a look.
     Warning,
+    /// Good to know; an ordinary campaign may have some.
+    Note,
 }
 
 impl Severity {
@@ -18,6 +22,7 @@ impl Severity {
         match self {
             Self::Error => "error",
             Self::Warning => "warning",
+            Self::Note => "note",
         }
     }
 }
@@ -41,6 +46,8 @@ pub struct Finding {
     pub message: String,
     /// What to do.
     pub remedy: String,
+    /// The line that it is about.
+    pub excerpt: Option<Excerpt>,
 }
 
 impl fmt::Display for Finding {
@@ -76,19 +83,14 @@ impl Findings {
         *count += 1;
         if *count <= KEPT {
             self.kept.push(finding);
-        } else if *count == KEPT + 1 {
-            self.kept.push(Finding {
-                row: None,
-                line: None,
-                column: None,
-                message: format!(
-                    "more than {KEPT} findings '{}': the rest are not listed",
-                    finding.code
-                ),
-                remedy: "mend these first, then check again".to_owned(),
-                ..finding
-            });
         }
+    }
+
+    /// Whether an error about this file was found.
+    pub(super) fn is_about(&self, file: &Path) -> bool {
+        self.kept
+            .iter()
+            .any(|finding| finding.severity == Severity::Error && finding.file == file)
     }
 
     pub(super) fn has_errors(&self) -> bool {
@@ -99,10 +101,39 @@ impl Findings {
 
     /// All of them: errors first, then by file and row.
     pub(super) fn into_sorted(mut self) -> Vec<Finding> {
+        let place = |finding: &Finding| {
+            let column = finding.column.as_deref().unwrap_or_default();
+            (finding.row, finding.line, column.parse::<u64>().ok())
+        };
         self.kept.sort_by(|a, b| {
-            (a.severity, &a.file, a.row, a.line, a.code)
-                .cmp(&(b.severity, &b.file, b.row, b.line, b.code))
+            (a.severity, &a.file, place(a), a.code).cmp(&(b.severity, &b.file, place(b), b.code))
         });
+        for (code, count) in self.counts {
+            let last = self.kept.iter().rposition(|finding| finding.code == code);
+            if let (Some(last), Some(more @ 1..)) = (last, count.checked_sub(KEPT)) {
+                let finding = folded(&self.kept[last], more);
+                self.kept.insert(last + 1, finding);
+            }
+        }
         self.kept
+    }
+
+    /// All that was kept, to be completed.
+    pub(super) fn kept(&mut self) -> &mut Vec<Finding> {
+        &mut self.kept
+    }
+}
+
+/// Stands for those that are not kept.
+fn folded(last: &Finding, more: usize) -> Finding {
+    let what = if last.row.is_some() { "rows" } else { "places" };
+    Finding {
+        row: None,
+        line: None,
+        column: None,
+        message: format!("… and {more} more {what} like these ({})", last.code),
+        remedy: "mend these first, then check again".to_owned(),
+        excerpt: None,
+        ..last.clone()
     }
 }

@@ -44,7 +44,11 @@ pub fn plan(
     let outlook = Outlook::of(store, &inputs.accounts, calendar.clone(), reading)?
         .behind_others(store, None)?;
     let Some(mut ready) = ready::read(inputs, &mut findings) else {
-        return Ok(Frozen::Defective(Checked::new(findings, Tally::default())));
+        return Ok(Frozen::Defective(Checked::new(
+            inputs,
+            findings,
+            Tally::default(),
+        )));
     };
     let definition = serde_json::to_string(&ready.definition)?;
     let mark = fingerprint::of(inputs, &ready.definition).unwrap_or_default();
@@ -85,12 +89,15 @@ pub fn plan(
     }
     if findings.has_errors() {
         // The draft is dropped: the store is as it was.
-        return Ok(Frozen::Defective(Checked::new(findings, tally)));
+        return Ok(Frozen::Defective(Checked::new(inputs, findings, tally)));
     }
     sink.writer
         .note_cases(&serde_json::to_string(&tally.cases)?)?;
     let campaign = sink.writer.commit(tally.rows.listed, finishes_at)?;
-    Ok(Frozen::Planned(campaign, Checked::new(findings, tally)))
+    Ok(Frozen::Planned(
+        campaign,
+        Checked::new(inputs, findings, tally),
+    ))
 }
 
 /// Why a campaign can never be sent to its end.
@@ -243,6 +250,7 @@ fn freeze_images(
         match files(&name) {
             Ok(bytes) => writer.file(&name, &bytes)?,
             // A missing image has been found before; this one has vanished since.
+            Err(_) if findings.is_about(path) => {}
             Err(cause) => {
                 let message = format!("the image cannot be read: {cause}");
                 findings.add(error(

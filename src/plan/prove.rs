@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::findings::{Finding, Severity};
 use super::inputs::Inputs;
+use super::judge::Judge;
 use super::person::Person;
 use super::sources::error;
 use crate::message::{
@@ -44,6 +45,7 @@ pub(super) struct Prover<'a> {
     templates: TracedSet,
     measure: Measure<'a>,
     now: Timestamp,
+    judge: &'a Judge<'a>,
     /// Contents that were measured and are within the cap.
     measured: Mutex<HashSet<[u8; 32]>>,
 }
@@ -58,13 +60,19 @@ pub(super) fn files_of(folder: PathBuf) -> Files {
 }
 
 impl<'a> Prover<'a> {
-    pub(super) fn new(inputs: &'a Inputs, renderer: &'a Renderer, now: Timestamp) -> Self {
+    pub(super) fn new(
+        inputs: &'a Inputs,
+        renderer: &'a Renderer,
+        now: Timestamp,
+        judge: &'a Judge<'a>,
+    ) -> Self {
         Self {
             inputs,
             templates: renderer.templates().traced(),
             measure: Measure::new(renderer),
             renderer,
             now,
+            judge,
             measured: Mutex::new(HashSet::new()),
         }
     }
@@ -82,7 +90,7 @@ impl<'a> Prover<'a> {
             }
             shares.push(next);
         }
-        std::thread::scope(|scope| {
+        let proved = std::thread::scope(|scope| {
             let handles: Vec<_> = shares
                 .into_iter()
                 .map(|share| {
@@ -98,7 +106,9 @@ impl<'a> Prover<'a> {
                 .into_iter()
                 .flat_map(|handle| handle.join().unwrap_or_default())
                 .collect()
-        })
+        });
+        self.judge.settle();
+        proved
     }
 
     fn prove_one(&self, person: Person) -> Result<Proved, Vec<Finding>> {
@@ -106,7 +116,8 @@ impl<'a> Prover<'a> {
         let (page, taken) = self
             .renderer
             .traced_page(&self.templates, &person.cells())
-            .map_err(|cause| vec![self.finding(row, &cause)])?;
+            .map_err(|cause| self.all_of(&person, &cause))?;
+        self.judge.page(row, &page);
         self.measure(row, address, &page)?;
         let copies = page.copies().count() as u64;
         let external_copies = page
@@ -145,19 +156,21 @@ impl<'a> Prover<'a> {
             date: self.now,
             shared: false,
         };
-        let unbuildable = |cause| vec![self.finding(row, &cause)];
+        let unbuildable = |cause| self.all_files_of(row, page, &cause);
         let at_most = self
             .measure
             .at_most(page, address, &identity)
             .map_err(unbuildable)?;
-        if let Some(cap) = self.inputs.max_message_size().filter(|cap| at_most > *cap) {
+        // Only what may be near the cap is worth its exact size.
+        let cap = self.inputs.max_message_size();
+        if let Some(cap) = cap.filter(|cap| at_most > cap / 10 * 8) {
             let content = self
                 .renderer
                 .compose(page, address, &identity)
                 .map_err(unbuildable)?;
-            let bytes = content.len() as u64;
-            if bytes > cap {
-                return Err(vec![self.too_large(row, bytes, cap)]);
+            self.judge.size(row, content.len());
+            if content.len() as u64 > cap {
+                return Err(vec![self.too_large(row, content.len() as u64, cap)]);
             }
         }
         let mut measured = self.measured.lock().unwrap_or_else(PoisonError::into_inner);
@@ -173,7 +186,7 @@ impl<'a> Prover<'a> {
             "the message has {bytes} bytes after encoding; the provider takes at most {cap}"
         );
         let remedy = "use smaller or fewer attachments, or put them on a page and link to it";
-        of_row(row, error("too-large", &self.inputs.list, message, remedy))
+        self.of_row(row, error("too-large", &self.inputs.list, message, remedy))
     }
 
     fn check_envelope(&self, row: &Row, copies: u64) -> Result<(), Vec<Finding>> {
@@ -185,14 +198,61 @@ impl<'a> Prover<'a> {
             "with {copies} copies (cc, bcc) a message has more than the {cap} recipients allowed"
         );
         let remedy = "take addresses out of cc and bcc";
-        Err(vec![of_row(
-            row,
-            error("too-many-copies", &self.inputs.list, message, remedy),
-        )])
+        let found = error("too-many-copies", &self.inputs.list, message, remedy);
+        Err(vec![self.of_row(row, found)])
+    }
+
+    /// A row that cannot be rendered, with all that is wrong with it.
+    fn all_of(&self, person: &Person, cause: &MessageError) -> Vec<Finding> {
+        let row = &person.row;
+        self.judge.leave_out(row);
+        let all = self.renderer.problems(&person.cells());
+        if all.is_empty() {
+            return vec![self.finding(row, cause)];
+        }
+        all.iter().map(|cause| self.finding(row, cause)).collect()
+    }
+
+    /// A row that cannot be composed; where a file is to blame, with all of its files that are.
+    fn all_files_of(&self, row: &Row, page: &Page, cause: &MessageError) -> Vec<Finding> {
+        let mut found = Vec::new();
+        if matches!(cause, MessageError::Attachment { .. }) {
+            let all = page.attachments();
+            let all = all.filter_map(|path| resolve_attachment(&self.inputs.folder, path).err());
+            found.extend(all.map(|cause| self.finding(row, &cause)));
+        }
+        if found.is_empty() {
+            found.push(self.finding(row, cause));
+        }
+        found
+    }
+
+    fn of_row(&self, row: &Row, finding: Finding) -> Finding {
+        Finding {
+            row: Some(row.number),
+            line: Some(row.line),
+            excerpt: Some(self.judge.lines().of(row, finding.column.as_deref())),
+            ..finding
+        }
+    }
+
+    /// The column that a row's defect comes from, where it can be only one.
+    fn to_blame(&self, cause: &MessageError) -> Option<String> {
+        match cause {
+            MessageError::Render(error) => {
+                self.judge.column_at(&error.part, error.line, error.column)
+            }
+            MessageError::Attachment { .. } => self.judge.column_of("attach"),
+            MessageError::Address { part, .. } => self.judge.column_of(part),
+            MessageError::Header { name, .. } if name == "Subject" => {
+                self.judge.column_of("subject")
+            }
+            _ => None,
+        }
     }
 
     fn finding(&self, row: &Row, cause: &MessageError) -> Finding {
-        of_row(
+        self.of_row(
             row,
             Finding {
                 severity: Severity::Error,
@@ -200,9 +260,11 @@ impl<'a> Prover<'a> {
                 file: self.inputs.list.clone(),
                 row: None,
                 line: None,
-                column: None,
+                column: self.to_blame(cause),
                 message: cause.to_string(),
                 remedy: cause.remedy(),
+
+                excerpt: None,
             },
         )
     }
@@ -222,13 +284,5 @@ impl Wave {
     /// What is left.
     pub(super) fn rest(self) -> Vec<Person> {
         self.0
-    }
-}
-
-fn of_row(row: &Row, finding: Finding) -> Finding {
-    Finding {
-        row: Some(row.number),
-        line: Some(row.line),
-        ..finding
     }
 }

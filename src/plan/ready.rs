@@ -9,11 +9,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::alike;
 use super::findings::{Finding, Findings, Severity};
 use super::inputs::Inputs;
-use super::prove::files_of;
+use super::mending::{Uses, compile};
+use super::places;
 use super::sources::{error, literal_attachments, read_definition};
-use crate::message::{self, Definition, Renderer, resolve_attachment};
-use crate::recipients::{ListOptions, ListReader, ReadError};
-use crate::template::{Known, ProblemKind};
+use crate::message::{Definition, Renderer, resolve_attachment};
+use crate::recipients::{Columns, ListOptions, ListReader, ReadError};
 
 /// The list, and the mails' renderer where the templates allow one.
 pub struct Ready {
@@ -21,8 +21,9 @@ pub struct Ready {
     pub list: ListReader<Counted>,
     /// Everything but the rows that decides the mails' bytes.
     pub definition: Definition,
-    /// None when a template or file has a defect.
+    /// Renders what is sound: where there are findings, it is good for proving only. None when nothing can be rendered.
     pub renderer: Option<Renderer>,
+    pub(super) uses: Uses,
     pub(super) read: Arc<AtomicU64>,
     pub(super) size: u64,
 }
@@ -54,10 +55,35 @@ impl Read for Counted {
 pub fn open(inputs: &Inputs) -> (Option<Ready>, Vec<Finding>) {
     let mut findings = Findings::default();
     let ready = read(inputs, &mut findings);
+    places::settle(inputs, findings.kept());
     (ready, findings.into_sorted())
 }
 
 pub(super) fn read(inputs: &Inputs, findings: &mut Findings) -> Option<Ready> {
+    let Some(opened) = open_rows(inputs, findings) else {
+        without_list(inputs, findings);
+        return None;
+    };
+    let (list, counter, size) = opened;
+    let definition = read_definition(inputs, list.columns(), findings);
+    if definition.grouped {
+        alike::check_names(inputs, &definition, findings);
+    }
+    check_attachments(inputs, findings);
+    let (renderer, uses) = compile(inputs, &definition, true, findings);
+    Some(Ready {
+        list,
+        definition,
+        renderer,
+        uses,
+        read: counter,
+        size,
+    })
+}
+
+type Rows = (ListReader<Counted>, Arc<AtomicU64>, u64);
+
+fn open_rows(inputs: &Inputs, findings: &mut Findings) -> Option<Rows> {
     let (file, size) = open_list(inputs, findings)?;
     let counter = Arc::new(AtomicU64::new(0));
     let input = Counted {
@@ -68,26 +94,24 @@ pub(super) fn read(inputs: &Inputs, findings: &mut Findings) -> Option<Ready> {
         address_column: inputs.address_column.clone(),
         delimiter: is_tsv(&inputs.list).then_some(b'\t'),
     };
-    let list = match ListReader::open(input, &options) {
-        Ok(list) => list,
+    match ListReader::open(input, &options) {
+        Ok(list) => Some((list, counter, size)),
         Err(cause) => {
             findings.add(of_list(inputs, &cause));
-            return None;
+            None
         }
-    };
-    let definition = read_definition(inputs, list.columns(), findings);
-    if definition.grouped {
-        alike::check_names(inputs, &definition, findings);
     }
+}
+
+/// The list cannot be read: what is wrong beside it is said all the same.
+fn without_list(inputs: &Inputs, findings: &mut Findings) {
+    let name = inputs.address_column.clone();
+    let Ok(columns) = Columns::new([name.unwrap_or_else(|| "email".to_owned())]) else {
+        return;
+    };
+    let definition = read_definition(inputs, &columns, findings);
     check_attachments(inputs, findings);
-    let renderer = compile(inputs, &definition, findings);
-    Some(Ready {
-        list,
-        definition,
-        renderer,
-        read: counter,
-        size,
-    })
+    compile(inputs, &definition, false, findings);
 }
 
 fn is_tsv(path: &Path) -> bool {
@@ -126,6 +150,8 @@ pub(super) fn of_list(inputs: &Inputs, cause: &ReadError) -> Finding {
         column: None,
         message: cause.to_string(),
         remedy: cause.remedy(),
+
+        excerpt: None,
     }
 }
 
@@ -148,74 +174,5 @@ fn check_attachments(inputs: &Inputs, findings: &mut Findings) {
                 "put the image there, or correct 'inline' under [message] in campaign.toml";
             findings.add(error("missing-file", path, cause.to_string(), remedy));
         }
-    }
-}
-
-/// Compiles the templates and looks at every field that they can touch. None when rendering is of no
-/// use yet.
-fn compile(inputs: &Inputs, definition: &Definition, findings: &mut Findings) -> Option<Renderer> {
-    let broken = findings.has_errors();
-    let renderer = match Renderer::new(definition.clone(), files_of(inputs.folder.clone())) {
-        Ok(renderer) => renderer,
-        Err(message::Error::Templates(errors)) => {
-            for cause in errors {
-                findings.add(Finding {
-                    line: Some(cause.line as u64),
-                    column: Some(cause.column.to_string()),
-                    ..error(
-                        "template-syntax",
-                        &file_of(&cause.part),
-                        cause.message,
-                        &cause.remedy,
-                    )
-                });
-            }
-            return None;
-        }
-        Err(cause) => {
-            let file = Path::new(super::sources::CAMPAIGN);
-            findings.add(error(
-                cause.code(),
-                file,
-                cause.to_string(),
-                &cause.remedy(),
-            ));
-            return None;
-        }
-    };
-    let fields = definition.columns.fields().map(str::to_owned).collect();
-    let known = Known {
-        fields: &fields,
-        grouped: definition.grouped,
-    };
-    let problems = renderer.templates().check(known, &definition.data);
-    for problem in &problems {
-        let code = match problem.kind {
-            ProblemKind::UnknownField => "unknown-field",
-            ProblemKind::UnknownHelper => "unknown-helper",
-            ProblemKind::UnknownPartial => "unknown-partial",
-            ProblemKind::Usage => "template-usage",
-        };
-        findings.add(Finding {
-            line: problem.line.map(|line| line as u64),
-            column: problem.column.map(|column| column.to_string()),
-            ..error(
-                code,
-                &file_of(&problem.part),
-                problem.message.clone(),
-                &problem.remedy,
-            )
-        });
-    }
-    (!broken && problems.is_empty()).then_some(renderer)
-}
-
-/// The file that a source stands in: what is written in campaign.toml is named after its key, a
-/// partial after itself.
-fn file_of(part: &str) -> std::path::PathBuf {
-    if part.contains(['.', '/']) {
-        part.into()
-    } else {
-        Path::new(super::sources::PARTIALS).join(format!("{part}.hbs"))
     }
 }

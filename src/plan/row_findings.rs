@@ -19,6 +19,7 @@ pub(super) fn of_row(
         column: None,
         message: String::new(),
         remedy: String::new(),
+        excerpt: None,
     }
 }
 
@@ -63,6 +64,7 @@ pub(super) fn defect(inputs: &Inputs, problem: &RowProblem) -> Finding {
         column: problem.column.clone(),
         message: format!("{}{found}", problem.kind),
         remedy: problem.remedy().to_owned(),
+        excerpt: None,
     }
 }
 

@@ -9,7 +9,7 @@ use super::findings::{Finding, Findings, Severity};
 use super::inputs::Inputs;
 use crate::message::Definition;
 use crate::recipients::Columns;
-use crate::template::{Source, Sources};
+use crate::template::{Source, Sources, UNKNOWN};
 
 /// The folder of partials inside a campaign's folder.
 pub(super) const PARTIALS: &str = "partials";
@@ -27,6 +27,7 @@ pub(super) fn error(code: &'static str, file: &Path, message: String, remedy: &s
         column: None,
         message,
         remedy: remedy.to_owned(),
+        excerpt: None,
     }
 }
 
@@ -107,7 +108,10 @@ fn read_partials(inputs: &Inputs, findings: &mut Findings) -> Vec<Source> {
         let name = file
             .file_stem()
             .map(|stem| stem.to_string_lossy().into_owned());
-        if let (Some(name), Some(text)) = (name, read(inputs, &path, "partial", findings)) {
+        if let Some(name) = name {
+            // What cannot be read is said once, not again wherever it is included.
+            let text = read(inputs, &path, "partial", findings);
+            let text = text.unwrap_or_else(|| UNKNOWN.to_string());
             partials.push(Source { name, text });
         }
     }
@@ -128,7 +132,11 @@ fn key(name: &str, text: &str) -> Source {
 }
 
 fn keys(name: &str, texts: &[String]) -> Vec<Source> {
-    texts.iter().map(|text| key(name, text)).collect()
+    let one = |(at, text): (usize, &String)| match texts.len() {
+        1 => key(name, text),
+        _ => key(&format!("{name}[{at}]"), text),
+    };
+    texts.iter().enumerate().map(one).collect()
 }
 
 /// Reads everything but the list.

@@ -11,6 +11,7 @@ use jiff::tz::TimeZone;
 use std::time::Duration;
 
 mod filtering;
+mod findings;
 mod grouping;
 
 struct Folder(tempfile::TempDir);
@@ -78,10 +79,10 @@ fn checked(inputs: &Inputs) -> Checked {
     check(inputs, now(), &mut |_| {}).unwrap()
 }
 
+/// What is to be mended or looked at.
 fn codes(checked: &Checked) -> Vec<&'static str> {
-    checked
-        .findings
-        .iter()
+    let all = checked.findings.iter();
+    all.filter(|finding| finding.severity != Severity::Note)
         .map(|finding| finding.code)
         .collect()
 }

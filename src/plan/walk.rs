@@ -10,13 +10,16 @@ use jiff::Timestamp;
 use super::alike::Alike;
 use super::cases::{Case, Cases};
 use super::error::Error;
-use super::findings::Findings;
+use super::excerpt::Lines;
+use super::findings::{Finding, Findings};
 use super::inputs::Inputs;
+use super::judge::Judge;
 use super::packing::{Caps, Grown, Mode, Packer, Place};
 use super::person::Person;
 use super::prove::{Proved, Prover, Wave};
 use super::ready::{Ready, of_list};
 use super::row_findings;
+use super::watch::Watch;
 use crate::limits::{Unit, Weight};
 use crate::message::Renderer;
 use crate::recipients::{Item, Row, RowFilter};
@@ -73,6 +76,7 @@ pub(super) struct Walk<'a> {
     filter: Option<RowFilter>,
     address_column: String,
     address_at: Option<usize>,
+    lines: Option<Lines>,
 }
 
 impl<'a> Walk<'a> {
@@ -97,6 +101,7 @@ impl<'a> Walk<'a> {
             filter: None,
             address_column: String::new(),
             address_at: None,
+            lines: None,
         }
     }
 
@@ -111,9 +116,17 @@ impl<'a> Walk<'a> {
         let columns = ready.list.columns().clone();
         self.look_at(&columns, ready.list.address_column());
         let renderer = ready.renderer.take();
-        let prover = renderer
+        let delimiter = char::from(ready.list.delimiter());
+        let address_column = self.address_column.clone();
+        let lines = Lines::new(&columns, delimiter, &address_column);
+        self.lines = Some(lines.clone());
+        let uses = std::mem::take(&mut ready.uses);
+        let mut watch = Watch::new(self.inputs, uses, &columns, &address_column, lines.clone());
+        let judge = renderer
             .as_ref()
-            .map(|renderer| Prover::new(self.inputs, renderer, now));
+            .map(|renderer| Judge::new(self.inputs, renderer, lines));
+        let prover = (renderer.as_ref().zip(judge.as_ref()))
+            .map(|(renderer, judge)| Prover::new(self.inputs, renderer, now, judge));
         if let (Some(prover), Some(renderer)) = (&prover, &renderer) {
             let used = used_columns(renderer);
             self.cases = Some(Cases::new(prover.branches(), &columns, &used));
@@ -126,6 +139,9 @@ impl<'a> Walk<'a> {
                 Ok(item) if self.leaves_out(&item, &columns)? => None,
                 Ok(Item::Row(row, address)) => self.meet(&mut met, row, address)?,
                 Ok(Item::Invalid(row, problems)) => {
+                    if let Some(judge) = &judge {
+                        judge.leave_out(&row);
+                    }
                     self.invalid(&row, problems)?;
                     None
                 }
@@ -136,6 +152,7 @@ impl<'a> Walk<'a> {
                 }
             };
             if let Some(full) = person.and_then(|person| wave.add(person)) {
+                watch.people(&full, renderer.as_ref());
                 self.take(prover.as_ref(), renderer.as_ref(), full)?;
                 progress(Progress {
                     rows: self.rows.listed,
@@ -155,11 +172,18 @@ impl<'a> Walk<'a> {
                 alike.check(self.inputs, &person, self.findings);
             }
             if let Some(full) = wave.add(person) {
+                watch.people(&full, renderer.as_ref());
                 self.take(prover.as_ref(), renderer.as_ref(), full)?;
                 progress(self.proved_of_gathered(done, people, ready.size));
             }
         }
-        self.take(prover.as_ref(), renderer.as_ref(), wave.rest())?;
+        let rest = wave.rest();
+        watch.people(&rest, renderer.as_ref());
+        self.take(prover.as_ref(), renderer.as_ref(), rest)?;
+        if let (Some(judge), Some(renderer)) = (&judge, &renderer) {
+            judge.finish(self.findings);
+            watch.finish(renderer, self.findings);
+        }
         for grown in self.packer.unfinished() {
             self.sink.share(grown)?;
         }
@@ -257,8 +281,8 @@ impl<'a> Walk<'a> {
 
     fn note_subject(&mut self, proved: &Proved) {
         if proved.empty_subject {
-            self.findings
-                .add(row_findings::empty_subject(self.inputs, &proved.person.row));
+            let row = &proved.person.row;
+            self.add(row, row_findings::empty_subject(self.inputs, row));
         }
     }
 
@@ -285,7 +309,14 @@ impl<'a> Walk<'a> {
             .collect();
         let first = first.first().unwrap_or(&person.row);
         let finding = row_findings::content_differs(self.inputs, &person.row, first, &differing);
-        self.findings.add(finding);
+        self.add(&person.row, finding);
+    }
+
+    /// Adds what was found about a row, with its line.
+    fn add(&mut self, row: &Row, finding: Finding) {
+        let lines = self.lines.as_ref();
+        let excerpt = lines.map(|lines| lines.of(row, finding.column.as_deref()));
+        self.findings.add(Finding { excerpt, ..finding });
     }
 }
 

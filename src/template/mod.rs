@@ -12,6 +12,7 @@ mod branches;
 mod check;
 mod error;
 mod helpers;
+mod mending;
 mod partials;
 mod rendered;
 mod set;
@@ -23,8 +24,9 @@ mod tests;
 mod tree;
 
 pub use branches::{Arm, Branch};
-pub use check::{FieldProblem, Known, ProblemKind, ROWS};
+pub use check::{FieldProblem, FieldUse, How, Known, ProblemKind, ROWS};
 pub use error::{RenderError, TemplateError};
+pub use mending::{Mended, UNKNOWN, mend, tag_length};
 pub use rendered::{MAX_PART_BYTES, Rendered, merge};
 pub use set::{TemplateSet, TracedSet};
 pub use source::{Source, Sources};

@@ -6,7 +6,7 @@ use handlebars::{Context, Handlebars, RenderContext, Renderable, Template, no_es
 use serde_json::{Map, Value};
 
 use super::branches::{self, Arm, Branch, Tracer};
-use super::check::{self, FieldProblem, Known};
+use super::check::{self, FieldProblem, FieldUse, Known};
 use super::error::{RenderError, TemplateError};
 use super::rendered::{Bounded, Rendered};
 use super::source::{Source, Sources};
@@ -131,6 +131,25 @@ impl TemplateSet {
         }
         set.equip();
         Ok(set)
+    }
+
+    /// A set of one empty subject.
+    pub(super) fn empty() -> Self {
+        let mut compiler = Compiler::default();
+        Self {
+            subject: compiler.part(&Source::default()),
+            html: None,
+            text: None,
+            headers: Vec::new(),
+            to: None,
+            reply_to: None,
+            cc: Vec::new(),
+            bcc: Vec::new(),
+            attach: Vec::new(),
+            partials: Vec::new(),
+            markup: engine(),
+            plain: engine(),
+        }
     }
 
     /// Renders all parts with `data`, the recipient's fields over the campaign's values (see [`super::merge`]).
@@ -260,6 +279,41 @@ impl TemplateSet {
         data: &Map<String, Value>,
     ) -> BTreeSet<String> {
         check::inspect(self, known, data).used_once
+    }
+
+    /// Where the list's fields are used, and what for.
+    pub fn uses(&self, known: Known<'_>, data: &Map<String, Value>) -> BTreeSet<FieldUse> {
+        check::inspect(self, known, data).uses
+    }
+
+    /// Everything that keeps these values from being rendered: the first failure of each part.
+    pub fn failures(&self, data: Map<String, Value>) -> Vec<RenderError> {
+        let context = Context::from(Value::Object(data));
+        let failure = |part: &Part| {
+            let engine = if self.is_markup(part) {
+                &self.markup
+            } else {
+                &self.plain
+            };
+            render(engine, part, &context).err()
+        };
+        self.parts().filter_map(failure).collect()
+    }
+
+    /// Whether a part is HTML, and its values are escaped.
+    pub(super) fn is_markup(&self, part: &Part) -> bool {
+        self.html
+            .as_ref()
+            .is_some_and(|html| std::ptr::eq(html, part))
+    }
+
+    /// Whether a part may come out empty, which then means nothing.
+    pub(super) fn is_optional(&self, part: &Part) -> bool {
+        let optional = (self.reply_to.iter())
+            .chain(&self.cc)
+            .chain(&self.bcc)
+            .chain(&self.attach);
+        optional.into_iter().any(|one| std::ptr::eq(one, part))
     }
 
     /// All parts that are rendered, in the order of [`Sources`].

@@ -14,6 +14,7 @@ mod copies;
 mod crash;
 mod doctor;
 mod explaining;
+mod forty;
 mod grouping;
 mod home;
 mod identity;

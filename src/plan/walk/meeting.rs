@@ -50,7 +50,7 @@ impl Walk<'_> {
             Verdict::LeftOut => {}
             Verdict::Unclear { column, wanted } => {
                 let finding = filtering::unclear(self.inputs, row, columns, column, wanted);
-                self.findings.add(finding);
+                self.add(row, finding);
             }
         }
         self.rows.filtered += 1;
@@ -78,21 +78,16 @@ impl Walk<'_> {
 
     fn duplicate(&mut self, row: &Row, address: &Address, first: u64) -> Result<(), Error> {
         self.rows.duplicate += 1;
-        self.findings.add(row_findings::duplicate(
-            self.inputs,
-            row,
-            address,
-            first,
-            &self.address_column,
-        ));
+        let column = &self.address_column;
+        let found = row_findings::duplicate(self.inputs, row, address, first, column);
+        self.add(row, found);
         self.sink.left_out(row, address.as_str(), Reason::Duplicate)
     }
 
     pub(super) fn invalid(&mut self, row: &Row, problems: Vec<RowProblem>) -> Result<(), Error> {
         self.rows.invalid += 1;
         for problem in problems {
-            self.findings
-                .add(row_findings::defect(self.inputs, &problem));
+            self.add(row, row_findings::defect(self.inputs, &problem));
         }
         let address = self.address_of(row).to_owned();
         self.sink.left_out(row, &address, Reason::Invalid)

@@ -8,9 +8,10 @@ use handlebars::template::{
 };
 use serde_json::{Map, Value};
 
-use super::Known;
 use super::problem::FieldProblem;
 use super::shape::{Locals, Scope, Shape};
+use super::uses::{FieldUse, Purpose};
+use super::{Inspected, Known};
 use crate::template::helpers;
 use crate::template::set::TemplateSet;
 use crate::template::tree::{self, Position};
@@ -38,6 +39,17 @@ pub(super) struct Walker<'a> {
     pub(super) problems: Vec<FieldProblem>,
     pub(super) used: BTreeSet<String>,
     pub(super) used_outside_rows: BTreeSet<String>,
+    /// What the values are wanted for that are being walked through.
+    pub(super) purpose: Purpose,
+    /// The uses in the condition that is being walked through.
+    pub(super) condition: Option<Vec<FieldUse>>,
+    /// The fields that each condition around this mentions.
+    pub(super) guards: Vec<Vec<String>>,
+    /// The part is HTML.
+    pub(super) is_markup: bool,
+    /// The part may come out empty: a copy, an attachment's path.
+    pub(super) is_optional: bool,
+    pub(super) uses: BTreeSet<FieldUse>,
 }
 
 impl<'a> Walker<'a> {
@@ -81,6 +93,12 @@ impl<'a> Walker<'a> {
             problems: Vec::new(),
             used: BTreeSet::new(),
             used_outside_rows: BTreeSet::new(),
+            purpose: Purpose::Show,
+            condition: None,
+            guards: Vec::new(),
+            is_markup: false,
+            is_optional: false,
+            uses: BTreeSet::new(),
         }
     }
 
@@ -92,10 +110,15 @@ impl<'a> Walker<'a> {
         self.template(template);
     }
 
-    pub(super) fn finish(mut self) -> (Vec<FieldProblem>, BTreeSet<String>) {
+    pub(super) fn finish(mut self) -> Inspected {
         let mut seen = BTreeSet::new();
         self.problems.retain(|problem| seen.insert(problem.clone()));
-        (self.problems, self.used)
+        Inspected {
+            problems: self.problems,
+            used: self.used,
+            used_once: self.used_outside_rows,
+            uses: self.uses,
+        }
     }
 
     fn template(&mut self, template: &'a Template) {
@@ -104,12 +127,17 @@ impl<'a> Walker<'a> {
             self.at = tree::position(template, index, outer);
             match element {
                 TemplateElement::Expression(call) | TemplateElement::HtmlExpression(call) => {
+                    self.purpose = match element {
+                        TemplateElement::HtmlExpression(_) => Purpose::ShowRaw,
+                        _ => Purpose::Show,
+                    };
                     let is_name = call.params.is_empty() && call.hash.is_empty();
                     match &call.name {
                         Parameter::Path(path) if is_name => drop(self.path(path)),
                         name @ Parameter::Subexpression(_) if is_name => drop(self.parameter(name)),
                         _ => drop(self.call(call)),
                     }
+                    self.purpose = Purpose::Show;
                 }
                 TemplateElement::HelperBlock(call) => drop(self.call(call)),
                 TemplateElement::PartialExpression(include)
@@ -155,20 +183,27 @@ impl<'a> Walker<'a> {
         if helper.is_none() && self.unknown_helper(name, call) {
             return Shape::Any;
         }
-        let values: Vec<_> = (call.params.iter())
-            .map(|value| self.parameter(value))
+        let guards = call.block.then(|| self.condition.replace(Vec::new()));
+        let values: Vec<_> = (call.params.iter().enumerate())
+            .map(|(index, value)| self.given(name, index, value))
             .collect();
         for value in call.hash.values() {
             self.parameter(value);
         }
+        let guards = guards.map(|outer| self.close_condition(outer));
         let Some(helper) = helper else {
             return Shape::Any;
         };
         if !self.well_called(helper, call) {
             return Shape::Any;
         }
+        let depth = self.guards.len();
+        self.guards.extend(guards);
         match (name, values.first()) {
-            ("lookup", Some(inside)) => return self.looked_up(inside, call.params.get(1)),
+            ("lookup", Some(inside)) => {
+                self.guards.truncate(depth);
+                return self.looked_up(inside, call.params.get(1));
+            }
             ("each", Some(over)) => self.each(call, over),
             ("with", Some(value)) => self.with(call, value),
             _ => call
@@ -179,7 +214,17 @@ impl<'a> Walker<'a> {
         call.inverse
             .iter()
             .for_each(|template| self.template(template));
+        self.guards.truncate(depth);
         Shape::Any
+    }
+
+    /// The value at `index` of a helper.
+    fn given(&mut self, helper: &str, index: usize, value: &'a Parameter) -> Shape<'a> {
+        let outer = self.purpose;
+        self.purpose = outer.inside(helper, index);
+        let shape = self.parameter(value);
+        self.purpose = outer;
+        shape
     }
 
     fn each(&mut self, call: &'a HelperTemplate, over: &Shape<'a>) {

@@ -1,6 +1,7 @@
 mod branches;
 mod fields;
 mod helpers;
+mod mending;
 mod rendering;
 mod scopes;
 mod syntax;
