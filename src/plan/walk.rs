@@ -128,8 +128,8 @@ impl<'a> Walk<'a> {
         let prover = (renderer.as_ref().zip(judge.as_ref()))
             .map(|(renderer, judge)| Prover::new(self.inputs, renderer, now, judge));
         if let (Some(prover), Some(renderer)) = (&prover, &renderer) {
-            let used = used_columns(renderer);
-            self.cases = Some(Cases::new(prover.branches(), &columns, &used));
+            let shown = used_columns(renderer);
+            self.cases = Some(Cases::new(prover.branches(), &columns, &shown));
         }
         let mut wave = Wave::default();
         let mut met = Met::new(self.inputs.grouped);
