@@ -194,6 +194,7 @@ fn building() {
         from: "comms@contoso.com".to_owned(),
         inline: vec![("logo".to_owned(), "logo.png".to_owned())],
         list_unsubscribe: None,
+        inline_css: false,
         internal: vec![],
     };
     let renderer = Renderer::new(definition, files).unwrap();

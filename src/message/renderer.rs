@@ -8,11 +8,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::attachments::Files;
+use super::body::Body;
 use super::compose::{Addressing, Frame, wire};
 use super::error::Error;
 use super::text_part;
 use crate::recipients::{Address, Columns, Domains, Mailbox};
-use crate::template::{Rendered, Sources, TemplateSet, merge};
+use crate::template::{Language, Rendered, Sources, TemplateSet, merge};
 
 /// Everything but the rows and the files that decides the bytes of a campaign's mails. It is frozen
 /// with the plan.
@@ -35,9 +36,32 @@ pub struct Definition {
     pub list_unsubscribe: Option<String>,
     /// Domains whose recipients do not count as external.
     pub internal: Vec<String>,
+    /// Whether the rules of `<style>` blocks are inlined. What earlier versions froze says no.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub inline_css: bool,
 }
 
 impl Definition {
+    /// Whether a `<style>` can ever come out of the HTML body: without one, inlining changes nothing.
+    pub fn can_have_styles(&self) -> bool {
+        let Sources {
+            html,
+            language,
+            partials,
+            ..
+        } = &self.sources;
+        let texts = html
+            .iter()
+            .chain(partials)
+            .map(|source| source.text.to_ascii_lowercase());
+        let mut texts = texts.filter(|text| {
+            ["<style", "{{{", "{{&"]
+                .iter()
+                .any(|sign| text.contains(sign))
+        });
+        html.is_some() && (*language != Language::Html || texts.next().is_some())
+    }
+
     /// The same, with the From header of what this account sends.
     #[must_use]
     pub fn sent_by(self, account: &str) -> Self {
@@ -111,6 +135,7 @@ impl Page {
 pub struct Renderer {
     definition: Definition,
     templates: TemplateSet,
+    body: Body,
     frame: Frame,
     internal: Domains,
 }
@@ -155,6 +180,7 @@ impl Renderer {
             reason: error.to_string(),
         })?;
         Ok(Self {
+            body: Body::new(&definition),
             definition,
             templates,
             frame,
@@ -186,7 +212,8 @@ impl Renderer {
     pub fn page(&self, cells: &[String]) -> Result<Page, Error> {
         let row = self.definition.columns.data_of(cells);
         let data = merge(&self.definition.data, row);
-        let rendered = self.templates.render(data)?;
+        let mut rendered = self.templates.render(data)?;
+        self.body.finish(&mut rendered)?;
         let parse_all = |part, list: &[String]| -> Result<Vec<Mailbox>, Error> {
             list.iter()
                 .filter(|text| !text.trim().is_empty())

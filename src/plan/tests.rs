@@ -51,6 +51,7 @@ impl Folder {
             inline: vec![],
             headers: vec![],
             list_unsubscribe: None,
+            inline_css: true,
             list: "staff.csv".into(),
             address_column: None,
             internal: vec![],

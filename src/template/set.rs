@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 use super::check::{self, FieldProblem, Known};
 use super::error::{RenderError, TemplateError};
 use super::rendered::{Bounded, Rendered};
-use super::source::{Source, Sources};
-use super::{helpers, partials, syntax};
+use super::source::{Language, Source, Sources};
+use super::{held, helpers, partials, syntax};
 
 /// The name under which handlebars knows every part: no partial can have it, so none is taken for a part.
 pub(super) const PART_KEY: &str = "\u{1}";
@@ -36,7 +36,7 @@ pub struct TemplateSet {
     bcc: Vec<Part>,
     attach: Vec<Part>,
     pub(super) partials: Vec<(String, Template)>,
-    /// Helpers and partials for the HTML part, which escapes what it is given.
+    /// Helpers and partials for the HTML part, which escapes what it is given, or holds it.
     markup: Handlebars<'static>,
     /// The same for all other parts, which do not.
     plain: Handlebars<'static>,
@@ -110,6 +110,9 @@ impl TemplateSet {
             return Err(errors);
         }
         set.plain.register_escape_fn(no_escape);
+        if sources.language == Language::Markdown {
+            set.markup.register_escape_fn(held::hold);
+        }
         for (name, template) in &set.partials {
             set.markup.register_template(name, template.clone());
             set.plain.register_template(name, template.clone());

@@ -2,6 +2,7 @@ mod fields;
 mod helpers;
 mod rendering;
 mod scopes;
+mod shapes;
 mod syntax;
 
 use serde_json::{Map, Value};
