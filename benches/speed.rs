@@ -243,6 +243,7 @@ fn building() {
         grouped: false,
         inline: vec![("logo".to_owned(), "logo.png".to_owned())],
         list_unsubscribe: None,
+        inline_css: false,
         internal: vec![],
     };
     let renderer = Renderer::new(definition, files).unwrap();

@@ -17,6 +17,7 @@ pub(super) const KEYS: &[&str] = &[
     "subject",
     "html",
     "text",
+    "inline_css",
     "data",
     "attach",
     "inline",
@@ -42,6 +43,8 @@ pub struct MessageOptions {
     pub subject: String,
     /// The HTML template; it or `text` is there.
     pub html: Option<PathBuf>,
+    /// Whether the rules of `<style>` blocks in the HTML are inlined.
+    pub inline_css: bool,
     /// The text template; derived from the HTML when absent.
     pub text: Option<PathBuf>,
     /// Values shared by all recipients: a .json or .toml file.
@@ -88,6 +91,7 @@ pub(super) fn read(section: &Section<'_>) -> Option<MessageOptions> {
         subject: String::new(),
         html,
         text,
+        inline_css: section.switch("inline_css").unwrap_or(true),
         data: file(section, "data", &["json", "toml"]),
         attach: attachments(section),
         inline: inline(section),

@@ -248,6 +248,7 @@ impl Campaign {
             subject: message.subject.clone(),
             html: message.html.clone(),
             text: message.text.clone(),
+            inline_css: message.inline_css,
             data: message.data.clone(),
             attach: message.attach.clone(),
             inline: message.inline.clone(),

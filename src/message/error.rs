@@ -37,6 +37,16 @@ pub enum Error {
         /// Why not.
         reason: String,
     },
+    /// A body that cannot be made HTML, or whose styles cannot be inlined.
+    #[error("{part}: {reason}")]
+    Body {
+        /// The template's name.
+        part: String,
+        /// What is wrong with it, and where.
+        reason: String,
+        /// What to do about it.
+        remedy: String,
+    },
     /// The cells that were frozen cannot be read.
     #[error("a frozen row cannot be read: {0}")]
     Cells(String),
@@ -58,6 +68,7 @@ impl Error {
             Self::Address { .. } => "bad-address",
             Self::Header { .. } => "bad-header",
             Self::Attachment { .. } => "bad-attachment",
+            Self::Body { .. } => "bad-body",
             Self::Cells(_) | Self::Build(_) => "cannot-build",
         }
     }
@@ -70,6 +81,7 @@ impl Error {
                 .map(|error| error.remedy.clone())
                 .unwrap_or_default(),
             Self::Render(error) => error.hint.clone(),
+            Self::Body { remedy, .. } => remedy.clone(),
             Self::Address { .. } => "write one address, as in name@example.com or \"Name <name@example.com>\"".to_owned(),
             Self::Header { .. } => "mend the value in the list or in campaign.toml".to_owned(),
             Self::Attachment { .. } => {

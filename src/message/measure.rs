@@ -18,6 +18,9 @@ use crate::template::Rendered;
 /// Files and orders of tags that are remembered; past it they are looked at again.
 const REMEMBERED: usize = 4096;
 
+/// The most bytes that the headers and boundaries around images and attachments take.
+const AROUND: u64 = 512;
+
 /// Measures the mails of one campaign; shared freely between threads.
 #[derive(Debug)]
 pub struct Measure<'a> {
@@ -57,7 +60,7 @@ impl<'a> Measure<'a> {
     ) -> Result<u64, Error> {
         let (html, text) = (&page.rendered.html, &page.rendered.text);
         let frame = self.renderer.compose_frame(page, recipient, identity)?;
-        let mut bytes = frame.len() as u64 + text.as_deref().map_or(0, encoded);
+        let mut bytes = frame.len() as u64 + AROUND + text.as_deref().map_or(0, encoded);
         if let Some(html) = html {
             bytes += encoded(html);
             if text.is_none() {

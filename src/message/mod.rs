@@ -2,11 +2,12 @@
 //!
 //! [`Renderer`] takes a row's cells to the bytes of its mail, one path for checking, planning,
 //! previewing, rehearsing and sending, so that what is previewed is what goes out. Building is
-//! lettre's; boundaries come from the Message-ID, so the same message has the same bytes every time.
+//! lettre's, and so are the bodies' languages others' ([`body`]); boundaries come from the Message-ID, so the same message has the same bytes every time.
 //! It must not know where files come from (it is given [`Files`]), nor send anything. Called by
 //! `plan`, `preview` and `send`.
 
 mod attachments;
+mod body;
 mod compose;
 mod error;
 mod headers;

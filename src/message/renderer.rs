@@ -9,11 +9,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::attachments::Files;
+use super::body::Body;
 use super::compose::{Addressing, Frame, wire};
 use super::error::Error;
 use super::text_part;
 use crate::recipients::{Address, Cells, Columns, Domains, Mailbox};
-use crate::template::{Arm, ROWS, Rendered, Sources, TemplateSet, TracedSet, merge};
+use crate::template::{Arm, Language, ROWS, Rendered, Sources, TemplateSet, TracedSet, merge};
 
 /// A boundary of 32 characters with its dashes and line ends.
 const BOUNDARY: u64 = 40;
@@ -42,9 +43,32 @@ pub struct Definition {
     pub list_unsubscribe: Option<String>,
     /// Domains whose recipients do not count as external.
     pub internal: Vec<String>,
+    /// Whether the rules of `<style>` blocks are inlined. What earlier versions froze says no.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub inline_css: bool,
 }
 
 impl Definition {
+    /// Whether a `<style>` can ever come out of the HTML body: without one, inlining changes nothing.
+    pub fn can_have_styles(&self) -> bool {
+        let Sources {
+            html,
+            language,
+            partials,
+            ..
+        } = &self.sources;
+        let texts = html
+            .iter()
+            .chain(partials)
+            .map(|source| source.text.to_ascii_lowercase());
+        let mut texts = texts.filter(|text| {
+            ["<style", "{{{", "{{&"]
+                .iter()
+                .any(|sign| text.contains(sign))
+        });
+        html.is_some() && (*language != Language::Html || texts.next().is_some())
+    }
+
     /// The same, with the From header of what this account sends.
     #[must_use]
     pub fn sent_by(self, account: &str) -> Self {
@@ -107,6 +131,7 @@ pub struct Page {
     pub rendered: Rendered,
     /// Of the rendered content.
     pub digest: [u8; 32],
+    plain_html: Option<String>,
     to: Option<Mailbox>,
     reply_to: Option<Mailbox>,
     cc: Vec<Mailbox>,
@@ -114,6 +139,12 @@ pub struct Page {
 }
 
 impl Page {
+    /// The HTML before rules of style sheets were written into its tags: as its author knows it.
+    pub fn plain_html(&self) -> Option<&str> {
+        let html = self.plain_html.as_deref();
+        html.or(self.rendered.html.as_deref())
+    }
+
     /// The paths of what a message with this content carries: an empty one means nothing.
     pub fn attachments(&self) -> impl Iterator<Item = &str> {
         let paths = self.rendered.attach.iter().map(|path| path.trim());
@@ -130,6 +161,7 @@ impl Page {
 pub struct Renderer {
     definition: Definition,
     templates: TemplateSet,
+    body: Body,
     frame: Frame,
     internal: Domains,
 }
@@ -178,6 +210,7 @@ fn page(rendered: Rendered) -> Result<Page, Error> {
         cc: parse_all("cc", &rendered.cc)?,
         bcc: parse_all("bcc", &rendered.bcc)?,
         digest: rendered.digest(),
+        plain_html: None,
         rendered,
     })
 }
@@ -206,6 +239,7 @@ impl Renderer {
             reason: error.to_string(),
         })?;
         Ok(Self {
+            body: Body::new(&definition),
             definition,
             templates,
             frame,
@@ -235,7 +269,7 @@ impl Renderer {
 
     /// Renders a row, or a person's rows.
     pub fn page(&self, cells: &Cells<'_>) -> Result<Page, Error> {
-        page(self.render(&self.templates, cells)?)
+        self.finish(self.render(&self.templates, cells)?)
     }
 
     /// Renders as [`Renderer::page`] does, with a set traced from [`Renderer::templates`], and says which arms
@@ -246,7 +280,16 @@ impl Renderer {
         cells: &Cells<'_>,
     ) -> Result<(Page, BTreeSet<Arm>), Error> {
         let (rendered, taken) = templates.trace(|templates| self.render(templates, cells));
-        Ok((page(rendered?)?, taken))
+        Ok((self.finish(rendered?)?, taken))
+    }
+
+    /// Makes of what the templates gave what is sent.
+    fn finish(&self, mut rendered: Rendered) -> Result<Page, Error> {
+        let plain_html = self.body.finish(&mut rendered)?;
+        Ok(Page {
+            plain_html,
+            ..page(rendered)?
+        })
     }
 
     /// Renders what is frozen of a row, or of a person's rows: [`Cells`] as JSON.

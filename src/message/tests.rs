@@ -10,7 +10,7 @@ use serde_json::Map;
 
 use super::*;
 use crate::recipients::{Address, Cells, Columns};
-use crate::template::{Source, Sources};
+use crate::template::{Language, Source, Sources};
 
 const ID: &str = "<0123456789abcdef0123456789abcdef@contoso.com>";
 
@@ -28,6 +28,7 @@ fn definition(sources: Sources) -> Definition {
         from: "Contoso Comms <comms@contoso.com>".to_owned(),
         inline: vec![],
         list_unsubscribe: None,
+        inline_css: false,
         internal: vec!["contoso.com".to_owned()],
     }
 }
@@ -465,4 +466,113 @@ fn a_definition_of_an_earlier_version_reads_and_is_written_as_it_was() {
     let read: Definition = serde_json::from_value(now.clone()).unwrap();
     assert!(!read.grouped);
     assert_eq!(serde_json::to_value(read).unwrap(), now);
+}
+
+#[test]
+fn a_body_is_what_its_file_is_called() {
+    for (name, language) in [
+        ("news.html.hbs", Language::Html),
+        ("news.hbs", Language::Html),
+        ("mails/News.MD.hbs", Language::Markdown),
+        ("news.md", Language::Markdown),
+        ("news.mjml.hbs", Language::Mjml),
+        ("news.mjml", Language::Mjml),
+        ("md.hbs", Language::Html),
+    ] {
+        assert_eq!(Language::of(name), language, "{name}");
+    }
+}
+
+#[test]
+fn what_an_earlier_version_froze_renders_as_it_did() {
+    let html = "<style>p{color:red}</style><p>Hello {{first_name}}</p>";
+    let mut sources = newsletter();
+    sources.html = Some(source(html));
+    let now = definition(sources);
+    let frozen = serde_json::to_string(&now).unwrap();
+    assert!(
+        !frozen.contains("inline_css") && !frozen.contains("language"),
+        "{frozen}"
+    );
+    let thawed: Definition = serde_json::from_str(&frozen).unwrap();
+    let page = Renderer::new(thawed, no_files())
+        .unwrap()
+        .page(&Cells::Row(&cells("Ann", "")))
+        .unwrap();
+    assert_eq!(
+        page.rendered.html.as_deref(),
+        Some("<style>p{color:red}</style><p>Hello Ann</p>")
+    );
+}
+
+#[test]
+fn a_style_block_is_inlined_in_the_mail_and_kept() {
+    let mut sources = newsletter();
+    sources.html = Some(source(
+        "<style>p{color:red}</style><p>Hello {{first_name}}</p>",
+    ));
+    let definition = Definition {
+        inline_css: true,
+        ..definition(sources)
+    };
+    assert!(definition.can_have_styles());
+    let bytes = compose(
+        &Renderer::new(definition, no_files()).unwrap(),
+        &cells("Ann", ""),
+    )
+    .unwrap();
+    let mail = MessageParser::default().parse(&bytes).unwrap();
+    assert_eq!(
+        mail.body_html(0).unwrap().trim_end(),
+        "<style>p{color:red}</style><p style=\"color: red;\">Hello Ann</p>"
+    );
+    assert_eq!(mail.body_text(0).unwrap().trim(), "Hello Ann");
+}
+
+#[test]
+fn a_markdown_mail_has_a_page_and_a_text() {
+    let mut sources = newsletter();
+    sources.html = Some(source("# News\n\nDear **{{first_name}}**, {{note}}\n"));
+    sources.language = Language::Markdown;
+    let mut definition = definition(sources);
+    definition.inline_css = true;
+    definition.data.insert("lang".to_owned(), "de".into());
+    let bytes = compose(
+        &Renderer::new(definition, no_files()).unwrap(),
+        &cells("*Ann* <b>", "# x"),
+    )
+    .unwrap();
+    let mail = MessageParser::default().parse(&bytes).unwrap();
+    let html = mail.body_html(0).unwrap();
+    assert!(
+        html.starts_with("<!doctype html>") && html.contains("<html lang=\"de\">"),
+        "{html}"
+    );
+    assert!(
+        html.contains("<title>Dear *Ann* &lt;b&gt;</title>"),
+        "{html}"
+    );
+    assert!(
+        html.contains("<strong>*Ann* &lt;b&gt;</strong>, # x</p>"),
+        "{html}"
+    );
+    let text = mail.body_text(0).unwrap();
+    assert_eq!(
+        text.trim().replace("\r\n", "\n"),
+        "# News\n\nDear ***Ann* <b>**, # x",
+        "emphasis is marked in the text part"
+    );
+}
+
+#[test]
+fn mjml_that_is_none_says_where_and_what_to_do() {
+    let mut sources = newsletter();
+    sources.html = Some(source(
+        "<mjml><mj-body><mj-txt>{{first_name}}</mj-txt></mj-body></mjml>",
+    ));
+    sources.language = Language::Mjml;
+    let error = compose(&renderer(sources), &cells("Ann", "")).unwrap_err();
+    assert_eq!(error.code(), "bad-body");
+    assert!(error.to_string().contains("test: <mj-txt>"), "{error}");
+    assert!(!error.remedy().is_empty());
 }

@@ -31,6 +31,8 @@ pub struct Inputs {
     pub subject: String,
     /// The HTML template's file.
     pub html: Option<PathBuf>,
+    /// Whether the rules of `<style>` blocks are inlined.
+    pub inline_css: bool,
     /// The text template's file.
     pub text: Option<PathBuf>,
     /// A JSON or TOML file of campaign-wide values.

@@ -161,7 +161,7 @@ impl<'a> Judge<'a> {
     pub(super) fn page(&self, row: &Row, page: &Page) {
         let rendered = &page.rendered;
         self.subject(row, &rendered.subject);
-        if let Some(html) = &rendered.html {
+        if let Some(html) = page.plain_html() {
             self.html(row, html);
         }
         self.braces(row, "the subject", &rendered.subject, false);

@@ -9,7 +9,7 @@ use super::findings::{Finding, Findings, Severity};
 use super::inputs::Inputs;
 use crate::message::Definition;
 use crate::recipients::Columns;
-use crate::template::{Source, Sources, UNKNOWN};
+use crate::template::{Language, Source, Sources, UNKNOWN};
 
 /// The folder of partials inside a campaign's folder.
 pub(super) const PARTIALS: &str = "partials";
@@ -159,9 +159,12 @@ pub(super) fn read_definition(
             .rsplit_once('@')
             .map(|(_, domain)| domain.trim_end_matches('>').trim().to_owned())
     };
-    Definition {
+    let definition = Definition {
         sources: Sources {
             subject: key("subject", &inputs.subject),
+            language: html
+                .as_ref()
+                .map_or_else(Language::default, |html| Language::of(&html.name)),
             html,
             text,
             headers: inputs
@@ -196,5 +199,10 @@ pub(super) fn read_definition(
         } else {
             inputs.internal.clone()
         },
+        inline_css: false,
+    };
+    Definition {
+        inline_css: inputs.inline_css && definition.can_have_styles(),
+        ..definition
     }
 }

@@ -55,6 +55,7 @@ impl Folder {
             inline: vec![],
             headers: vec![],
             list_unsubscribe: None,
+            inline_css: true,
             list: "staff.csv".into(),
             address_column: None,
             filter: None,

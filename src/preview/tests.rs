@@ -37,6 +37,7 @@ fn inputs(folder: &std::path::Path) -> Inputs {
         inline: vec![],
         headers: vec![],
         list_unsubscribe: None,
+        inline_css: true,
         list: "list.csv".into(),
         address_column: None,
         filter: None,

@@ -6,11 +6,13 @@
 //! input gives the same bytes. Called by `plan` (to prove a campaign), by `send` (to render again what
 //! was frozen) and by `message`, which takes what was [`Rendered`].
 //!
-//! Values are HTML-escaped in the HTML part only, and in partials that are rendered from it.
+//! Values are HTML-escaped in the HTML part only, and in partials that are rendered from it; where that
+//! part is Markdown, they are held out of it ([`held`]).
 
 mod branches;
 mod check;
 mod error;
+pub mod held;
 mod helpers;
 mod mending;
 mod partials;
@@ -29,4 +31,4 @@ pub use error::{RenderError, TemplateError};
 pub use mending::{Mended, UNKNOWN, mend, tag_length};
 pub use rendered::{MAX_PART_BYTES, Rendered, merge};
 pub use set::{TemplateSet, TracedSet};
-pub use source::{Source, Sources};
+pub use source::{Language, Source, Sources};

@@ -9,8 +9,8 @@ use super::branches::{self, Arm, Branch, Tracer};
 use super::check::{self, FieldProblem, FieldUse, Known};
 use super::error::{RenderError, TemplateError};
 use super::rendered::{Bounded, Rendered};
-use super::source::{Source, Sources};
-use super::{helpers, partials, syntax};
+use super::source::{Language, Source, Sources};
+use super::{held, helpers, partials, syntax};
 
 /// The name under which handlebars knows every part: no partial can have it, so none is taken for a part.
 pub(super) const PART_KEY: &str = "\u{1}";
@@ -36,8 +36,9 @@ pub struct TemplateSet {
     cc: Vec<Part>,
     bcc: Vec<Part>,
     attach: Vec<Part>,
+    language: Language,
     pub(super) partials: Vec<(String, Template)>,
-    /// Helpers and partials for the HTML part, which escapes what it is given.
+    /// Helpers and partials for the HTML part, which escapes what it is given, or holds it.
     markup: Handlebars<'static>,
     /// The same for all other parts, which do not.
     plain: Handlebars<'static>,
@@ -113,6 +114,7 @@ impl TemplateSet {
             cc: compiler.parts(&sources.cc),
             bcc: compiler.parts(&sources.bcc),
             attach: compiler.parts(&sources.attach),
+            language: sources.language,
             partials: (sources.partials.iter())
                 .map(|source| (source.name.clone(), compiler.template(source, &source.name)))
                 .collect(),
@@ -146,6 +148,7 @@ impl TemplateSet {
             cc: Vec::new(),
             bcc: Vec::new(),
             attach: Vec::new(),
+            language: Language::Html,
             partials: Vec::new(),
             markup: engine(),
             plain: engine(),
@@ -234,6 +237,7 @@ impl TemplateSet {
             cc: self.cc.iter().map(&mut part).collect(),
             bcc: self.bcc.iter().map(&mut part).collect(),
             attach: self.attach.iter().map(&mut part).collect(),
+            language: self.language,
             partials: Vec::new(),
             markup: engine(),
             plain: engine(),
@@ -253,6 +257,9 @@ impl TemplateSet {
     /// Gives the engines what they need beside the helpers.
     fn equip(&mut self) {
         self.plain.register_escape_fn(no_escape);
+        if self.language == Language::Markdown {
+            self.markup.register_escape_fn(held::hold);
+        }
         for (name, template) in &self.partials {
             self.markup.register_template(name, template.clone());
             self.plain.register_template(name, template.clone());

@@ -22,6 +22,39 @@ impl Source {
     }
 }
 
+/// What the HTML body is written in, which says how values are put into it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Language {
+    /// HTML.
+    #[default]
+    Html,
+    /// Markdown: values are held (see [`super::held`]) until it has become HTML.
+    Markdown,
+    /// MJML, whose values are escaped as in HTML.
+    Mjml,
+}
+
+impl Language {
+    /// The language of a body in a file of this name: `news.md.hbs` and `news.md` are Markdown,
+    /// `news.mjml.hbs` and `news.mjml` are MJML, everything else is HTML.
+    pub fn of(name: &str) -> Self {
+        let name = name.to_ascii_lowercase();
+        let name = name.strip_suffix(".hbs").unwrap_or(&name);
+        match name.rsplit_once('.') {
+            Some((_, "md" | "markdown")) => Self::Markdown,
+            Some((_, "mjml")) => Self::Mjml,
+            _ => Self::Html,
+        }
+    }
+
+    /// True for HTML: what earlier versions froze says nothing else.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+    fn is_html(&self) -> bool {
+        *self == Self::Html
+    }
+}
+
 /// All templates of a campaign; serialized as it is, so that the store can freeze it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Sources {
@@ -29,6 +62,9 @@ pub struct Sources {
     pub subject: Source,
     /// The HTML body.
     pub html: Option<Source>,
+    /// What the HTML body is written in.
+    #[serde(default, skip_serializing_if = "Language::is_html")]
+    pub language: Language,
     /// The plain-text body; `message` derives one from the HTML where there is none.
     pub text: Option<Source>,
     /// The campaign's own headers: field name and value.

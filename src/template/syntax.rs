@@ -24,6 +24,7 @@ pub(super) fn compile(source: &Source, key: &str) -> Result<Template, TemplateEr
     match Template::compile_with_name(&source.text, key.to_owned()) {
         Ok(mut template) => {
             fields_before_helpers(&mut template);
+            indents_of_whole_lines(&mut template);
             Ok(template)
         }
         Err(error) => Err(explain(source, &tags, &error)),
@@ -62,6 +63,42 @@ fn fields_before_helpers(template: &mut Template) {
             }
             _ => {}
         }
+    }
+}
+
+/// A partial that has a line to itself is indented like its tag; one that stands in a line is not, which
+/// handlebars does all the same (<https://handlebarsjs.com/guide/partials.html>).
+fn indents_of_whole_lines(template: &mut Template) {
+    let mut at_start = true;
+    for element in &mut template.elements {
+        match element {
+            TemplateElement::RawString(text) => {
+                at_start = text.trim_end_matches([' ', '\t']).ends_with('\n')
+                    || at_start && text.trim_matches([' ', '\t']).is_empty();
+                continue;
+            }
+            TemplateElement::PartialExpression(include) if !at_start => include.indent = None,
+            TemplateElement::HelperBlock(block) => {
+                for inner in [&mut block.template, &mut block.inverse]
+                    .into_iter()
+                    .flatten()
+                {
+                    indents_of_whole_lines(inner);
+                }
+            }
+            TemplateElement::PartialBlock(block) | TemplateElement::DecoratorBlock(block) => {
+                if let Some(inner) = &mut block.template {
+                    indents_of_whole_lines(inner);
+                }
+            }
+            _ => {}
+        }
+        at_start = matches!(
+            element,
+            TemplateElement::Comment(_)
+                | TemplateElement::HelperBlock(_)
+                | TemplateElement::PartialExpression(_)
+        );
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
 use jiff::Timestamp;
+use mail_parser::MessageParser;
 use postroom::config::{Accounts, Campaign, Sender};
 use postroom::plan::{self, Inputs};
 use postroom::recipients::{Cells, Item};
@@ -67,11 +68,25 @@ fn the_staff_newsletter_is_partly_personal() {
 #[test]
 fn every_starter_can_be_begun_with_and_is_never_written_over_anything() {
     let names = folders("templates");
-    assert!(names.contains(&"newsletter".to_owned()));
+    for name in [
+        "announcement",
+        "documents",
+        "invitation",
+        "letter",
+        "newsletter",
+    ] {
+        assert!(names.contains(&name.to_owned()), "{name}");
+    }
     for name in names {
         let home = Home::new();
         home.run(&["new", "mine", "--starter", &name]).exits(0);
-        home.run(&["check", "mine"]).exits(0);
+        let found = home.run(&["check", "mine", "--json"]).exits(0).json();
+        assert_eq!(
+            found["findings"].as_array().unwrap().len(),
+            0,
+            "{name}: {found}"
+        );
+        assert_eq!(found["recipients"]["planned"], 3, "{name}");
         home.run(&["rehearse", "mine"]).exits(0);
         home.run(&["new", "mine", "--starter", &name]).exits(73);
     }
@@ -156,4 +171,45 @@ fn inputs(folder: &Path) -> Inputs {
         .map(|name| Sender::of(accounts.get(name).unwrap()).unwrap())
         .collect();
     campaign.inputs(&senders)
+}
+/// What every HTML part of a starter has, whatever it is written in.
+#[test]
+fn every_starter_reads_well_on_phones_in_the_dark_and_aloud() {
+    for name in ["announcement", "documents", "invitation", "newsletter"] {
+        let home = Home::new();
+        home.run(&["new", "mine", "--starter", name]).exits(0);
+        home.run(&["preview", "mine", "--row", "1", "--out", "out"])
+            .exits(0);
+        let mails = std::fs::read_dir(home.path("out"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path());
+        let mail = mails
+            .filter(|path| path.extension().is_some_and(|kind| kind == "eml"))
+            .next()
+            .unwrap();
+        let bytes = std::fs::read(mail).unwrap();
+        let html = MessageParser::default()
+            .parse(&bytes)
+            .unwrap()
+            .body_html(0)
+            .unwrap()
+            .into_owned();
+        for part in [
+            "lang=\"en\"",
+            "name=\"viewport\"",
+            "content=\"light dark\"",
+            "@media (prefers-color-scheme: dark)",
+            "!important",
+            "role=\"presentation\"",
+            "[if mso",
+        ] {
+            assert!(html.contains(part), "{name}: {part}\n{html}");
+        }
+        for tag in html.split("<img").skip(1) {
+            assert!(
+                tag.split('>').next().unwrap().contains("alt=\""),
+                "{name}: {tag}"
+            );
+        }
+    }
 }

@@ -135,6 +135,7 @@ impl Campaign {
             inline: vec![],
             headers: vec![],
             list_unsubscribe: None,
+            inline_css: true,
             list: "list.csv".into(),
             address_column: None,
             filter: None,

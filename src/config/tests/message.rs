@@ -67,6 +67,15 @@ file = "staff.csv"
 }
 
 #[test]
+fn styles_are_inlined_unless_that_is_turned_off() {
+    assert!(campaign(SMALLEST).unwrap().message.inline_css);
+    let off = campaign(&with("message", "inline_css = false")).unwrap();
+    assert!(!off.message.inline_css);
+    let wrong = problem(campaign(&with("message", "inline_css = \"no\"")));
+    assert_eq!(wrong.key, "message.inline_css");
+}
+
+#[test]
 fn a_body_is_required_and_either_will_do() {
     assert!(campaign(&SMALLEST.replace("text =", "html =")).is_ok());
     let none = problem(campaign(&SMALLEST.replace("text = \"hello.txt\"\n", "")));

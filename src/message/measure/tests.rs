@@ -31,6 +31,7 @@ fn renderer(html: bool, text: bool, attach: &[&str]) -> Renderer {
         list_unsubscribe: None,
         internal: vec![],
         grouped: false,
+        inline_css: false,
     };
     let files: Files = Arc::new(|path| match path {
         "missing.pdf" => Err(std::io::Error::other("not there")),

@@ -4,6 +4,7 @@ mod helpers;
 mod mending;
 mod rendering;
 mod scopes;
+mod shapes;
 mod syntax;
 
 use serde_json::{Map, Value};

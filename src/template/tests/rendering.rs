@@ -9,6 +9,7 @@ fn only_html_is_escaped() {
     let part = |name: &str| Source::new(name, "{{x}}");
     let sources = Sources {
         subject: part("subject"),
+        language: crate::template::Language::Html,
         html: Some(Source::new("html", "{{x}}|{{{x}}}|{{> p}}|{{upper x}}")),
         text: Some(Source::new("text", "{{x}}|{{> p}}")),
         headers: vec![("X-Team".to_owned(), part("header"))],

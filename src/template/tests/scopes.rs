@@ -127,6 +127,7 @@ fn everywhere(text: &str) -> Sources {
     let part = |name: &str| Source::new(name, text);
     Sources {
         subject: part("subject"),
+        language: crate::template::Language::Html,
         html: Some(part("html")),
         text: Some(part("text")),
         headers: vec![("X-Team".to_owned(), part("header"))],

@@ -1,0 +1,313 @@
+//! Rules of `<style>` blocks as `style` attributes, for mail programs that drop or ignore the blocks.
+//!
+//! Which rule goes where is css-inline's to say. But nothing that it writes is sent: it is given the
+//! document with a number on every tag, its answer is read for the `style` of each number, and these
+//! are put into the document as it was. So doctype, conditional comments, entities and whatever else
+//! a parser would write anew stay to the byte, and so do the `<style>` blocks, but that rules inside
+//! `@media` become `!important` ([`important`]).
+//!
+//! Documents that differ only in their texts and links have the same answer, so it is kept by the
+//! document's *skeleton*: its tags without the texts between them. A list's rows mostly share one.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fmt::Write as _;
+
+use css_inline::{CSSInliner, InlineOptions};
+
+use super::cache::Cache;
+use super::guard::guarded;
+use super::important;
+use super::tags::{self, Kind, Styles, Tokens};
+
+/// The attribute that numbers a tag while its style is looked up; it is never sent.
+const NUMBER: &str = "data-postroom-tag";
+
+/// Attributes that say where something leads or what it is called; no rule depends on their value
+/// unless it has brackets.
+const FREE: &[&str] = &["href", "src", "alt", "title"];
+
+/// How deep elements may be nested: the answer is written by a function that calls itself.
+const MAX_DEPTH: usize = 1000;
+
+/// Inlines style sheets and remembers the answers.
+pub(super) struct Inliner {
+    css: CSSInliner<'static>,
+    seen: Cache<Answer>,
+}
+
+/// What css-inline says of a skeleton.
+enum Answer {
+    /// The new `style` of start tags, and the new content of raw ones, by their number from the start of
+    /// the document.
+    Changes(Vec<(usize, Change)>),
+    /// The styles cannot all be told by tags: an element has none of its own, or several share one.
+    Odd,
+}
+
+enum Change {
+    Style(String),
+    Sheet(String),
+}
+
+impl Inliner {
+    pub(super) fn new() -> Self {
+        let options = InlineOptions {
+            keep_style_tags: true,
+            keep_link_tags: true,
+            load_remote_stylesheets: false,
+            ..InlineOptions::default()
+        };
+        Self {
+            css: options.build(),
+            seen: Cache::default(),
+        }
+    }
+
+    /// The document with its rules as attributes; the same where it has no `<style>`.
+    ///
+    /// # Errors
+    /// Why its styles cannot be inlined, in words.
+    pub(super) fn inline(&self, html: String) -> Result<String, String> {
+        let styles = tags::styles(&html);
+        if styles == Styles::None {
+            return Ok(html);
+        }
+        let marks = Marks {
+            skeleton: true,
+            free: styles == Styles::Plain,
+        };
+        let skeleton = marked(&html, marks);
+        let answer = self
+            .seen
+            .get_or_make(&skeleton, |skeleton| self.ask(skeleton))?;
+        match &*answer {
+            Answer::Changes(changes) => Ok(changed(&html, changes)),
+            Answer::Odd => self.whole(&html),
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn known(&self) -> usize {
+        self.seen.len()
+    }
+
+    fn ask(&self, skeleton: &str) -> Result<Answer, String> {
+        if tags::depth_at_most(skeleton) > MAX_DEPTH {
+            return Err(format!(
+                "more than {MAX_DEPTH} elements are nested in each other"
+            ));
+        }
+        if tags::has_foreign_raw(skeleton) {
+            return Ok(Answer::Odd);
+        }
+        let styled = styles_by_number(&self.answer(skeleton)?, skeleton);
+        let Some(mut changes) = styled else {
+            return Ok(Answer::Odd);
+        };
+        changes.extend(sheets(skeleton));
+        changes.sort_by_key(|(number, _)| *number);
+        Ok(Answer::Changes(changes))
+    }
+
+    fn answer(&self, html: &str) -> Result<String, String> {
+        guarded(|| self.css.inline(html))
+            .ok_or_else(|| "they cannot be read".to_owned())?
+            .map_err(|cause| cause.to_string())
+    }
+
+    /// The document as css-inline writes it, with its own doctype.
+    fn whole(&self, html: &str) -> Result<String, String> {
+        let mut inlined = self.answer(&marked(html, Marks::default()))?;
+        if let (Some(own), Some(new)) = (doctype(html), doctype(&inlined)) {
+            inlined.replace_range(..new.len(), own);
+        }
+        Ok(changed(&inlined, &sheets(&inlined)))
+    }
+}
+
+/// What is changed in a document before it is shown to css-inline.
+#[derive(Default, Clone, Copy)]
+struct Marks {
+    /// Start tags get their number, and texts are left out.
+    skeleton: bool,
+    /// Links are left out too.
+    free: bool,
+}
+
+/// A document as it is shown to css-inline. Sheets that hold only on a condition are none of its business.
+fn marked(html: &str, marks: Marks) -> String {
+    let mut out = String::with_capacity(html.len() + html.len() / 4);
+    let mut tokens = Tokens::new(html);
+    let mut number = 0_usize;
+    while let Some(kind) = tokens.advance() {
+        match kind {
+            Kind::Text if marks.skeleton && tags::is_solid(tokens.text()) => out.push('x'),
+            Kind::Start => mark(&tokens, number, marks, &mut out),
+            _ => out.push_str(tokens.text()),
+        }
+        number += usize::from(is_numbered(kind));
+    }
+    out
+}
+
+fn mark(tag: &Tokens<'_>, number: usize, marks: Marks, out: &mut String) {
+    let mut copied = tag.name.end;
+    out.push_str(tag.at(&(tag.span.start..copied)));
+    if marks.skeleton {
+        // Writing to a text cannot fail.
+        let _ = write!(out, " {NUMBER}=\"{number}\"");
+    }
+    if is_conditional(tag) {
+        out.push_str(" data-css-inline=\"ignore\"");
+    }
+    if marks.free {
+        for attribute in &tag.attributes {
+            let name = tag.at(&attribute.name);
+            if !attribute.value.is_empty()
+                && FREE.iter().any(|free| name.eq_ignore_ascii_case(free))
+            {
+                out.push_str(tag.at(&(copied..attribute.value.start)));
+                out.push('x');
+                copied = attribute.value.end;
+            }
+        }
+    }
+    out.push_str(tag.at(&(copied..tag.span.end)));
+}
+
+/// Start tags and raw texts are what can be changed.
+fn is_numbered(kind: Kind) -> bool {
+    matches!(kind, Kind::Start | Kind::Raw)
+}
+
+/// A `<style media="…">` for some screens only, or for paper.
+fn is_conditional(tag: &Tokens<'_>) -> bool {
+    tag.is("style")
+        && tag.attribute("media").is_some_and(|media| {
+            let media = tag.at(&media.value).trim();
+            !["", "all", "screen"]
+                .iter()
+                .any(|usual| media.eq_ignore_ascii_case(usual))
+        })
+}
+
+/// What becomes of the sheets themselves.
+fn sheets(html: &str) -> Vec<(usize, Change)> {
+    let mut changes = Vec::new();
+    let mut tokens = Tokens::new(html);
+    let (mut number, mut sheet) = (0, None);
+    while let Some(kind) = tokens.advance() {
+        if let (Kind::Raw, Some(conditional)) = (kind, sheet) {
+            let css = important::conditional(tokens.text(), conditional);
+            changes.extend(css.map(|css| (number, Change::Sheet(css))));
+        }
+        sheet = (kind == Kind::Start && tokens.is("style")).then(|| is_conditional(&tokens));
+        number += usize::from(is_numbered(kind));
+    }
+    changes
+}
+
+/// Reads the `style` of each number from what css-inline made of `skeleton`; nothing where an element
+/// without a number has one, or elements with the same number have different ones.
+fn styles_by_number(answer: &str, skeleton: &str) -> Option<Vec<(usize, Change)>> {
+    let mut styles: BTreeMap<usize, &str> = BTreeMap::new();
+    let mut plain: HashSet<usize> = HashSet::new();
+    let mut tokens = Tokens::new(answer);
+    while let Some(kind) = tokens.advance() {
+        if kind != Kind::Start {
+            continue;
+        }
+        let style = tokens
+            .attribute("style")
+            .map(|style| tokens.at(&style.value));
+        let number = tokens
+            .attribute(NUMBER)
+            .map(|number| tokens.at(&number.value));
+        let number = number.and_then(|number| number.parse().ok());
+        match (number, style) {
+            (None, None) => {}
+            (None, Some(_)) => return None,
+            (Some(number), None) => {
+                plain.insert(number);
+            }
+            (Some(number), Some(style)) => {
+                if styles
+                    .insert(number, style)
+                    .is_some_and(|other| other != style)
+                {
+                    return None;
+                }
+            }
+        }
+    }
+    if styles.keys().any(|number| plain.contains(number)) {
+        return None;
+    }
+    without_equal(styles, skeleton)
+}
+
+/// The styles that differ from what the tag of that number has already; nothing where there is no such tag.
+fn without_equal(
+    mut styles: BTreeMap<usize, &str>,
+    skeleton: &str,
+) -> Option<Vec<(usize, Change)>> {
+    let mut changes = Vec::new();
+    let mut tokens = Tokens::new(skeleton);
+    let mut number = 0;
+    while let Some(kind) = tokens.advance() {
+        if kind == Kind::Start
+            && let Some(style) = styles.remove(&number)
+        {
+            let own = tokens.attribute("style").map(|own| tokens.at(&own.value));
+            if own != Some(style) {
+                changes.push((number, Change::Style(style.to_owned())));
+            }
+        }
+        number += usize::from(is_numbered(kind));
+    }
+    styles.is_empty().then_some(changes)
+}
+
+/// The document with these changes, which are in its order.
+fn changed(html: &str, changes: &[(usize, Change)]) -> String {
+    let mut out = String::with_capacity(html.len() + html.len() / 2);
+    let mut tokens = Tokens::new(html);
+    let (mut changes, mut number, mut copied) = (changes.iter().peekable(), 0, 0);
+    while changes.peek().is_some()
+        && let Some(kind) = tokens.advance()
+    {
+        if !is_numbered(kind) {
+            continue;
+        }
+        if let Some((_, change)) = changes.next_if(|(changed, _)| *changed == number) {
+            let own = tokens.attribute("style").map(|style| style.whole.clone());
+            let (place, blank) = match (change, own) {
+                (Change::Sheet(_), _) => (tokens.span.clone(), ""),
+                (Change::Style(_), Some(own)) => (own, ""),
+                (Change::Style(_), None) => {
+                    let (room, blank) = tokens.room();
+                    (room..room, blank)
+                }
+            };
+            out.push_str(html.get(copied..place.start).unwrap_or_default());
+            out.push_str(blank);
+            match change {
+                Change::Sheet(css) => out.push_str(css),
+                Change::Style(style) => out.extend(["style=\"", style, "\""]),
+            }
+            copied = place.end;
+        }
+        number += 1;
+    }
+    out.push_str(html.get(copied..).unwrap_or_default());
+    out
+}
+
+/// The doctype that a document begins with.
+fn doctype(html: &str) -> Option<&str> {
+    let is_doctype = html
+        .get(..9)
+        .is_some_and(|start| start.eq_ignore_ascii_case("<!doctype"));
+    let end = html.find('>').filter(|_| is_doctype)?;
+    html.get(..=end)
+}
