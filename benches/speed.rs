@@ -32,6 +32,7 @@ fn main() {
     planning(home.path());
     checking(home.path());
     building();
+    styling();
     deciding();
     sending(home.path());
     memory(home.path());
@@ -272,6 +273,67 @@ fn building() {
         None,
     );
     line("rendering and building it", MAILS, took, Some(copying));
+}
+
+/// Rows of an HTML of some 20 KB whose `<style>` is inlined: rows that share their tags, and rows that do not.
+fn styling() {
+    const ROWS: usize = 2_000;
+    let story = "<tr><td class=\"cell\"><h2>A story</h2><p>Some sentences about it, as long as they usually are.</p>\
+                 <p><a href=\"https://x.example/{{id}}\">More</a></p></td></tr>\n";
+    let sheet = "p{margin:0 0 16px}h2{font-size:20px}a{color:#125e4a}.cell{padding:20px;color:#111}\n\
+                 @media (prefers-color-scheme:dark){.cell{color:#eee}a{color:#7fd6bb}}";
+    let renderer = |body: &str, inline_css| {
+        let html = format!(
+            "<!doctype html><html><head><style>{sheet}</style></head><body><p>Dear {{{{first_name}}}}</p>{body}<table>{}</table></body></html>",
+            story.repeat(120)
+        );
+        let definition = Definition {
+            senders: std::collections::BTreeMap::new(),
+            sources: Sources {
+                subject: Source::new("subject", "News"),
+                html: Some(Source::new("html", html)),
+                text: Some(Source::new("text", "News")),
+                ..Sources::default()
+            },
+            data: serde_json::Map::new(),
+            columns: Columns::new(["email", "first_name", "id"].map(str::to_owned)).unwrap(),
+            from: "comms@contoso.com".to_owned(),
+            inline: vec![],
+            list_unsubscribe: None,
+            inline_css,
+            internal: vec![],
+        };
+        Renderer::new(
+            definition,
+            Arc::new(|_| Err(std::io::Error::other("no files"))),
+        )
+        .unwrap()
+    };
+    let rows = |renderer: &Renderer, count: usize| {
+        let row = |n: usize| [format!("p{n}@contoso.com"), format!("P{n}"), n.to_string()];
+        best(|| {
+            (0..count)
+                .map(|n| renderer.page(&row(n)).unwrap().digest[0])
+                .filter(|b| *b == 0)
+                .count()
+        })
+    };
+    let plain = rows(&renderer("", false), ROWS);
+    line("rendering a row of 20 KB", ROWS, plain, None);
+    line(
+        "with its styles inlined",
+        ROWS,
+        rows(&renderer("", true), ROWS),
+        Some(plain),
+    );
+    let own = "<p style=\"width:{{id}}px\">x</p>";
+    let took = rows(&renderer(own, true), ROWS / 10);
+    line(
+        "with tags that no other row has",
+        ROWS / 10,
+        took,
+        Some(plain / 10),
+    );
 }
 
 /// May a message go? With a day's window of 10,000 entries.

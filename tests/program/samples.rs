@@ -180,12 +180,11 @@ fn every_starter_reads_well_on_phones_in_the_dark_and_aloud() {
         home.run(&["new", "mine", "--starter", name]).exits(0);
         home.run(&["preview", "mine", "--row", "1", "--out", "out"])
             .exits(0);
-        let mails = std::fs::read_dir(home.path("out"))
+        let mut mails = std::fs::read_dir(home.path("out"))
             .unwrap()
             .map(|entry| entry.unwrap().path());
         let mail = mails
-            .filter(|path| path.extension().is_some_and(|kind| kind == "eml"))
-            .next()
+            .find(|path| path.extension().is_some_and(|kind| kind == "eml"))
             .unwrap();
         let bytes = std::fs::read(mail).unwrap();
         let html = MessageParser::default()

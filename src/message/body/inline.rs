@@ -17,7 +17,8 @@ use css_inline::{CSSInliner, InlineOptions};
 use super::cache::Cache;
 use super::guard::guarded;
 use super::important;
-use super::tags::{self, Kind, Styles, Tokens};
+use super::survey::{self, Styles};
+use super::tags::{Kind, Tokens};
 
 /// The attribute that numbers a tag while its style is looked up; it is never sent.
 const NUMBER: &str = "data-postroom-tag";
@@ -68,7 +69,7 @@ impl Inliner {
     /// # Errors
     /// Why its styles cannot be inlined, in words.
     pub(super) fn inline(&self, html: String) -> Result<String, String> {
-        let styles = tags::styles(&html);
+        let styles = survey::styles(&html);
         if styles == Styles::None {
             return Ok(html);
         }
@@ -92,12 +93,12 @@ impl Inliner {
     }
 
     fn ask(&self, skeleton: &str) -> Result<Answer, String> {
-        if tags::depth_at_most(skeleton) > MAX_DEPTH {
+        if survey::depth_at_most(skeleton) > MAX_DEPTH {
             return Err(format!(
                 "more than {MAX_DEPTH} elements are nested in each other"
             ));
         }
-        if tags::has_foreign_raw(skeleton) {
+        if survey::has_foreign_raw(skeleton) {
             return Ok(Answer::Odd);
         }
         let styled = styles_by_number(&self.answer(skeleton)?, skeleton);
@@ -141,7 +142,7 @@ fn marked(html: &str, marks: Marks) -> String {
     let mut number = 0_usize;
     while let Some(kind) = tokens.advance() {
         match kind {
-            Kind::Text if marks.skeleton && tags::is_solid(tokens.text()) => out.push('x'),
+            Kind::Text if marks.skeleton && survey::is_solid(tokens.text()) => out.push('x'),
             Kind::Start => mark(&tokens, number, marks, &mut out),
             _ => out.push_str(tokens.text()),
         }

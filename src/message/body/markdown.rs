@@ -1,4 +1,4 @@
-//! Markdown as a mail: CommonMark with tables and strikethrough (<https://spec.commonmark.org/>), in a
+//! Markdown as a mail: `CommonMark` with tables and strikethrough (<https://spec.commonmark.org/>), in a
 //! page that can be read on phones and in the dark.
 //!
 //! The template's values are held out of the Markdown ([`crate::template::held`]), so none of them can

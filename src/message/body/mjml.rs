@@ -8,7 +8,8 @@ use mrml::prelude::render::RenderOptions;
 use super::cache::Cache;
 use super::guard::guarded;
 use super::pieces::{Manner, Pieces, gap};
-use super::tags::{self, Kind, Tokens};
+use super::survey;
+use super::tags::{Kind, Tokens};
 
 /// How deep elements may be nested: they are read by functions that call themselves.
 const MAX_DEPTH: usize = 60;
@@ -37,7 +38,7 @@ impl Mjml {
         })?;
         let mut page = String::with_capacity(mjml.len() * 4);
         pieces.fill(&mut page, |number, _, page| {
-            page.push_str(values.get(number).copied().unwrap_or_default())
+            page.push_str(values.get(number).copied().unwrap_or_default());
         });
         Ok(page)
     }
@@ -56,7 +57,7 @@ fn cut(mjml: &str) -> (String, Vec<&str>) {
             values.push(mjml.get(place.clone()).unwrap_or_default());
             copied = place.end;
         };
-        if kind == Kind::Text && tags::is_solid(tokens.text()) {
+        if kind == Kind::Text && survey::is_solid(tokens.text()) {
             let text = tokens.text();
             let start = tokens.span.start + text.len() - text.trim_ascii_start().len();
             leave(start..start + text.trim_ascii().len(), &mut skeleton);
@@ -74,7 +75,7 @@ fn cut(mjml: &str) -> (String, Vec<&str>) {
 }
 
 fn laid_out(mjml: &str) -> Result<String, (String, String)> {
-    if tags::depth_at_most(mjml) > MAX_DEPTH {
+    if survey::depth_at_most(mjml) > MAX_DEPTH {
         let reason =
             format!("more than {MAX_DEPTH} elements are nested in each other, or are never closed");
         return Err((reason, "close every element that you open".to_owned()));
