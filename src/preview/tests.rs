@@ -93,7 +93,7 @@ fn a_folder_of_mails_has_the_same_bytes_and_a_safe_page() {
         panic!("defective");
     };
     let folder = home.path().join("out");
-    let exported = export(&previewer, None, &folder, &mut |_, _| {}).unwrap();
+    let exported = export(&previewer, None, &[], Kind::Mails, &folder, &mut |_, _| {}).unwrap();
     assert_eq!(exported.mails, 2);
     let first = std::fs::read(folder.join("0001.eml")).unwrap();
     assert_eq!(first, previewer.mail(1).unwrap().unwrap().content);
@@ -103,7 +103,7 @@ fn a_folder_of_mails_has_the_same_bytes_and_a_safe_page() {
         "{page}"
     );
     assert!(matches!(
-        export(&previewer, None, &folder, &mut |_, _| {}),
+        export(&previewer, None, &[], Kind::Mails, &folder, &mut |_, _| {}),
         Err(Error::NotEmpty(_))
     ));
 }

@@ -28,6 +28,19 @@ pub struct ReportRow {
     pub reply: Option<String>,
 }
 
+/// A row of the list, as it was frozen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedRow {
+    /// The data row, from 1.
+    pub row: u64,
+    /// The address as the list has it.
+    pub address: String,
+    /// The row's cells, a JSON array; none of a row that became no recipient.
+    pub cells: Option<String>,
+    /// A recipient's state, or why the row became no recipient.
+    pub outcome: String,
+}
+
 /// A message of the plan.
 #[derive(Debug, Clone)]
 pub struct MessageRecord {
@@ -75,6 +88,26 @@ impl Store {
         let mut rows = statement.query([campaign]).map_err(Error::from)?;
         while let Some(row) = rows.next().map_err(Error::from)? {
             each(report_row(row)?)?;
+        }
+        Ok(())
+    }
+
+    /// Calls `each` with every row of the list and its cells, in its order.
+    pub fn listed(&self, campaign: i64, mut each: impl FnMut(ListedRow)) -> Result<(), Error> {
+        let mut statement = self.connection.prepare(
+            "SELECT row, address, cells, state FROM recipient WHERE campaign = ?1
+             UNION ALL
+             SELECT row, address, NULL, reason FROM left_out WHERE campaign = ?1
+             ORDER BY 1",
+        )?;
+        let mut rows = statement.query([campaign])?;
+        while let Some(row) = rows.next()? {
+            each(ListedRow {
+                row: row.get(0)?,
+                address: row.get(1)?,
+                cells: row.get(2)?,
+                outcome: row.get(3)?,
+            });
         }
         Ok(())
     }

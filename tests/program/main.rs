@@ -8,6 +8,7 @@
 
 mod accounts;
 mod bad_input;
+mod browser;
 mod commands;
 mod copies;
 mod crash;
@@ -18,6 +19,7 @@ mod identity;
 mod interrupted;
 mod keyring;
 mod oauth;
+mod page;
 mod person;
 mod postfix;
 mod previews;
@@ -27,6 +29,7 @@ mod rehearsals;
 mod round_trips;
 mod samples;
 mod schedules;
+mod served;
 mod server;
 mod sharing;
 mod standing;
