@@ -115,7 +115,9 @@ async function tour() {
   await page.keyboard.press("Escape");
 
   // Saved files show up in place; a broken one is told of and can be mended.
+  const before = await page.locator("#place").textContent();
   await page.keyboard.press("j");
+  await page.locator("#place").filter({ hasNotText: before }).waitFor();
   await page.keyboard.press("2");
   const place = await page.locator("#place").textContent();
   const template = join(folder, "newsletter.txt.hbs");
@@ -186,6 +188,8 @@ async function hostile() {
   // Whatever would have run has had its chance when a click and a later answer are through.
   await frame(page).locator("a").click({ force: true });
   await frame(page).locator("#there").waitFor();
+  // Keys go to the mail's frame as long as the last click was in it.
+  await page.locator("#subject").click();
   await page.keyboard.press("j");
   await page.locator("#place").filter({ hasText: "Row 2 of" }).waitFor();
   await page.keyboard.press("3");
