@@ -199,7 +199,7 @@ async function hostile() {
   assert.equal(await page.title(), "Preview of hostile");
   assert.equal(await page.locator(".line img, .line script, #fields img, #cells img").count(), 0);
   assert.ok((await page.locator("#list").textContent()).includes("<img"), "the cell is shown as text");
-  assert.match(await page.locator("#remark").textContent(), /pictures from elsewhere are not loaded/);
+  assert.match(await page.locator("#remark").textContent(), /from elsewhere are not loaded/);
   await shot(page, "hostile");
   assert.deepEqual(wrong, []);
 }

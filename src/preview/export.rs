@@ -1,5 +1,6 @@
 //! A folder with every mail as a file, and a page that lists them.
 
+use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -32,7 +33,7 @@ pub enum Kind {
 const UNSENT: &[u8] = b"X-Unsent: 1\r\n";
 
 /// So many recipients of a shared message are named on the page; the rest are counted.
-const NAMED: usize = 20;
+const NAMED: usize = 6;
 
 const BASE: &str = include_str!("page/assets/base.css");
 const STYLE: &str = include_str!("page/assets/index.css");
@@ -155,19 +156,21 @@ fn worth_a_look(
         let Some(number) = previewer.number_of_row(case.row)? else {
             continue;
         };
-        items.push_str(&format!(
-            "<li><a href=\"{}\">Row {}</a> <span class=\"more\">{}</span></li>\n",
+        // Writing into a String cannot fail.
+        let _ = writeln!(
+            items,
+            "<li><a href=\"{}\">Row {}</a> <span class=\"more\">{}</span></li>",
             file(number),
             case.row,
             html_escape(&case.shows.join("; "))
-        ));
+        );
     }
-    Ok(match items.is_empty() {
-        true => String::new(),
-        false => format!(
-            "<h2>Worth a look</h2>\n<ul class=\"cases\">\n{items}</ul>\n<h2>All mails</h2>\n"
-        ),
-    })
+    if items.is_empty() {
+        return Ok(items);
+    }
+    Ok(format!(
+        "<h2>Worth a look</h2>\n<ul class=\"cases\">\n{items}</ul>\n<h2>All mails</h2>\n"
+    ))
 }
 
 fn row(mail: &Mail, file: &str) -> String {

@@ -20,6 +20,7 @@ mod interrupted;
 mod keyring;
 mod oauth;
 mod page;
+mod page_content;
 mod person;
 mod postfix;
 mod previews;

@@ -2,17 +2,20 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
+use std::path::PathBuf;
 use std::process::{Child, Stdio};
 
 use serde_json::Value;
 
-use crate::home::Home;
+use crate::home::{Home, repository};
+use crate::previews::copy;
 
 /// A page that is served by the program.
 pub(crate) struct Served {
     child: Child,
     /// With the key.
     pub(crate) address: String,
+    temporary: PathBuf,
 }
 
 impl Drop for Served {
@@ -50,9 +53,12 @@ impl Answer {
 impl Served {
     /// Starts `preview --serve` with these arguments.
     pub(crate) fn start(home: &Home, args: &[&str]) -> Self {
+        let temporary = home.path("tmp");
+        std::fs::create_dir_all(&temporary).unwrap();
         let all = [&["preview", "--serve", "--json"], args].concat();
         let mut child = home
             .command(&all)
+            .env("TMPDIR", &temporary)
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
             .spawn()
@@ -63,10 +69,14 @@ impl Served {
             .unwrap();
         let said: Value = serde_json::from_str(&said).unwrap();
         let address = said["url"].as_str().unwrap().to_owned();
-        Self { child, address }
+        Self {
+            child,
+            address,
+            temporary,
+        }
     }
 
-    /// Ends it as Ctrl-C does.
+    /// Ends it as Ctrl-C does; nothing of the preview is left behind.
     pub(crate) fn ends_well(mut self) {
         let pid = self.child.id().to_string();
         let kill = std::process::Command::new("kill")
@@ -74,6 +84,8 @@ impl Served {
             .status();
         assert!(kill.unwrap().success());
         assert_eq!(self.child.wait().unwrap().code(), Some(0));
+        let left = std::fs::read_dir(&self.temporary).unwrap();
+        assert_eq!(left.count(), 0);
     }
 
     pub(crate) fn host(&self) -> &str {
@@ -144,4 +156,12 @@ impl Served {
     pub(crate) fn checked(&self) -> Value {
         self.until(|state| state["phase"] == "checked")
     }
+}
+
+/// The staff newsletter as the campaign `news` of a home.
+pub(crate) fn newsletter(home: &Home) {
+    copy(
+        &repository().join("samples/staff-newsletter"),
+        &home.path("news"),
+    );
 }

@@ -3,19 +3,12 @@
 //! What keeps it from doing harm is the sandbox and the policy that it is served under (see `guard`); this
 //! only makes it look right inside them.
 
-use std::cell::RefCell;
 use std::collections::HashSet;
-use std::fmt::Write as _;
 
-use html5ever::tokenizer::states::RawKind;
-use html5ever::tokenizer::{
-    BufferQueue, Doctype, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts,
-};
+use html5ever::tokenizer::{Doctype, Tag, TagKind};
 
 use super::css;
-
-/// The place to which the frame is scrolled.
-pub(super) const CHANGED: &str = "postroom-changed";
+use super::pieces::{CHANGED, Piece, mark, pieces};
 
 /// What the frame shows.
 #[derive(Debug)]
@@ -56,11 +49,11 @@ pub(super) fn framed(
     before: Option<&str>,
     picture: &dyn Fn(&str) -> Option<String>,
 ) -> Framed {
-    let mut pieces = pieces(html);
+    let mut read = pieces(html);
     if let Some(before) = before {
-        mark(&mut pieces, &self::pieces(before));
+        mark(&mut read, &pieces(before));
     }
-    let said = pieces.iter().find_map(said_of_scheme);
+    let said = read.iter().find_map(said_of_scheme);
     let mut writer = Writer {
         dark,
         scheme: said.as_deref().map_or(css::name(dark).to_owned(), |said| {
@@ -72,7 +65,7 @@ pub(super) fn framed(
         out: String::with_capacity(html.len() + 256),
         begun: false,
     };
-    for piece in pieces {
+    for piece in read {
         writer.piece(piece);
     }
     let stays = said.is_some_and(|said| !said.contains("dark"));
@@ -98,111 +91,6 @@ fn said_of_scheme(piece: &Piece) -> Option<String> {
 fn is_scheme(tag: &Tag) -> bool {
     let named = value(tag, "name").is_some_and(|name| name.eq_ignore_ascii_case("color-scheme"));
     &*tag.name == "meta" && named
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Piece {
-    Doctype(Doctype),
-    Tag(Tag),
-    Comment(String),
-    Text(String),
-    /// The text of an element whose text is no markup.
-    Raw(String),
-}
-
-/// Collects the pieces, and tells the tokenizer which elements hold no markup, as a tree builder would.
-#[derive(Default)]
-struct Collected {
-    pieces: RefCell<Vec<Piece>>,
-    raw: RefCell<bool>,
-}
-
-impl TokenSink for Collected {
-    type Handle = ();
-
-    fn process_token(&self, token: Token, _: u64) -> TokenSinkResult<()> {
-        let mut result = TokenSinkResult::Continue;
-        let piece = match token {
-            Token::DoctypeToken(doctype) => Piece::Doctype(doctype),
-            Token::TagToken(tag) => {
-                let kind = match &*tag.name {
-                    "style" | "xmp" | "iframe" | "noembed" | "noframes" => Some(RawKind::Rawtext),
-                    "script" => Some(RawKind::ScriptData),
-                    "title" | "textarea" => Some(RawKind::Rcdata),
-                    _ => None,
-                };
-                let begins = tag.kind == TagKind::StartTag;
-                if let (Some(kind), true) = (kind, begins) {
-                    *self.raw.borrow_mut() = kind != RawKind::Rcdata;
-                    result = TokenSinkResult::RawData(kind);
-                } else if &*tag.name == "plaintext" && begins {
-                    result = TokenSinkResult::Plaintext;
-                } else {
-                    *self.raw.borrow_mut() = false;
-                }
-                Piece::Tag(tag)
-            }
-            Token::CommentToken(text) => Piece::Comment(text.to_string()),
-            Token::CharacterTokens(text) => {
-                let mut pieces = self.pieces.borrow_mut();
-                // The tokenizer gives a text in runs; together they are compared and searched.
-                match (*self.raw.borrow(), pieces.last_mut()) {
-                    (true, Some(Piece::Raw(known))) | (false, Some(Piece::Text(known))) => {
-                        known.push_str(&text)
-                    }
-                    (true, _) => pieces.push(Piece::Raw(text.to_string())),
-                    (false, _) => pieces.push(Piece::Text(text.to_string())),
-                }
-                return result;
-            }
-            Token::NullCharacterToken | Token::EOFToken | Token::ParseError(_) => return result,
-        };
-        self.pieces.borrow_mut().push(piece);
-        result
-    }
-}
-
-fn pieces(html: &str) -> Vec<Piece> {
-    let tokenizer = Tokenizer::new(Collected::default(), TokenizerOpts::default());
-    let input = BufferQueue::default();
-    input.push_back(html.into());
-    // It stops after each script, which is not run here.
-    while !input.is_empty() {
-        let _ = tokenizer.feed(&input);
-    }
-    tokenizer.end();
-    tokenizer.sink.pieces.take()
-}
-
-/// Names the first place in the body that differs.
-fn mark(pieces: &mut [Piece], before: &[Piece]) {
-    let Some(differs) = pieces
-        .iter()
-        .zip(before)
-        .position(|(now, then)| now != then)
-    else {
-        return;
-    };
-    let body = pieces
-        .iter()
-        .position(|piece| matches!(piece, Piece::Tag(tag) if &*tag.name == "body"));
-    let from = body.map_or(0, |body| body + 1);
-    let upto = pieces.get_mut(from..=differs).unwrap_or_default();
-    let opening = upto.iter_mut().rev().find_map(|piece| match piece {
-        Piece::Tag(tag) if tag.kind == TagKind::StartTag => Some(tag),
-        _ => None,
-    });
-    if let Some(tag) = opening {
-        tag.attrs.retain(|attribute| &*attribute.name.local != "id");
-        tag.attrs.push(attribute("id", CHANGED));
-    }
-}
-
-fn attribute(name: &str, value: &str) -> html5ever::Attribute {
-    html5ever::Attribute {
-        name: html5ever::QualName::new(None, html5ever::ns!(), name.into()),
-        value: value.into(),
-    }
 }
 
 struct Writer<'a> {
@@ -265,7 +153,7 @@ impl Writer<'_> {
         self.put(&["<!DOCTYPE ", name]);
         match (&doctype.public_id, &doctype.system_id) {
             (Some(public), Some(system)) => {
-                self.put(&[" PUBLIC \"", public, "\" \"", system, "\""])
+                self.put(&[" PUBLIC \"", public, "\" \"", system, "\""]);
             }
             (Some(public), None) => self.put(&[" PUBLIC \"", public, "\""]),
             (None, Some(system)) => self.put(&[" SYSTEM \"", system, "\""]),
@@ -412,18 +300,4 @@ fn percent_decoded(text: &str) -> String {
         }
     }
     String::from_utf8_lossy(&bytes).into_owned()
-}
-
-/// A file name for a header, as RFC 8187 has it.
-pub(super) fn header_encoded(name: &str) -> String {
-    let mut out = String::with_capacity(name.len());
-    for byte in name.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            // Writing into a String cannot fail.
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
-    out
 }

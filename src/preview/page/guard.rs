@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::http::header::{HeaderName, HeaderValue};
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::preview::Error;
 
@@ -50,7 +52,8 @@ fn random() -> Result<String, Error> {
     let mut bytes = [0_u8; BITS / 8];
     getrandom::fill(&mut bytes)
         .map_err(|cause| Error::Serve(std::io::Error::other(cause.to_string())))?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    // 24 bytes are 32 letters of the URL-safe alphabet (RFC 4648 5).
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
 impl Keys {
@@ -80,59 +83,54 @@ impl Keys {
 
     /// Judges a request by its method, its headers and its path.
     pub(super) fn judge(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Verdict {
-        let own = [
-            format!("127.0.0.1:{}", self.port),
-            format!("localhost:{}", self.port),
-        ];
-        let one = |name: HeaderName| {
-            let mut values = headers.get_all(name).iter();
-            (values.next(), values.next().is_some())
-        };
-        let is_own =
-            |value: &HeaderValue| own.iter().any(|host| value.as_bytes() == host.as_bytes());
-        if !matches!(one(header::HOST), (Some(host), false) if is_own(host)) {
+        if !self.is_own(headers, &header::HOST, "") {
             return Verdict::Refused(StatusCode::MISDIRECTED_REQUEST, "This is not its address.");
         }
         if method != Method::GET {
             return Verdict::Refused(StatusCode::METHOD_NOT_ALLOWED, "This can only be read.");
         }
-        let from_own_origin = |origin: &HeaderValue| {
-            let host = origin.as_bytes().strip_prefix(b"http://");
-            host.is_some_and(|host| own.iter().any(|own| own.as_bytes() == host))
-        };
-        if !matches!(one(header::ORIGIN), (None, _))
-            && !matches!(one(header::ORIGIN), (Some(origin), false) if from_own_origin(origin))
-        {
-            return Verdict::Refused(StatusCode::FORBIDDEN, "Another site may not ask.");
-        }
         let mut parts = uri.path().trim_start_matches('/').splitn(2, '/');
         let (first, rest) = (parts.next().unwrap_or_default(), parts.next());
         let is_page = rest.is_none_or(str::is_empty);
-        if !Self::comes_from_here(headers) && !(is_page && is_opened_by_hand(headers)) {
+        let is_at_home = !headers.contains_key(header::ORIGIN)
+            || self.is_own(headers, &header::ORIGIN, "http://");
+        let may_ask = comes_from_here(headers) || is_page && is_opened_by_hand(headers);
+        if !is_at_home || !may_ask {
             return Verdict::Refused(StatusCode::FORBIDDEN, "Another site may not ask.");
-        }
-        if rest.is_none() && same(first, &self.opening) {
-            return match self.is_opened.swap(true, Ordering::SeqCst) {
-                false => Verdict::Forward,
-                true => Verdict::Refused(
-                    StatusCode::GONE,
-                    "This address has been used already. Start `postroom preview` again.",
-                ),
-            };
         }
         if same(first, &self.key) {
             return Verdict::Welcome;
         }
-        Verdict::Refused(StatusCode::NOT_FOUND, "There is nothing here.")
+        if rest.is_some() || !same(first, &self.opening) {
+            return Verdict::Refused(StatusCode::NOT_FOUND, "There is nothing here.");
+        }
+        if self.is_opened.swap(true, Ordering::SeqCst) {
+            return Verdict::Refused(
+                StatusCode::GONE,
+                "This address has been used already. Start `postroom preview` again.",
+            );
+        }
+        Verdict::Forward
     }
 
-    /// What browsers say about who asks (Fetch Metadata); other programs say nothing.
-    fn comes_from_here(headers: &HeaderMap) -> bool {
-        headers
-            .get_all("sec-fetch-site")
-            .iter()
-            .all(|site| site == "same-origin" || site == "none")
+    /// Whether a header names this server, once, after this scheme.
+    fn is_own(&self, headers: &HeaderMap, name: &HeaderName, scheme: &str) -> bool {
+        let mut values = headers.get_all(name).iter();
+        let (Some(value), None) = (values.next(), values.next()) else {
+            return false;
+        };
+        let own = ["127.0.0.1", "localhost"];
+        own.iter()
+            .any(|host| value == format!("{scheme}{host}:{}", self.port).as_str())
     }
+}
+
+/// What browsers say about who asks (Fetch Metadata); other programs say nothing.
+fn comes_from_here(headers: &HeaderMap) -> bool {
+    let sites = headers.get_all("sec-fetch-site");
+    sites
+        .iter()
+        .all(|site| site == "same-origin" || site == "none")
 }
 
 /// The page in a window of its own, as from a link in a terminal or a note; who sent the browser there learns

@@ -11,7 +11,9 @@ mod edition;
 mod frame;
 mod guard;
 mod list;
+mod mails;
 mod note;
+mod pieces;
 mod routes;
 mod show;
 #[cfg(test)]

@@ -83,49 +83,52 @@ pub(super) fn findings(standing: &Standing) -> Value {
 pub(super) fn row(desk: &Desk, standing: &Standing, row: u64) -> Option<Value> {
     let list = standing.edition.list.as_deref()?;
     let found = list.row(row)?;
-    let mut own: Vec<Note> = notes(standing)
-        .iter()
-        .filter(|note| note.row == Some(row))
-        .cloned()
-        .collect();
+    let own = notes(standing).iter().filter(|note| note.row == Some(row));
+    let mut own: Vec<Note> = own.cloned().collect();
     let cells: Vec<(&String, &&str)> = list.columns().iter().zip(&found.cells).collect();
-    let mut value = json!({
+    let made = match found.fate {
+        Fate::Mail => desk.mail(standing, row),
+        _ => None,
+    };
+    let (mail, none) = match made {
+        Some(Ok(mail)) => (Some(self::mail(desk, standing, &found, &mail)), None),
+        Some(Err(cause)) => {
+            if own.is_empty() {
+                own.push(Note {
+                    row: Some(row),
+                    ..note(&cause)
+                });
+            }
+            let why = "This mail cannot be shown yet: what is wrong stands under Findings.";
+            (None, Some(why.to_owned()))
+        }
+        None => (None, Some(why_none(standing, found.fate))),
+    };
+    Some(json!({
         "edition": standing.edition.number,
         "line": found.line,
         "place": found.place,
         "cells": cells,
-    });
-    match found.fate {
+        "mail": mail,
+        "none": none,
+        "findings": own,
+    }))
+}
+
+fn why_none(standing: &Standing, fate: Fate) -> String {
+    match fate {
         Fate::Duplicate { of: 0 } => {
-            value["none"] = json!("This row gets no mail: an earlier row has its address.")
+            "This row gets no mail: an earlier row has its address.".to_owned()
         }
         Fate::Duplicate { of } => {
-            value["none"] = json!(format!(
-                "This row gets no mail: row {of} has the same address."
-            ))
+            format!("This row gets no mail: row {of} has the same address.")
         }
-        Fate::LeftOut(why) => value["none"] = json!(format!("This row gets no mail: it is {why}.")),
-        Fate::Mail => match desk.mail(standing, row) {
-            Some(Ok(mail)) => value["mail"] = self::mail(desk, standing, &found, &mail),
-            Some(Err(cause)) => {
-                if own.is_empty() {
-                    own.push(Note {
-                        row: Some(row),
-                        ..note(&cause)
-                    });
-                }
-                value["none"] =
-                    json!("This mail cannot be shown yet: what is wrong stands under Findings.");
-            }
-            None if standing.edition.notes.iter().any(Note::is_error) => {
-                value["none"] =
-                    json!("Nothing can be shown until the errors under Findings are mended.");
-            }
-            None => value["none"] = json!("This row gets no mail."),
-        },
+        Fate::LeftOut(why) => format!("This row gets no mail: it is {why}."),
+        Fate::Mail if standing.edition.notes.iter().any(Note::is_error) => {
+            "Nothing can be shown until the errors under Findings are mended.".to_owned()
+        }
+        Fate::Mail => "This row gets no mail.".to_owned(),
     }
-    value["findings"] = json!(own);
-    Some(value)
 }
 
 fn mail(desk: &Desk, standing: &Standing, found: &Found<'_>, mail: &Mail) -> Value {

@@ -2,9 +2,10 @@
 
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
-use super::frame::{CHANGED, Dark, framed};
+use super::frame::{Dark, framed};
 use super::guard::{Keys, Verdict};
 use super::list::{Fate, List};
+use super::pieces::CHANGED;
 use crate::recipients::Columns;
 
 fn show(html: &str, dark: bool) -> super::frame::Framed {

@@ -45,6 +45,6 @@ impl Stamps {
 
     /// Whether a file is the same in both.
     pub(super) fn agree_on(&self, other: &Self, path: &Path) -> bool {
-        self.0.get(path).is_some() && self.0.get(path) == other.0.get(path)
+        self.0.contains_key(path) && self.0.get(path) == other.0.get(path)
     }
 }

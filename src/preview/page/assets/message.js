@@ -185,8 +185,8 @@ export class Mail {
 
   remark() {
     const words = [];
-    if (this.mail.remote === 1) words.push("One picture from elsewhere is not loaded here.");
-    if (this.mail.remote > 1) words.push(`${number.format(this.mail.remote)} pictures from elsewhere are not loaded here.`);
+    if (this.mail.remote === 1) words.push("One picture or style sheet from elsewhere is not loaded here.");
+    if (this.mail.remote > 1) words.push(`${number.format(this.mail.remote)} pictures or style sheets from elsewhere are not loaded here.`);
     if (this.isDark && this.mail.dark === "stays-light") words.push("The mail asks to stay light; some mail programs darken it all the same.");
     if (this.isDark && this.mail.dark === "silent") words.push("The mail has no rules for dark; mail programs choose colours of their own.");
     at("remark").hidden = words.length === 0;
