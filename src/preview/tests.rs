@@ -109,6 +109,35 @@ fn a_folder_of_mails_has_the_same_bytes_and_a_safe_page() {
 }
 
 #[test]
+fn on_the_page_of_a_folder_the_cases_come_first() {
+    let home = tempfile::tempdir().unwrap();
+    let inputs = inputs(home.path());
+    let Unplanned::Ready(previewer, _) = Previewer::of_folder(&inputs, now(), &mut |_| {}).unwrap()
+    else {
+        panic!("defective");
+    };
+    let case = |row| crate::plan::Case {
+        row,
+        shows: vec!["<b>the longest subject".to_owned()],
+    };
+    let folder = home.path().join("out");
+    let cases = [case(3), case(99)];
+    let exported = export(
+        &previewer,
+        None,
+        &cases,
+        Kind::Mails,
+        &folder,
+        &mut |_, _| {},
+    )
+    .unwrap();
+    let page = std::fs::read_to_string(exported.index).unwrap();
+    let first = page.find("<a href=\"0002.eml\">Row 3</a>").unwrap();
+    assert!(first < page.find("<table>").unwrap(), "{page}");
+    assert!(page.contains("&lt;b&gt;the longest subject") && !page.contains("Row 99"));
+}
+
+#[test]
 fn rows_and_addresses_lead_to_their_message() {
     let home = tempfile::tempdir().unwrap();
     let Unplanned::Ready(previewer, _) =
