@@ -35,6 +35,7 @@ fn main() {
     styling();
     deciding();
     sending(home.path());
+    previewing(home.path());
     memory(home.path());
 }
 
@@ -302,6 +303,7 @@ fn styling() {
             list_unsubscribe: None,
             inline_css,
             internal: vec![],
+            grouped: false,
         };
         Renderer::new(
             definition,
@@ -313,7 +315,7 @@ fn styling() {
         let row = |n: usize| [format!("p{n}@contoso.com"), format!("P{n}"), n.to_string()];
         best(|| {
             (0..count)
-                .map(|n| renderer.page(&row(n)).unwrap().digest[0])
+                .map(|n| renderer.page(&Cells::Row(&row(n))).unwrap().digest[0])
                 .filter(|b| *b == 0)
                 .count()
         })
@@ -502,6 +504,78 @@ fn sink(home: &Path, tls: &str) -> (Child, u16) {
     let said: serde_json::Value = serde_json::from_str(&said).unwrap();
     let address: std::net::SocketAddr = said["address"].as_str().unwrap().parse().unwrap();
     (child, address.port())
+}
+
+/// The page on a long list: until the list can be looked through, and until a row in it is shown. The full check
+/// goes on beside it.
+fn previewing(home: &Path) {
+    const ROWS: usize = 100_000;
+    const SHOWN: usize = 50;
+    let folder = campaign(home, ROWS, true, "sandbox");
+    let reading = best(|| {
+        let mut reader = csv::Reader::from_path(folder.join("staff.csv")).unwrap();
+        reader
+            .records()
+            .map(|row| row.unwrap().len())
+            .sum::<usize>()
+    });
+    let mut page: Option<(Child, String)> = None;
+    let opening = timed(|| {
+        let mut child = postroom(home, "page.db")
+            .args(["preview", "--serve", "--json"])
+            .arg(&folder)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut said)
+            .unwrap();
+        let said: serde_json::Value = serde_json::from_str(&said).unwrap();
+        let address = said["url"].as_str().unwrap().to_owned();
+        let mut seen = 0;
+        while !ask(&address, &format!("api/state?seen={seen}")).contains("\"rows\":100000") {
+            seen += 1;
+        }
+        page = Some((child, address));
+    });
+    let (mut child, address) = page.unwrap();
+    line(
+        "opening the page on 100,000 rows",
+        ROWS,
+        opening,
+        Some(reading),
+    );
+    let showing = timed(|| {
+        for n in 1..=SHOWN {
+            let row = n * (ROWS / SHOWN);
+            assert!(ask(&address, &format!("api/row/{row}")).contains("\"mail\""));
+            assert!(ask(&address, &format!("mail/{row}/html")).contains("Dear P"));
+        }
+    });
+    line(
+        "showing a row of it, while all are checked",
+        SHOWN,
+        showing,
+        None,
+    );
+    let searching = timed(|| assert!(ask(&address, "api/search?q=p99999").contains("\"count\":1")));
+    line("searching it", ROWS, searching, None);
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+/// What a program answers to a GET of something below an address.
+fn ask(address: &str, below: &str) -> String {
+    let rest = address.strip_prefix("http://").unwrap();
+    let (host, path) = rest.split_once('/').unwrap();
+    let mut stream = TcpStream::connect(host).unwrap();
+    let request =
+        format!("GET /{path}{below} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
 }
 
 /// Peak resident memory of planning, where the system tells it.

@@ -25,7 +25,7 @@
 //! | `send` | clock, delivery, limits, provider, message, store, smtp, oauth | nothing | claims → outcomes; emits events |
 //! | `sandbox` | clock, limits | network | the stand-in server with bookkeeping of its own |
 //! | `rehearsal` | clock, limits, message, store, send, sandbox | nothing | what goes wrong on purpose, a sender that is killed, the stand-in's log against the store |
-//! | `preview` | recipients, message, plan, store | files | what would go out, in the terminal and as files |
+//! | `preview` | clock, recipients, message, plan, store | files, loopback | what would go out, in the terminal, as files and on a local page |
 //! | `config` | delivery, limits, provider, recipients, plan, smtp, oauth, send | files | campaign.toml and accounts.toml → each room's checked options |
 //! | `cli` | every room | terminal | a file per command; the only place that prints or exits |
 //!

@@ -36,7 +36,7 @@ pub(super) struct Global {
     pub(super) places: Places,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct Places {
     /// The file of accounts [default: postroom/accounts.toml in the configuration folder]
     #[arg(
@@ -66,7 +66,7 @@ pub(super) enum Command {
     Check(Folder),
     /// Freezes list, templates and attachments, and lays out messages, days and finishing time
     Plan(Plan),
-    /// Shows the mails exactly as they would go out
+    /// Shows the mails exactly as they would go out: on a page, in the terminal, or as files
     Preview(Preview),
     /// Sends the whole campaign to the built-in stand-in of its provider, days in seconds
     Rehearse(Rehearse),
@@ -129,6 +129,11 @@ pub(super) struct Plan {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+#[command(
+    after_help = "On a terminal it opens a page in the browser that follows the campaign's folder as you edit it; \
+    Ctrl-C ends it. Nothing leaves this machine, and nobody else on it can open the page."
+)]
 pub(super) struct Preview {
     #[command(flatten)]
     pub(super) campaign: Folder,
@@ -138,12 +143,21 @@ pub(super) struct Preview {
     /// The mail that this address gets
     #[arg(long, value_name = "ADDR")]
     pub(super) to: Option<String>,
-    /// Shows the mail in the terminal (also what happens without --out)
-    #[arg(long, conflicts_with = "out")]
+    /// Shows the mail in the terminal, as happens anyway where there is none to open a page from
+    #[arg(long, conflicts_with_all = ["out", "serve", "no_browser"])]
     pub(super) print: bool,
+    /// Serves the page also where there is no terminal, and prints its address
+    #[arg(long, conflicts_with = "out")]
+    pub(super) serve: bool,
+    /// Opens no browser: the page's address is printed only
+    #[arg(long, conflicts_with = "out")]
+    pub(super) no_browser: bool,
     /// Writes .eml files and an index.html into this folder: all mails, or the one asked for
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
+    /// Writes them as drafts, which Outlook opens for editing
+    #[arg(long, requires = "out")]
+    pub(super) drafts: bool,
 }
 
 #[derive(Debug, Args)]

@@ -46,8 +46,8 @@ pub(super) fn run(context: &Context, args: &Folder) -> Result<Exit, Failure> {
     Ok(exit_of(&checked))
 }
 
-/// `row 1`, `rows 1, 17 and 905`.
-fn rows_of(cases: &[Case]) -> String {
+/// `row 1 shows`, `rows 1, 17 and 905 show`.
+pub(super) fn rows_of(cases: &[Case]) -> String {
     let mut rows: Vec<u64> = cases.iter().map(|case| case.row).collect();
     rows.sort_unstable();
     let rows: Vec<String> = rows.into_iter().map(words::number).collect();

@@ -200,6 +200,11 @@ impl From<preview::Error> for Failure {
                 &error,
                 "make sure that there is room on the disk and that you may write there",
             ),
+            Error::Serve(_) => Self::new(
+                Exit::CannotCreate,
+                &error,
+                "use --print to see a mail in the terminal, or --out to write them as files",
+            ),
             Error::Message(_) | Error::Cells(_) | Error::Differs(_) => Self::own(&error),
         }
     }

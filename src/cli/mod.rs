@@ -23,6 +23,7 @@ mod interrupt;
 mod login;
 mod logout;
 mod new;
+mod page;
 mod plan;
 mod preview;
 mod providers;

@@ -1,45 +1,57 @@
-//! `postroom preview`: a mail in the terminal, or all of them as files.
+//! `postroom preview`: a mail in the terminal, or all of them as files; the page is `page`'s.
 
 use super::args::Preview;
 use super::bar::Bar;
-use super::check::{note_warnings, refuse};
+use super::check::{note_warnings, refuse, rows_of};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::resolve::shortened;
 use super::screen::Paint;
 use super::setup::{self, Setup};
-use super::{Context, words};
-use crate::plan::is_edited;
-use crate::preview::{Mail, Previewer, Unplanned, export};
+use super::{Context, page, words};
+use crate::plan::{Case, is_edited};
+use crate::preview::{Kind, Mail, Previewer, Unplanned, export};
 
 pub(super) fn run(context: &Context, args: &Preview) -> Result<Exit, Failure> {
+    let screen = &context.screen;
+    let on_terminal = screen.width().is_some() && screen.can_ask();
+    let opens = args.serve || args.no_browser || on_terminal && !args.print;
+    if opens && args.out.is_none() {
+        return page::run(context, args, on_terminal);
+    }
     let setup = Setup::read(&args.campaign.folder, &context.places)?;
     let (store, path) = setup::store(&context.places)?;
     let previewer = if let Some(record) = store.campaign(&setup.campaign.name)? {
         if is_edited(&setup.inputs, &record.fingerprint) {
-            context
-                .screen
+            screen
                 .warning("the campaign was edited after it was planned: this is what was planned");
         }
         Previewer::of_plan(&path, record)?
     } else {
-        let bar = Bar::reading(&context.screen);
+        let bar = Bar::reading(screen);
         let made = Previewer::of_folder(&setup.inputs, context.clock.now(), &mut |progress| {
             bar.read(progress);
         });
         bar.clear();
         match made? {
-            Unplanned::Defective(checked) => return refuse(&context.screen, &checked),
+            Unplanned::Defective(checked) => return refuse(screen, &checked),
             Unplanned::Ready(previewer, checked) => {
-                note_warnings(&context.screen, &checked);
+                note_warnings(screen, &checked);
                 *previewer
             }
         }
     };
     let chosen = choose(args, &previewer)?;
+    let cases = previewer.cases()?;
     match &args.out {
-        Some(folder) => write(context, &previewer, chosen, folder),
-        None => print(context, &previewer, chosen.unwrap_or(1)),
+        Some(folder) => write(context, args, &previewer, chosen, &cases, folder),
+        None => {
+            let exit = print(context, &previewer, chosen.unwrap_or(1))?;
+            if chosen.is_none() && !cases.is_empty() {
+                screen.note(&format!("{} every case", rows_of(&cases)));
+            }
+            Ok(exit)
+        }
     }
 }
 
@@ -55,24 +67,38 @@ fn choose(args: &Preview, previewer: &Previewer) -> Result<Option<u64>, Failure>
     };
     match found {
         (Some(number), _) => Ok(Some(number)),
-        (None, what) => Err(Failure::new(
-            Exit::NoInput,
-            format!(
-                "{what} gets no mail: it is not in the list, only as a duplicate, or left out by the filter"
-            ),
-            "rows are counted from 1 after the header; `postroom check` lists the duplicates",
-        )),
+        (None, what) => Err(gets_no_mail(&what)),
     }
+}
+
+/// Who was asked for is not in the list, or gets nothing.
+pub(super) fn gets_no_mail(what: &str) -> Failure {
+    Failure::new(
+        Exit::NoInput,
+        format!(
+            "{what} gets no mail: it is not in the list, only as a duplicate, or left out by the filter"
+        ),
+        "rows are counted from 1 after the header; `postroom check` lists the duplicates",
+    )
 }
 
 fn write(
     context: &Context,
+    args: &Preview,
     previewer: &Previewer,
     chosen: Option<u64>,
+    cases: &[Case],
     folder: &std::path::Path,
 ) -> Result<Exit, Failure> {
     let bar = Bar::writing(&context.screen, chosen.map_or(previewer.count()?, |_| 1));
-    let exported = export(previewer, chosen, folder, &mut |done, _| bar.position(done));
+    let kind = if args.drafts {
+        Kind::Drafts
+    } else {
+        Kind::Mails
+    };
+    let exported = export(previewer, chosen, cases, kind, folder, &mut |done, _| {
+        bar.position(done);
+    });
     bar.clear();
     let exported = exported?;
     if context.screen.is_json() {
@@ -101,6 +127,12 @@ fn print(context: &Context, previewer: &Previewer, number: u64) -> Result<Exit, 
     };
     line("From:      ", &clean(&mail.from))?;
     line("To:        ", &clean(&mail.to))?;
+    for copy in &mail.cc {
+        line("Cc:        ", &clean(copy))?;
+    }
+    if let Some(reply_to) = &mail.reply_to {
+        line("Reply-To:  ", &clean(reply_to))?;
+    }
     line(
         "Subject:   ",
         &screen.painted(Paint::Bold, &clean(&mail.subject)),
@@ -117,6 +149,9 @@ fn print(context: &Context, previewer: &Previewer, number: u64) -> Result<Exit, 
             "Goes to:   ",
             &format!("{all} as blind copies: {}", shortened(&mail.recipients)),
         )?;
+    }
+    for copy in &mail.bcc {
+        line("Blind copy:", &clean(copy))?;
     }
     let size = words::number(mail.content.len() as u64);
     line("Size:      ", &format!("{size} bytes"))?;
@@ -154,6 +189,9 @@ fn mail_json(mail: &Mail) -> serde_json::Value {
         "message_id": mail.message_id,
         "from": mail.from,
         "to": mail.to,
+        "cc": mail.cc,
+        "bcc": mail.bcc,
+        "reply_to": mail.reply_to,
         "subject": mail.subject,
         "text": mail.text,
         "attachments": mail.attachments,

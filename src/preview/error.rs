@@ -29,6 +29,9 @@ pub enum Error {
     /// A folder that is there and not empty.
     #[error("the folder {} is not empty", .0.display())]
     NotEmpty(PathBuf),
+    /// The page cannot be served.
+    #[error("the preview page cannot be served on this machine: {0}")]
+    Serve(std::io::Error),
     /// A file or folder could not be written.
     #[error("cannot write {}: {source}", path.display())]
     Write {

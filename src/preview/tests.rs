@@ -96,7 +96,7 @@ fn a_folder_of_mails_has_the_same_bytes_and_a_safe_page() {
         panic!("defective");
     };
     let folder = home.path().join("out");
-    let exported = export(&previewer, None, &folder, &mut |_, _| {}).unwrap();
+    let exported = export(&previewer, None, &[], Kind::Mails, &folder, &mut |_, _| {}).unwrap();
     assert_eq!(exported.mails, 2);
     let first = std::fs::read(folder.join("0001.eml")).unwrap();
     assert_eq!(first, previewer.mail(1).unwrap().unwrap().content);
@@ -106,9 +106,38 @@ fn a_folder_of_mails_has_the_same_bytes_and_a_safe_page() {
         "{page}"
     );
     assert!(matches!(
-        export(&previewer, None, &folder, &mut |_, _| {}),
+        export(&previewer, None, &[], Kind::Mails, &folder, &mut |_, _| {}),
         Err(Error::NotEmpty(_))
     ));
+}
+
+#[test]
+fn on_the_page_of_a_folder_the_cases_come_first() {
+    let home = tempfile::tempdir().unwrap();
+    let inputs = inputs(home.path());
+    let Unplanned::Ready(previewer, _) = Previewer::of_folder(&inputs, now(), &mut |_| {}).unwrap()
+    else {
+        panic!("defective");
+    };
+    let case = |row| crate::plan::Case {
+        row,
+        shows: vec!["<b>the longest subject".to_owned()],
+    };
+    let folder = home.path().join("out");
+    let cases = [case(3), case(99)];
+    let exported = export(
+        &previewer,
+        None,
+        &cases,
+        Kind::Mails,
+        &folder,
+        &mut |_, _| {},
+    )
+    .unwrap();
+    let page = std::fs::read_to_string(exported.index).unwrap();
+    let first = page.find("<a href=\"0002.eml\">Row 3</a>").unwrap();
+    assert!(first < page.find("<table>").unwrap(), "{page}");
+    assert!(page.contains("&lt;b&gt;the longest subject") && !page.contains("Row 99"));
 }
 
 #[test]

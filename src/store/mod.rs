@@ -62,7 +62,7 @@ pub use planning::{
     Cut, CutPart, NewBatch, NewCampaign, NewMessage, Order, PlanWriter, Planned, Reason, Run,
 };
 pub use progress::{CampaignRecord, Counts, RowCounts, RunState};
-pub use report::{MessageRecord, ReportRow};
+pub use report::{ListedRow, MessageRecord, ReportRow};
 pub use resolving::{Doubt, Resolution, Selection};
 pub use single::{Single, SingleEnd, SingleLock};
 pub use slots::{ConnectionSlot, SlotWanted, is_slot_wanted};

@@ -28,6 +28,19 @@ pub struct ReportRow {
     pub reply: Option<String>,
 }
 
+/// A row of the list, as it was frozen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedRow {
+    /// The data row, from 1.
+    pub row: u64,
+    /// The address as the list has it.
+    pub address: String,
+    /// The row's cells, a JSON array; none of a row that became no recipient.
+    pub cells: Option<String>,
+    /// A recipient's state, or why the row became no recipient.
+    pub outcome: String,
+}
+
 /// A message of the plan.
 #[derive(Debug, Clone)]
 pub struct MessageRecord {
@@ -83,6 +96,26 @@ impl Store {
         Ok(self
             .connection
             .query_row(cases, [campaign], |row| row.get(0))?)
+    }
+
+    /// Calls `each` with every row of the list and its cells, in its order; a further row of a person is `grouped`.
+    pub fn listed(&self, campaign: i64, mut each: impl FnMut(ListedRow)) -> Result<(), Error> {
+        let mut statement = self.connection.prepare(
+            "SELECT row, address, cells, state FROM recipient WHERE campaign = ?1
+             UNION ALL
+             SELECT row, address, NULL, reason FROM left_out WHERE campaign = ?1
+             ORDER BY 1",
+        )?;
+        let mut rows = statement.query([campaign])?;
+        while let Some(row) = rows.next()? {
+            each(ListedRow {
+                row: row.get(0)?,
+                address: row.get(1)?,
+                cells: row.get(2)?,
+                outcome: row.get(3)?,
+            });
+        }
+        Ok(())
     }
 
     /// The message with this place in the plan.

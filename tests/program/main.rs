@@ -8,6 +8,7 @@
 
 mod accounts;
 mod bad_input;
+mod browser;
 mod canaries;
 mod commands;
 mod copies;
@@ -21,6 +22,8 @@ mod identity;
 mod interrupted;
 mod keyring;
 mod oauth;
+mod page;
+mod page_content;
 mod person;
 mod postfix;
 mod previews;
@@ -30,6 +33,7 @@ mod rehearsals;
 mod round_trips;
 mod samples;
 mod schedules;
+mod served;
 mod server;
 mod sharing;
 mod standing;

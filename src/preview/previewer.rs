@@ -1,0 +1,173 @@
+//! From a plan to its mails.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::Error;
+use super::mail::{Mail, placeholder_id};
+use crate::message::{Definition, Identity, Renderer};
+use crate::plan::{self, Case, Checked, Frozen, Inputs, Progress, frozen_renderer, planned_cases};
+use crate::store::{CampaignRecord, MessageRecord, Store};
+
+/// Makes the mails of a plan.
+#[derive(Debug)]
+pub struct Previewer {
+    pub(super) store: Store,
+    pub(super) record: CampaignRecord,
+    /// One for each account.
+    pub(super) renderers: Vec<Renderer>,
+    /// The plan is only for the preview, so its Message-IDs are not those that will go out.
+    placeholder: bool,
+    _temporary: Option<tempfile::TempDir>,
+}
+
+/// What came of planning for a preview alone.
+#[derive(Debug)]
+pub enum Unplanned {
+    /// The mails can be seen. The findings are warnings.
+    Ready(Box<Previewer>, Checked),
+    /// The campaign has errors.
+    Defective(Checked),
+}
+
+impl Previewer {
+    /// Previews the plan in the store at `path`.
+    pub fn of_plan(path: &Path, record: CampaignRecord) -> Result<Self, Error> {
+        Ok(Self {
+            store: Store::open(path)?,
+            renderers: renderers(path, &record)?,
+            record,
+            placeholder: false,
+            _temporary: None,
+        })
+    }
+
+    /// Previews a campaign that is not planned yet.
+    pub fn of_folder(
+        inputs: &Inputs,
+        now: Timestamp,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Unplanned, Error> {
+        Self::of_folder_in(&std::env::temp_dir(), inputs, now, progress)
+    }
+
+    /// The same, with its store below this folder until the previewer is dropped.
+    pub(super) fn of_folder_in(
+        place: &Path,
+        inputs: &Inputs,
+        now: Timestamp,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Unplanned, Error> {
+        let temporary = tempfile::tempdir_in(place).map_err(|source| Error::Write {
+            path: place.to_owned(),
+            source,
+        })?;
+        let path = temporary.path().join("preview.db");
+        let store = Store::open(&path)?;
+        let checked = match plan::plan(inputs, &store, now, progress)? {
+            Frozen::Defective(checked) => return Ok(Unplanned::Defective(checked)),
+            Frozen::Planned(_, checked) => checked,
+        };
+        let Some(record) = store.campaign(&inputs.name)? else {
+            return Ok(Unplanned::Defective(checked));
+        };
+        let previewer = Self {
+            renderers: renderers(&path, &record)?,
+            store,
+            record,
+            placeholder: true,
+            _temporary: Some(temporary),
+        };
+        Ok(Unplanned::Ready(Box::new(previewer), checked))
+    }
+
+    /// What is previewed.
+    pub fn record(&self) -> &CampaignRecord {
+        &self.record
+    }
+
+    /// Everything but rows and files that decides the bytes.
+    pub(super) fn definition(&self) -> Option<&Definition> {
+        self.renderers.first().map(Renderer::definition)
+    }
+
+    /// Calls `each` with every row of the list, in its order: number, address, cells, and what the row is.
+    pub(super) fn rows(
+        &self,
+        mut each: impl FnMut(u64, &str, Option<&str>, &str),
+    ) -> Result<(), Error> {
+        Ok(self.store.listed(self.record.id, |row| {
+            each(row.row, &row.address, row.cells.as_deref(), &row.outcome);
+        })?)
+    }
+
+    /// The rows that between them show every case.
+    pub fn cases(&self) -> Result<Vec<Case>, Error> {
+        Ok(planned_cases(&self.store, &self.record)?)
+    }
+
+    /// How many messages there are; they are numbered from 1.
+    pub fn count(&self) -> Result<u64, Error> {
+        Ok(self.store.message_counts(self.record.id)?.total())
+    }
+
+    /// True when the Message-IDs are not those that will go out.
+    pub fn has_placeholders(&self) -> bool {
+        self.placeholder
+    }
+
+    /// The number of the message that a data row of the list gets.
+    pub fn number_of_row(&self, row: u64) -> Result<Option<u64>, Error> {
+        Ok(self.store.message_of_row(self.record.id, row)?)
+    }
+
+    /// The number of the message that an address gets.
+    pub fn number_of_address(&self, address: &str) -> Result<Option<u64>, Error> {
+        match self.store.row_of_address(self.record.id, address)? {
+            Some(row) => self.number_of_row(row),
+            None => Ok(None),
+        }
+    }
+
+    /// The message with this number.
+    pub fn mail(&self, number: u64) -> Result<Option<Mail>, Error> {
+        let message = self.store.message(self.record.id, number)?;
+        message.map_or(Ok(None), |message| self.render(&message))
+    }
+
+    /// Makes the mails of the account that sends this message.
+    fn renderer(&self, message: &MessageRecord) -> Option<&Renderer> {
+        let account = message.account.as_deref().unwrap_or_default();
+        let accounts = &self.record.accounts;
+        let lane = accounts.iter().position(|known| known == account);
+        self.renderers.get(lane.unwrap_or(0))
+    }
+
+    fn render(&self, message: &MessageRecord) -> Result<Option<Mail>, Error> {
+        let Some(renderer) = self.renderer(message) else {
+            return Ok(None);
+        };
+        let message_id = if self.placeholder {
+            placeholder_id(message.number, renderer)
+        } else {
+            message.message_id.clone()
+        };
+        let identity = Identity {
+            message_id: &message_id,
+            date: message
+                .dated_at
+                .or(message.planned_for)
+                .unwrap_or(self.record.planned_at),
+            shared: message.shared,
+        };
+        let recipients = &message.recipients;
+        Mail::make(renderer, message.number, recipients, &identity).map(Some)
+    }
+}
+
+fn renderers(path: &Path, record: &CampaignRecord) -> Result<Vec<Renderer>, Error> {
+    let accounts = record.accounts.iter();
+    let renderer = |account: &String| Ok(frozen_renderer(path, record, account)?);
+    accounts.map(renderer).collect()
+}
