@@ -134,7 +134,9 @@ fn what_is_saved_is_shown_and_what_is_broken_is_told() {
     });
     home.write("news/campaign.toml", toml);
     home.write("news/news.txt.hbs", "Good evening {{first_name}}\n");
-    served.until(|state| state["errors"] == 0 && text().contains("Good evening P2"));
+    served.until(|state| {
+        state["phase"] == "checked" && state["errors"] == 0 && text().contains("Good evening P2")
+    });
     served.ends_well();
 }
 
