@@ -145,6 +145,8 @@ async function tour() {
   const box = await changed.boundingBox();
   assert.ok(box.y > 0 && box.y < 640, `the change is not in sight: ${JSON.stringify(box)}`);
   await writeFile(letter, html);
+  await changed.waitFor({ state: "detached" });
+  await page.locator("#summary").filter({ hasText: "310 messages" }).waitFor();
   assert.deepEqual(wrong, []);
   await page.context().close();
 

@@ -6,7 +6,7 @@ use super::check::{note_warnings, refuse, rows_of};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::resolve::shortened;
-use super::screen::Paint;
+use super::screen::{Paint, Screen};
 use super::setup::{self, Setup};
 use super::{Context, page, words};
 use crate::plan::{Case, is_edited};
@@ -122,6 +122,24 @@ fn print(context: &Context, previewer: &Previewer, number: u64) -> Result<Exit, 
         return Ok(Exit::Done);
     }
     let screen = &context.screen;
+    print_head(screen, &mail)?;
+    screen.result("")?;
+    for text in mail.text.lines() {
+        screen.result(&clean(text))?;
+    }
+    let total = previewer.count()?;
+    screen.note(&format!(
+        "\nmessage {number} of {}; --row N or --to ADDR shows another, --out DIR writes all of them as files",
+        words::number(total)
+    ));
+    if previewer.has_placeholders() {
+        screen.note("not planned yet: the Message-ID is a placeholder, everything else is as it would go out");
+    }
+    Ok(Exit::Done)
+}
+
+/// What a person wants to know of a mail before its text.
+fn print_head(screen: &Screen, mail: &Mail) -> Result<(), Failure> {
     let line = |name: &str, value: &str| {
         screen.result(&format!("{} {value}", screen.painted(Paint::Dim, name)))
     };
@@ -155,19 +173,7 @@ fn print(context: &Context, previewer: &Previewer, number: u64) -> Result<Exit, 
     }
     let size = words::number(mail.content.len() as u64);
     line("Size:      ", &format!("{size} bytes"))?;
-    screen.result("")?;
-    for text in mail.text.lines() {
-        screen.result(&clean(text))?;
-    }
-    let total = previewer.count()?;
-    screen.note(&format!(
-        "\nmessage {number} of {}; --row N or --to ADDR shows another, --out DIR writes all of them as files",
-        words::number(total)
-    ));
-    if previewer.has_placeholders() {
-        screen.note("not planned yet: the Message-ID is a placeholder, everything else is as it would go out");
-    }
-    Ok(Exit::Done)
+    Ok(())
 }
 
 /// A list's cells must not steer the terminal.

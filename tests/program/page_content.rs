@@ -134,7 +134,9 @@ fn what_is_saved_is_shown_and_what_is_broken_is_told() {
     });
     home.write("news/campaign.toml", toml);
     home.write("news/news.txt.hbs", "Good evening {{first_name}}\n");
-    served.until(|state| state["errors"] == 0 && text().contains("Good evening P2"));
+    served.until(|state| {
+        state["phase"] == "checked" && state["errors"] == 0 && text().contains("Good evening P2")
+    });
     served.ends_well();
 }
 
@@ -187,4 +189,34 @@ fn drafts_differ_by_their_first_line_alone() {
         .permissions()
         .mode();
     assert_eq!(mode & 0o777, 0o700);
+}
+
+#[test]
+fn copies_and_a_to_of_the_campaigns_own_are_shown() {
+    let home = Home::new();
+    home.campaign("sandbox", 1, true);
+    let toml = std::fs::read_to_string(home.path("news/campaign.toml")).unwrap();
+    let more = "to = \"Zoë <{{email}}>\"\ncc = [\"Boss <boss@contoso.com>\", \"two@contoso.com\"]\n\
+                bcc = [\"archive@contoso.com\"]\nreply_to = \"desk@contoso.com\"\n[recipients]";
+    home.write("news/campaign.toml", toml.replace("[recipients]", more));
+    let served = Served::start(&home, &["news"]);
+    served.checked();
+    let mail = served.get("api/row/1").json()["mail"].clone();
+    assert_eq!(mail["to"], "Zoë <p1@contoso.com>");
+    assert_eq!(
+        mail["to_note"],
+        "The campaign sets this address. It goes to P1 alone."
+    );
+    assert_eq!(
+        mail["cc"],
+        serde_json::json!(["Boss <boss@contoso.com>", "two@contoso.com"])
+    );
+    assert_eq!(mail["bcc"], serde_json::json!(["archive@contoso.com"]));
+    assert_eq!(mail["reply_to"], "desk@contoso.com");
+    let to = &mail["headers"].as_array().unwrap()[1];
+    assert_eq!(
+        (&to["name"], &to["value"]),
+        (&"To".into(), &"Zoë <p1@contoso.com>".into())
+    );
+    assert!(to["raw"].as_str().unwrap().contains("=?utf-8?"), "{to}");
 }

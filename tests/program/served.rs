@@ -145,10 +145,19 @@ impl Served {
     /// Waits until the state is as it shall be.
     pub(crate) fn until(&self, what: impl Fn(&Value) -> bool) -> Value {
         let mut state = self.get("api/state").json();
+        let mut unchanged = 0;
         while !what(&state) {
-            state = self
+            let next = self
                 .get(&format!("api/state?seen={}", state["serial"]))
                 .json();
+            // The program answers after a while in any case.
+            unchanged = if next["serial"] == state["serial"] {
+                unchanged + 1
+            } else {
+                0
+            };
+            assert!(unchanged < 3, "it stays as it is: {next}");
+            state = next;
         }
         state
     }

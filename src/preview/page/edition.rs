@@ -1,5 +1,6 @@
 //! A campaign as it was when its folder was read last, and what the full check says of it.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,6 +13,7 @@ use crate::message::{Identity, Renderer};
 use crate::plan::{self, Case, Checked, Inputs, Mode, Progress};
 use crate::preview::mail::placeholder_id;
 use crate::preview::{Error, Mail, Previewer, Unplanned};
+use crate::recipients::ListReader;
 use crate::store::Claimed;
 
 /// What was read.
@@ -89,25 +91,28 @@ impl Edition {
         if let Some(ready) = ready {
             edition.list = match &before.list {
                 Some(list) if same_list => Some(Arc::clone(list)),
-                _ => {
-                    let mut list = List::new(ready.list.columns());
-                    if let Some(cause) = list.read(ready.list, &inputs) {
-                        let place = cause.place();
-                        edition.notes.push(Note {
-                            file: inputs.list.display().to_string(),
-                            row: place.map(|place| place.row).filter(|row| *row > 0),
-                            line: place.map(|place| place.line),
-                            ..Note::error(cause.code(), cause.to_string(), cause.remedy())
-                        });
-                    }
-                    Some(Arc::new(list))
-                }
+                _ => Some(Arc::new(edition.list_of(ready.list, &inputs))),
             };
             // With an error in it, a campaign is rendered to be proved only: nothing of it would go out.
             let is_sound = !edition.notes.iter().any(Note::is_error);
             edition.renderer = ready.renderer.filter(|_| is_sound);
         }
         (edition, Some(inputs))
+    }
+
+    /// Reads all rows; what ends that early is noted.
+    fn list_of<R: Read>(&mut self, rows: ListReader<R>, inputs: &Inputs) -> List {
+        let mut list = List::new(rows.columns());
+        if let Some(cause) = list.read(rows, inputs) {
+            let place = cause.place();
+            self.notes.push(Note {
+                file: inputs.list.display().to_string(),
+                row: place.map(|place| place.row).filter(|row| *row > 0),
+                line: place.map(|place| place.line),
+                ..Note::error(cause.code(), cause.to_string(), cause.remedy())
+            });
+        }
+        list
     }
 
     /// The list of a plan.
