@@ -1,21 +1,25 @@
 //! `postroom check`: all findings at once.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use super::Context;
-use super::args::Folder;
+use super::args::Check;
 use super::bar::Bar;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::rejects::Rejects;
 use super::screen::{Paint, Screen};
 use super::setup::Setup;
 use super::words;
 use crate::config::{ConfigError, Problem};
 use crate::plan::{self, Checked, Finding, Severity};
+use crate::recipients::Reading;
 use crate::store::RowCounts;
 
-pub(super) fn run(context: &Context, args: &Folder) -> Result<Exit, Failure> {
-    let setup = match crate::config::Campaign::load(&args.folder) {
+pub(super) fn run(context: &Context, args: &Check) -> Result<Exit, Failure> {
+    let setup = match crate::config::Campaign::load(&args.campaign.folder) {
         Err(ConfigError::Invalid(problems)) if context.screen.is_json() => {
             let findings: Vec<Value> = problems.iter().map(problem_json).collect();
             context.screen.json(
@@ -23,14 +27,24 @@ pub(super) fn run(context: &Context, args: &Folder) -> Result<Exit, Failure> {
             )?;
             return Ok(Exit::Config);
         }
-        _ => Setup::read(&args.folder, &context.places)?,
+        _ => Setup::read(&args.campaign.folder, &context.places)?,
     };
+    let mut rejects = args.rejects.as_deref().map(Rejects::new).transpose()?;
     let bar = Bar::reading(&context.screen);
-    let checked = plan::check(&setup.inputs, context.clock.now(), &mut |progress| {
-        bar.read(progress);
-    });
+    let checked = plan::check(
+        &setup.inputs,
+        context.clock.now(),
+        &mut |progress| bar.read(progress),
+        &mut |bad| {
+            if let Some(rejects) = &mut rejects {
+                rejects.add(bad);
+            }
+        },
+    );
     bar.clear();
     let checked = checked?;
+    let rejected = rejects.map(Rejects::finish).transpose()?;
+    let file = setup.inputs.list.display().to_string();
     if context.screen.is_json() {
         let findings: Vec<Value> = checked.findings.iter().map(finding_json).collect();
         context.screen.json(&json!({
@@ -38,9 +52,14 @@ pub(super) fn run(context: &Context, args: &Folder) -> Result<Exit, Failure> {
             "findings": findings,
             "recipients": rows_json(&checked.rows),
             "messages": checked.messages,
+            "list": checked.list.as_ref().map(|reading| list_json(&file, reading)),
+            "rejects": rejected,
         }))?;
     } else {
-        show(&context.screen, &checked)?;
+        show(&context.screen, &checked, &file)?;
+    }
+    if let (Some(rows), Some(path)) = (rejected, &args.rejects) {
+        context.screen.note(&rejects_line(rows, path));
     }
     Ok(exit_of(&checked))
 }
@@ -61,7 +80,7 @@ pub(super) fn exit_of(checked: &Checked) -> Exit {
     }
 }
 
-fn show(screen: &Screen, checked: &Checked) -> Result<(), Failure> {
+fn show(screen: &Screen, checked: &Checked, file: &str) -> Result<(), Failure> {
     for finding in &checked.findings {
         show_finding(screen, finding)?;
     }
@@ -73,6 +92,9 @@ fn show(screen: &Screen, checked: &Checked) -> Result<(), Failure> {
     let warnings = checked.findings.len() as u64 - errors;
     if !checked.findings.is_empty() {
         screen.result("")?;
+    }
+    if let Some(reading) = &checked.list {
+        screen.result(&list_line(file, reading))?;
     }
     screen.result(&rows_line(&checked.rows))?;
     if checked.is_sound() {
@@ -137,6 +159,53 @@ fn show_finding(screen: &Screen, finding: &Finding) -> Result<(), Failure> {
     };
     screen.result(&format!("{word}: {finding}"))?;
     screen.result(&format!("    → {}", finding.remedy))
+}
+
+/// How the list was read, in one line.
+fn list_line(file: &str, reading: &Reading) -> String {
+    let columns = words::count(reading.columns as u64, "column", "columns");
+    match (&reading.encoding, &reading.sheet) {
+        (Some(encoding), _) => {
+            let between = match reading.delimiter {
+                _ if reading.columns < 2 => String::new(),
+                Some('\t') => "a tab between ".to_owned(),
+                Some(delimiter) => format!("`{delimiter}` between "),
+                None => String::new(),
+            };
+            format!(
+                "{file}: {}, because {}; {between}{columns}",
+                encoding.name, encoding.because
+            )
+        }
+        (None, Some(sheet)) => {
+            let sheet = sheet.replace(char::is_control, " ");
+            format!("{file}: the sheet '{sheet}' with {columns}")
+        }
+        (None, None) => format!("{file}: {columns}"),
+    }
+}
+
+/// `list` as `check` has it.
+fn list_json(file: &str, reading: &Reading) -> Value {
+    json!({
+        "file": file,
+        "encoding": reading.encoding.as_ref().map(|encoding| encoding.name),
+        "because": reading.encoding.as_ref().map(|encoding| &encoding.because),
+        "delimiter": reading.delimiter,
+        "columns": reading.columns,
+        "sheet": reading.sheet,
+    })
+}
+
+fn rejects_line(rows: u64, path: &Path) -> String {
+    let path = path.display();
+    if rows == 0 {
+        return format!("no row has errors: {path} was not written");
+    }
+    let rows = words::count(rows, "row", "rows");
+    format!(
+        "{rows} with errors and their reasons are in {path}: mend them there and use it as a list"
+    )
 }
 
 /// The list in one line: what its rows become.

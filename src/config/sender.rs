@@ -254,6 +254,7 @@ impl Campaign {
             list_unsubscribe: message.list_unsubscribe.clone(),
             list: self.recipients.file.clone(),
             address_column: self.recipients.address.clone(),
+            reading: self.recipients.reading.clone(),
             internal: self.recipients.internal.clone(),
             mode: match self.delivery.mode {
                 Mode::Auto => plan::Mode::Auto,

@@ -30,18 +30,7 @@ const CAMPAIGN: &[Later] = &[
         what: "filtering the list",
         remedy: "take it out, and filter the list before you save it",
     },
-    Later {
-        table: "recipients",
-        key: "file",
-        asks: |value| value.as_str().is_some_and(is_workbook),
-        what: "reading .xlsx workbooks",
-        remedy: "save the sheet as CSV (UTF-8) and name that file",
-    },
 ];
-
-fn is_workbook(file: &str) -> bool {
-    file.to_ascii_lowercase().ends_with(".xlsx")
-}
 
 /// What campaign.toml asks for in vain. Keys with something wrong already are passed over.
 pub(super) fn in_campaign(top: &Section<'_>) -> Vec<Problem> {

@@ -44,8 +44,13 @@ pub fn plan(
     let outlook = Outlook::of(store, &inputs.accounts, calendar.clone(), reading)?
         .behind_others(store, None)?;
     let Some(mut ready) = ready::read(inputs, &mut findings) else {
-        return Ok(Frozen::Defective(Checked::new(findings, Tally::default())));
+        return Ok(Frozen::Defective(Checked::new(
+            findings,
+            Tally::default(),
+            None,
+        )));
     };
+    let list = Some(ready.list.reading().clone());
     let definition = serde_json::to_string(&ready.definition)?;
     let mark = fingerprint::of(inputs, &ready.definition).unwrap_or_default();
     let sender_domain = ready
@@ -85,10 +90,13 @@ pub fn plan(
     }
     if findings.has_errors() {
         // The draft is dropped: the store is as it was.
-        return Ok(Frozen::Defective(Checked::new(findings, tally)));
+        return Ok(Frozen::Defective(Checked::new(findings, tally, list)));
     }
     let campaign = sink.writer.commit(tally.rows.listed, finishes_at)?;
-    Ok(Frozen::Planned(campaign, Checked::new(findings, tally)))
+    Ok(Frozen::Planned(
+        campaign,
+        Checked::new(findings, tally, list),
+    ))
 }
 
 /// Why a campaign can never be sent to its end.

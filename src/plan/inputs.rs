@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::packing::Mode;
 use crate::limits::{Calendar, Rule, Schedule, Unit};
+use crate::recipients::ListOptions;
 
 /// A campaign to check or plan. Paths are relative to the folder.
 #[derive(Debug, Clone)]
@@ -46,6 +47,9 @@ pub struct Inputs {
     pub list: PathBuf,
     /// The column of addresses; none: a column with a usual name.
     pub address_column: Option<String>,
+    /// How the list is read, as far as the user says it; the column of addresses and what follows from the
+    /// file's name stand elsewhere.
+    pub reading: ListOptions,
     /// Domains that count as internal; empty: the From domain.
     pub internal: Vec<String>,
     /// How it is packed.

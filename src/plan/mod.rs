@@ -32,7 +32,7 @@ mod walk;
 
 pub use alternatives::{Alternative, People, alternatives};
 pub use cases::Case;
-pub use check::{Checked, check};
+pub use check::{BadRow, Checked, check};
 pub use error::Error;
 pub use findings::{Finding, Severity};
 pub use fingerprint::is_edited;

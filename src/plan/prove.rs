@@ -32,6 +32,13 @@ pub(super) struct Proved {
     pub(super) empty_subject: bool,
 }
 
+/// A row that cannot be sent, and why.
+#[derive(Debug)]
+pub(super) struct Unsound {
+    pub(super) row: Row,
+    pub(super) findings: Vec<Finding>,
+}
+
 /// Renders rows and measures their messages.
 pub(super) struct Prover<'a> {
     inputs: &'a Inputs,
@@ -61,7 +68,7 @@ impl<'a> Prover<'a> {
     }
 
     /// Proves a wave of rows on all cores; the results are in the rows' order.
-    pub(super) fn prove(&self, wave: Vec<(Row, Address)>) -> Vec<Result<Proved, Vec<Finding>>> {
+    pub(super) fn prove(&self, wave: Vec<(Row, Address)>) -> Vec<Result<Proved, Unsound>> {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let share = wave.len().div_ceil(threads).max(64);
         let mut rows = wave.into_iter();
@@ -92,18 +99,15 @@ impl<'a> Prover<'a> {
         })
     }
 
-    fn prove_one(&self, row: Row, address: Address) -> Result<Proved, Vec<Finding>> {
-        let page = self
-            .renderer
-            .page(&row.cells)
-            .map_err(|cause| vec![self.finding(&row, &cause)])?;
-        self.measure(&row, &address, &page)?;
-        let copies = page.copies().count() as u64;
+    fn prove_one(&self, row: Row, address: Address) -> Result<Proved, Unsound> {
+        let (page, copies) = match self.page_of(&row, &address) {
+            Ok(sound) => sound,
+            Err(findings) => return Err(Unsound { row, findings }),
+        };
         let external_copies = page
             .copies()
             .filter(|copy| self.renderer.is_external(copy))
             .count() as u64;
-        self.check_envelope(&row, copies)?;
         Ok(Proved {
             external: self.renderer.is_external(&address),
             digest: page.digest,
@@ -114,6 +118,18 @@ impl<'a> Prover<'a> {
             row,
             address,
         })
+    }
+
+    /// What the row renders to, and its number of copies.
+    fn page_of(&self, row: &Row, address: &Address) -> Result<(Page, u64), Vec<Finding>> {
+        let page = self
+            .renderer
+            .page(&row.cells)
+            .map_err(|cause| vec![self.finding(row, &cause)])?;
+        self.measure(row, address, &page)?;
+        let copies = page.copies().count() as u64;
+        self.check_envelope(row, copies)?;
+        Ok((page, copies))
     }
 
     /// Composes each content once: whatever cannot be built or is too large is known now.

@@ -1,7 +1,7 @@
 //! A campaign's folder, read: everything but the rows.
 
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,7 +11,7 @@ use super::inputs::Inputs;
 use super::prove::files_of;
 use super::sources::{error, literal_attachments, read_definition};
 use crate::message::{self, Definition, Renderer, resolve_attachment};
-use crate::recipients::{ListOptions, ListReader, ReadError};
+use crate::recipients::{ListOptions, ListReader, Note, ReadError};
 use crate::template::{Known, ProblemKind};
 
 /// The list, and the mails' renderer where the templates allow one.
@@ -49,6 +49,14 @@ impl Read for Counted {
     }
 }
 
+impl Seek for Counted {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        let place = self.file.seek(to)?;
+        self.read.store(place, Ordering::Relaxed);
+        Ok(place)
+    }
+}
+
 /// Reads a campaign's folder. None when not even the list's header can be read; the findings say why.
 pub fn open(inputs: &Inputs) -> (Option<Ready>, Vec<Finding>) {
     let mut findings = Findings::default();
@@ -65,15 +73,22 @@ pub(super) fn read(inputs: &Inputs, findings: &mut Findings) -> Option<Ready> {
     };
     let options = ListOptions {
         address_column: inputs.address_column.clone(),
-        delimiter: is_tsv(&inputs.list).then_some(b'\t'),
+        delimiter: is_named(&inputs.list, "tsv").then_some(b'\t'),
+        workbook: is_named(&inputs.list, "xlsx"),
+        ..inputs.reading.clone()
     };
     let list = match ListReader::open(input, &options) {
         Ok(list) => list,
         Err(cause) => {
-            findings.add(of_list(inputs, &cause));
+            for finding in of_list(inputs, &cause) {
+                findings.add(finding);
+            }
             return None;
         }
     };
+    for note in list.notes() {
+        findings.add(of_note(inputs, note));
+    }
     let definition = read_definition(inputs, list.columns(), findings);
     check_attachments(inputs, findings);
     let renderer = compile(inputs, &definition, findings);
@@ -86,9 +101,9 @@ pub(super) fn read(inputs: &Inputs, findings: &mut Findings) -> Option<Ready> {
     })
 }
 
-fn is_tsv(path: &Path) -> bool {
+fn is_named(path: &Path, ending: &str) -> bool {
     path.extension()
-        .is_some_and(|extension| extension.eq_ignore_ascii_case("tsv"))
+        .is_some_and(|extension| extension.eq_ignore_ascii_case(ending))
 }
 
 fn open_list(inputs: &Inputs, findings: &mut Findings) -> Option<(File, u64)> {
@@ -110,10 +125,10 @@ fn open_list(inputs: &Inputs, findings: &mut Findings) -> Option<(File, u64)> {
         .ok()
 }
 
-/// What is wrong with the list as a whole.
-pub(super) fn of_list(inputs: &Inputs, cause: &ReadError) -> Finding {
+/// What is wrong with the list as a whole: several things only in its header.
+pub(super) fn of_list(inputs: &Inputs, cause: &ReadError) -> Vec<Finding> {
     let place = cause.place();
-    Finding {
+    let finding = Finding {
         severity: Severity::Error,
         code: cause.code(),
         file: inputs.list.clone(),
@@ -122,6 +137,30 @@ pub(super) fn of_list(inputs: &Inputs, cause: &ReadError) -> Finding {
         column: None,
         message: cause.to_string(),
         remedy: cause.remedy(),
+    };
+    let ReadError::Columns(errors, _) = cause else {
+        return vec![finding];
+    };
+    let each = errors.each().iter().map(|error| Finding {
+        column: error.column(),
+        message: error.to_string(),
+        remedy: error.remedy().to_owned(),
+        ..finding.clone()
+    });
+    each.collect()
+}
+
+/// What is worth a look about the list as a whole.
+fn of_note(inputs: &Inputs, note: &Note) -> Finding {
+    Finding {
+        severity: Severity::Warning,
+        code: note.code,
+        file: inputs.list.clone(),
+        row: None,
+        line: note.line,
+        column: None,
+        message: note.message.clone(),
+        remedy: note.remedy.clone(),
     }
 }
 

@@ -53,6 +53,7 @@ impl Folder {
             list_unsubscribe: None,
             list: "staff.csv".into(),
             address_column: None,
+            reading: crate::recipients::ListOptions::default(),
             internal: vec![],
             mode: Mode::Auto,
             schedule: crate::limits::Schedule::default(),
@@ -70,7 +71,7 @@ fn now() -> Timestamp {
 }
 
 fn checked(inputs: &Inputs) -> Checked {
-    check(inputs, now(), &mut |_| {}).unwrap()
+    check(inputs, now(), &mut |_| {}, &mut |_| {}).unwrap()
 }
 
 fn codes(checked: &Checked) -> Vec<&'static str> {
@@ -112,7 +113,12 @@ fn equal_content_shares_messages_and_nothing_else_does() {
     assert_eq!(sizes, [500, 500, 100, 100]);
     let mut inputs = folder.inputs();
     inputs.mode = Mode::Individual;
-    assert_eq!(check(&inputs, now(), &mut |_| {}).unwrap().messages, 1200);
+    assert_eq!(
+        check(&inputs, now(), &mut |_| {}, &mut |_| {})
+            .unwrap()
+            .messages,
+        1200
+    );
 }
 
 #[test]

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::cases::Case;
 use super::error::Error;
-use super::findings::Findings;
+use super::findings::{Finding, Findings};
 use super::inputs::Inputs;
 use super::packing::{Caps, Grown, Mode, Packer, Place};
 use super::prove::{Proved, Prover, Wave};
@@ -42,6 +42,8 @@ pub(super) trait Sink {
     fn left_out(&mut self, row: &Row, address: &str, reason: Reason) -> Result<(), Error>;
     /// A file that messages carry, named for the first time.
     fn attachment(&mut self, path: &str) -> Result<(), std::io::Error>;
+    /// A row with errors, all of which are here, however many rows have some.
+    fn bad(&mut self, _row: &Row, _findings: &[Finding]) {}
 }
 
 /// What a list came to.
@@ -112,12 +114,14 @@ impl<'a> Walk<'a> {
                     None => wave.add(row, address),
                 },
                 Ok(Item::Invalid(row, problems)) => {
-                    self.invalid(&row, problems, &columns, &address_column)?;
+                    self.invalid(&row, &problems, &columns, &address_column)?;
                     None
                 }
                 Err(cause) => {
                     self.rows.listed -= 1;
-                    self.findings.add(of_list(self.inputs, &cause));
+                    for finding in of_list(self.inputs, &cause) {
+                        self.findings.add(finding);
+                    }
                     break;
                 }
             };
@@ -163,14 +167,18 @@ impl<'a> Walk<'a> {
     fn invalid(
         &mut self,
         row: &Row,
-        problems: Vec<RowProblem>,
+        problems: &[RowProblem],
         columns: &Columns,
         address_column: &str,
     ) -> Result<(), Error> {
         self.rows.invalid += 1;
-        for problem in problems {
-            self.findings
-                .add(row_findings::defect(self.inputs, &problem));
+        let found = problems.iter();
+        let found: Vec<Finding> = found
+            .map(|problem| row_findings::defect(self.inputs, problem))
+            .collect();
+        self.sink.bad(row, &found);
+        for finding in found {
+            self.findings.add(finding);
         }
         let cell = columns
             .index_of(address_column)
@@ -198,9 +206,10 @@ impl<'a> Walk<'a> {
         for result in results {
             match result {
                 Ok(row) => self.pack(&row, renderer)?,
-                Err(found) => {
+                Err(unsound) => {
                     self.rows.invalid += 1;
-                    for finding in found {
+                    self.sink.bad(&unsound.row, &unsound.findings);
+                    for finding in unsound.findings {
                         self.findings.add(finding);
                     }
                 }

@@ -39,6 +39,7 @@ fn inputs(folder: &std::path::Path) -> Inputs {
         list_unsubscribe: None,
         list: "list.csv".into(),
         address_column: None,
+        reading: crate::recipients::ListOptions::default(),
         internal: vec![],
         mode: Mode::Auto,
         schedule: crate::limits::Schedule::default(),

@@ -137,6 +137,7 @@ impl Campaign {
             list_unsubscribe: None,
             list: "list.csv".into(),
             address_column: None,
+            reading: postroom::recipients::ListOptions::default(),
             internal: vec![],
             mode: Mode::Auto,
             schedule,

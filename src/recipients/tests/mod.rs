@@ -3,5 +3,7 @@
 mod addresses;
 mod columns;
 mod damage;
+mod encodings;
 mod laws;
 mod lists;
+mod sheets;
