@@ -22,7 +22,7 @@ pub(super) struct Rejects {
 
 enum State {
     Nothing,
-    Open(csv::Writer<BufWriter<File>>),
+    Open(Box<csv::Writer<BufWriter<File>>>),
     Failed(Failure),
 }
 
@@ -43,7 +43,7 @@ impl Rejects {
     pub(super) fn add(&mut self, bad: BadRow<'_>) {
         if matches!(self.state, State::Nothing) {
             self.state = match self.open(bad) {
-                Ok(writer) => State::Open(writer),
+                Ok(writer) => State::Open(Box::new(writer)),
                 Err(failure) => State::Failed(failure),
             };
         }

@@ -17,6 +17,7 @@ mod home;
 mod identity;
 mod interrupted;
 mod keyring;
+mod lists;
 mod oauth;
 mod person;
 mod postfix;

@@ -9,7 +9,7 @@ pub enum SheetError {
     /// A zip file that holds something else, or a damaged one.
     #[error("the workbook cannot be read: {0}")]
     Damaged(String),
-    /// An OpenDocument file.
+    /// A spreadsheet of another office suite, .ods.
     #[error("the list is an OpenDocument file (.ods), not an .xlsx workbook")]
     OpenDocument,
     /// Unpacked it is larger than any list is.

@@ -56,7 +56,10 @@ impl Format {
         let sections = if foreign {
             vec![None]
         } else {
-            split(code).into_iter().map(Section::parse).collect()
+            split(code)
+                .iter()
+                .map(|code| Section::parse(code))
+                .collect()
         };
         Self {
             sections,
@@ -135,9 +138,9 @@ fn split(code: &str) -> Vec<Vec<char>> {
 }
 
 impl Section {
-    fn parse(code: Vec<char>) -> Option<Self> {
+    fn parse(code: &[char]) -> Option<Self> {
         let mut section = Self::default();
-        let mut rest = &code[..];
+        let mut rest = code;
         while let Some((&c, after)) = rest.split_first() {
             rest = match c {
                 '"' => {

@@ -214,7 +214,7 @@ impl Merged {
 /// Rows while they are read, within bounds.
 #[derive(Default)]
 struct Rows {
-    rows: Vec<Kept>,
+    kept: Vec<Kept>,
     text: usize,
     cells: usize,
 }
@@ -232,19 +232,19 @@ impl Rows {
         if column >= MAX_CELLS {
             return Err(SheetError::TooLarge("4,096 columns"));
         }
-        match self.rows.last().map(|last| last.number) {
+        match self.kept.last().map(|last| last.number) {
             Some(last) if last == row => {}
             Some(last) if last > row => {
                 return Err(SheetError::Damaged("its rows are out of order".to_owned()));
             }
-            _ => self.rows.push(Kept {
+            _ => self.kept.push(Kept {
                 number: row,
                 text: String::new(),
                 ends: Vec::new(),
                 defects: Vec::new(),
             }),
         }
-        let Some(kept) = self.rows.last_mut() else {
+        let Some(kept) = self.kept.last_mut() else {
             return Ok(());
         };
         if kept.ends.len() > column {
@@ -276,8 +276,8 @@ impl Rows {
 
     /// The rows that hold more than white space.
     fn finish(mut self) -> Vec<Kept> {
-        self.rows.retain(|row| !row.text.trim().is_empty());
-        self.rows
+        self.kept.retain(|row| !row.text.trim().is_empty());
+        self.kept
     }
 }
 

@@ -1,3 +1,4 @@
+use std::fmt::Write as _;
 use std::io::Cursor;
 
 use proptest::prelude::*;
@@ -98,7 +99,7 @@ fn a_guess_is_said_with_its_reason_and_a_cell() {
 fn the_first_odd_letter_may_come_late() {
     let mut list = "email,name\n".to_owned();
     for row in 0..60_000 {
-        list.push_str(&format!("p{row}@x.org,Ann\n"));
+        writeln!(list, "p{row}@x.org,Ann").unwrap();
     }
     list.push_str("z@x.org,Jörg Größe\n");
     let (name, _, cells, notes) = read(&in_encoding("windows-1252", &list));
@@ -235,7 +236,7 @@ proptest! {
         list.extend_from_slice(&bytes);
         for encoding in LABELS.map(Charset::named).into_iter().chain([None]) {
             for workbook in [false, true] {
-                let options = ListOptions { encoding, workbook, ..ListOptions::default() };
+                let options = ListOptions { workbook, encoding, ..ListOptions::default() };
                 let input = super::laws::Trickle(Cursor::new(&list), step);
                 if let Ok(reader) = ListReader::open(input, &options) {
                     let items: Vec<_> = reader.collect();
