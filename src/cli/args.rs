@@ -63,7 +63,7 @@ pub(super) enum Command {
     /// Writes a starter campaign into a new folder
     New(New),
     /// Reads everything, sends nothing: all findings at once, with their remedies
-    Check(Folder),
+    Check(Check),
     /// Freezes list, templates and attachments, and lays out messages, days and finishing time
     Plan(Plan),
     /// Shows the mails exactly as they would go out: on a page, in the terminal, or as files
@@ -104,6 +104,15 @@ pub(super) struct Folder {
     /// The campaign's folder
     #[arg(value_name = "CAMPAIGN_FOLDER", default_value = ".")]
     pub(super) folder: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    #[command(flatten)]
+    pub(super) campaign: Folder,
+    /// Writes the rows with errors, and why, into this new file: mend them there and use it as a list
+    #[arg(long, value_name = "FILE")]
+    pub(super) rejects: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

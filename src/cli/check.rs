@@ -1,21 +1,25 @@
 //! `postroom check`: all findings at once.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use super::Context;
-use super::args::Folder;
+use super::args::Check;
 use super::bar::Bar;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::rejects::Rejects;
 use super::screen::{Paint, Screen};
 use super::setup::Setup;
 use super::{findings, words};
 use crate::config::{ConfigError, Problem};
 use crate::plan::{self, Case, Checked, Severity};
+use crate::recipients::Reading;
 use crate::store::RowCounts;
 
-pub(super) fn run(context: &Context, args: &Folder) -> Result<Exit, Failure> {
-    let setup = match crate::config::Campaign::load(&args.folder) {
+pub(super) fn run(context: &Context, args: &Check) -> Result<Exit, Failure> {
+    let setup = match crate::config::Campaign::load(&args.campaign.folder) {
         Err(ConfigError::Invalid(problems)) if context.screen.is_json() => {
             let findings: Vec<Value> = problems.iter().map(problem_json).collect();
             context.screen.json(
@@ -23,14 +27,24 @@ pub(super) fn run(context: &Context, args: &Folder) -> Result<Exit, Failure> {
             )?;
             return Ok(Exit::Config);
         }
-        _ => Setup::read(&args.folder, &context.places)?,
+        _ => Setup::read(&args.campaign.folder, &context.places)?,
     };
+    let mut rejects = args.rejects.as_deref().map(Rejects::new).transpose()?;
     let bar = Bar::reading(&context.screen);
-    let checked = plan::check(&setup.inputs, context.clock.now(), &mut |progress| {
-        bar.read(progress);
-    });
+    let checked = plan::check(
+        &setup.inputs,
+        context.clock.now(),
+        &mut |progress| bar.read(progress),
+        &mut |bad| {
+            if let Some(rejects) = &mut rejects {
+                rejects.add(bad);
+            }
+        },
+    );
     bar.clear();
     let checked = checked?;
+    let rejected = rejects.map(Rejects::finish).transpose()?;
+    let file = setup.inputs.list.display().to_string();
     if context.screen.is_json() {
         let findings: Vec<Value> = checked.findings.iter().map(findings::json_of).collect();
         context.screen.json(&json!({
@@ -39,9 +53,14 @@ pub(super) fn run(context: &Context, args: &Folder) -> Result<Exit, Failure> {
             "recipients": rows_json(&checked.rows),
             "messages": checked.messages,
             "cases": cases_json(&checked.cases),
+            "list": checked.list.as_ref().map(|reading| list_json(&file, reading)),
+            "rejects": rejected,
         }))?;
     } else {
-        show(&context.screen, &checked)?;
+        show(&context.screen, &checked, &file)?;
+    }
+    if let (Some(rows), Some(path)) = (rejected, &args.rejects) {
+        context.screen.note(&rejects_line(rows, path));
     }
     Ok(exit_of(&checked))
 }
@@ -82,7 +101,7 @@ pub(super) fn exit_of(checked: &Checked) -> Exit {
     }
 }
 
-fn show(screen: &Screen, checked: &Checked) -> Result<(), Failure> {
+fn show(screen: &Screen, checked: &Checked, file: &str) -> Result<(), Failure> {
     findings::show(screen, &checked.findings)?;
     let count = |severity| {
         let all = checked.findings.iter();
@@ -91,6 +110,9 @@ fn show(screen: &Screen, checked: &Checked) -> Result<(), Failure> {
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     if !checked.findings.is_empty() {
         screen.result("")?;
+    }
+    if let Some(reading) = &checked.list {
+        screen.result(&list_line(file, reading))?;
     }
     screen.result(&rows_line(&checked.rows))?;
     if checked.is_sound() {
@@ -153,6 +175,53 @@ pub(super) fn note_warnings(screen: &Screen, checked: &Checked) {
     for finding in warnings.filter(|finding| finding.severity == Severity::Warning) {
         screen.note(&format!("note: {finding}"));
     }
+}
+
+/// How the list was read, in one line.
+fn list_line(file: &str, reading: &Reading) -> String {
+    let columns = words::count(reading.columns as u64, "column", "columns");
+    match (&reading.encoding, &reading.sheet) {
+        (Some(encoding), _) => {
+            let between = match reading.delimiter {
+                _ if reading.columns < 2 => String::new(),
+                Some('\t') => "a tab between ".to_owned(),
+                Some(delimiter) => format!("`{delimiter}` between "),
+                None => String::new(),
+            };
+            format!(
+                "{file}: {}, because {}; {between}{columns}",
+                encoding.name, encoding.because
+            )
+        }
+        (None, Some(sheet)) => {
+            let sheet = sheet.replace(char::is_control, " ");
+            format!("{file}: the sheet '{sheet}' with {columns}")
+        }
+        (None, None) => format!("{file}: {columns}"),
+    }
+}
+
+/// `list` as `check` has it.
+fn list_json(file: &str, reading: &Reading) -> Value {
+    json!({
+        "file": file,
+        "encoding": reading.encoding.as_ref().map(|encoding| encoding.name),
+        "because": reading.encoding.as_ref().map(|encoding| &encoding.because),
+        "delimiter": reading.delimiter,
+        "columns": reading.columns,
+        "sheet": reading.sheet,
+    })
+}
+
+fn rejects_line(rows: u64, path: &Path) -> String {
+    let path = path.display();
+    if rows == 0 {
+        return format!("no row has errors: {path} was not written");
+    }
+    let rows = words::count(rows, "row", "rows");
+    format!(
+        "{rows} with errors and their reasons are in {path}: mend them there and use it as a list"
+    )
 }
 
 /// The list in one line: what its rows become.

@@ -30,6 +30,7 @@ mod providers;
 mod rehearse;
 mod rehearsed;
 mod rehearsing;
+mod rejects;
 mod report;
 mod resolve;
 mod sandbox;

@@ -70,7 +70,7 @@ fn copy(starter: &Dir<'_>, root: &Path, folder: &Path) -> Result<(), Failure> {
         .try_for_each(|inner| copy(inner, root, folder))
 }
 
-fn cannot_create(path: &Path, cause: &std::io::Error) -> Failure {
+pub(super) fn cannot_create(path: &Path, cause: &std::io::Error) -> Failure {
     Failure::new(
         Exit::CannotCreate,
         format!("{} cannot be made: {cause}", path.display()),

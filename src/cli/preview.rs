@@ -43,16 +43,14 @@ pub(super) fn run(context: &Context, args: &Preview) -> Result<Exit, Failure> {
     };
     let chosen = choose(args, &previewer)?;
     let cases = previewer.cases()?;
-    match &args.out {
-        Some(folder) => write(context, args, &previewer, chosen, &cases, folder),
-        None => {
-            let exit = print(context, &previewer, chosen.unwrap_or(1))?;
-            if chosen.is_none() && !cases.is_empty() {
-                screen.note(&format!("{} every case", rows_of(&cases)));
-            }
-            Ok(exit)
-        }
+    if let Some(folder) = &args.out {
+        return write(context, args, &previewer, chosen, &cases, folder);
     }
+    let exit = print(context, &previewer, chosen.unwrap_or(1))?;
+    if chosen.is_none() && !cases.is_empty() {
+        screen.note(&format!("{} every case", rows_of(&cases)));
+    }
+    Ok(exit)
 }
 
 /// The number of the message that was asked for, if one was.

@@ -9,7 +9,7 @@ use super::document::{Document, Schema};
 use super::section::Section;
 use super::{
     ConfigError, DeliveryOptions, MessageOptions, RecipientOptions, delivery, message, recipients,
-    source, unsupported,
+    source,
 };
 
 /// The name of the file that makes a folder a campaign.
@@ -76,9 +76,6 @@ impl Campaign {
         let message = message::read(&top.table("message"));
         let recipients = recipients::read(&top.table("recipients"));
         let delivery = delivery::read(&top.table("delivery"));
-        for problem in unsupported::in_campaign(&top) {
-            document.push(problem);
-        }
         let campaign = match (name, message, recipients) {
             (Some(name), Some(message), Some(recipients)) => Self {
                 folder,

@@ -2,8 +2,7 @@
 //!
 //! What a file says is read through spans, so that every problem carries its line and column, and all
 //! problems are reported at once. What the program believes ([`Campaign`], [`Account`]) cannot hold a
-//! value that was not checked. Keys that are known but whose feature comes later are refused in one
-//! place, `unsupported`, never ignored.
+//! value that was not checked.
 //!
 //! Must not open lists, templates or attachments, talk to a server, print, or end the process, and
 //! never puts a value of accounts.toml that could be a secret into an error. Called by `cli`.
@@ -28,7 +27,6 @@ mod server;
 mod sign_in;
 mod source;
 mod typed;
-mod unsupported;
 mod words;
 
 pub use account::{Account, Auth, Deadlines, Reserve, Tls};

@@ -6,15 +6,24 @@ use toml::Spanned;
 
 use super::confined::file;
 use super::section::Section;
-use crate::recipients::Filter;
+use crate::recipients::{Charset, Filter, ListOptions, NumberStyle};
 
 /// The keys of `[recipients]`.
-pub(super) const KEYS: &[&str] = &["file", "address", "duplicates", "where", "internal"];
+pub(super) const KEYS: &[&str] = &[
+    "file",
+    "address",
+    "duplicates",
+    "where",
+    "internal",
+    "encoding",
+    "sheet",
+    "numbers",
+];
 
 /// To whom the campaign goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecipientOptions {
-    /// The list, relative to the campaign's folder and inside it: .csv or .tsv.
+    /// The list, relative to the campaign's folder and inside it: .csv, .tsv or .xlsx.
     pub file: PathBuf,
     /// The column with the address; found by its name when none is given.
     pub address: Option<String>,
@@ -25,6 +34,8 @@ pub struct RecipientOptions {
     pub filter: Option<Filter>,
     /// Domains that count as internal; the From domain when empty.
     pub internal: Vec<String>,
+    /// How the list is read: its encoding, sheet and numbers.
+    pub reading: ListOptions,
 }
 
 /// What becomes of rows with an address that was there before.
@@ -49,6 +60,7 @@ pub(super) fn read(section: &Section<'_>) -> Option<RecipientOptions> {
         duplicates: section.choice("duplicates", &choices).unwrap_or_default(),
         filter: filter(section),
         internal: internal(section),
+        reading: reading(section),
     };
     Some(RecipientOptions {
         file: list?,
@@ -70,6 +82,44 @@ fn filter(section: &Section<'_>) -> Option<Filter> {
     }
     section.refuse("where", Some(span), refused.to_string(), refused.remedy);
     None
+}
+
+/// `encoding`, `sheet` and `numbers`.
+fn reading(section: &Section<'_>) -> ListOptions {
+    let encoding = section.text("encoding").and_then(|label| {
+        let known = Charset::named(label.get_ref());
+        if known.is_none() {
+            section.refuse(
+                "encoding",
+                Some(label.span()),
+                format!(
+                    "{} is no encoding that is known",
+                    section.document.shown(label.get_ref())
+                ),
+                "write \"utf-8\", \"windows-1252\" (Western Europe), \"windows-1250\" (Central Europe), \"windows-1251\" (Cyrillic), \"utf-16\", \"macintosh\", \"shift_jis\", \"gbk\", or another name of the WHATWG's Encoding Standard",
+            );
+        }
+        known
+    });
+    let numbers = section.text("numbers").and_then(|example| {
+        let style = NumberStyle::by_example(example.get_ref());
+        if style.is_none() {
+            let remedy = format!(
+                "show how one number is to look: one of \"{}\"",
+                NumberStyle::EXAMPLES.join("\", \"")
+            );
+            let shown = section.document.shown(example.get_ref());
+            let message = format!("{shown} does not show how numbers are divided");
+            section.refuse("numbers", Some(example.span()), message, remedy);
+        }
+        style
+    });
+    ListOptions {
+        encoding,
+        sheet: section.text("sheet").map(Spanned::into_inner),
+        numbers,
+        ..ListOptions::default()
+    }
 }
 
 fn internal(section: &Section<'_>) -> Vec<String> {

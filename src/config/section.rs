@@ -96,14 +96,6 @@ impl<'d> Section<'d> {
         self.table?.get(key)
     }
 
-    /// The value of `key` in the table under `level`, or in this one when `level` is empty.
-    pub(super) fn value_in(&self, level: &str, key: &str) -> Option<&'d Value<'d>> {
-        if level.is_empty() {
-            return self.value(key);
-        }
-        self.value(level)?.get_ref().as_table()?.get(key)
-    }
-
     /// The key with the tables that it is in.
     pub(super) fn path(&self, key: &str) -> String {
         self.path_in(self.level, key)

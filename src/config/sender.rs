@@ -258,6 +258,7 @@ impl Campaign {
             address_column: self.recipients.address.clone(),
             filter: self.recipients.filter.clone(),
             grouped: self.recipients.duplicates == Duplicates::Group,
+            reading: self.recipients.reading.clone(),
             internal: self.recipients.internal.clone(),
             mode: match self.delivery.mode {
                 Mode::Auto => plan::Mode::Auto,

@@ -11,7 +11,7 @@ use super::places;
 use super::prove::Proved;
 use super::ready;
 use super::walk::{Progress, Sink, Tally, Walk};
-use crate::recipients::Row;
+use crate::recipients::{Columns, Reading, Row};
 use crate::store::{Reason, RowCounts};
 
 /// What a check found.
@@ -25,6 +25,8 @@ pub struct Checked {
     pub messages: u64,
     /// How many of them have more than one recipient.
     pub shared_messages: u64,
+    /// How the list was read; none when its header could not be.
+    pub list: Option<Reading>,
     /// The rows that between them show every case, the most telling first.
     pub cases: Vec<Case>,
 }
@@ -37,38 +39,67 @@ impl Checked {
             .all(|finding| finding.severity != Severity::Error)
     }
 
-    pub(super) fn new(inputs: &Inputs, mut findings: Findings, tally: Tally) -> Self {
+    pub(super) fn new(
+        inputs: &Inputs,
+        mut findings: Findings,
+        tally: Tally,
+        list: Option<Reading>,
+    ) -> Self {
         places::settle(inputs, findings.kept());
         Self {
             findings: findings.into_sorted(),
             rows: tally.rows,
             messages: tally.messages,
             shared_messages: tally.shared_messages,
+            list,
             cases: tally.cases,
         }
     }
 }
 
+/// A row of the list with errors.
+#[derive(Debug, Clone, Copy)]
+pub struct BadRow<'a> {
+    /// The list's columns.
+    pub columns: &'a Columns,
+    /// How the list is read.
+    pub reading: &'a Reading,
+    /// The row as it stands.
+    pub row: &'a Row,
+    /// Everything that is wrong with it; at least one finding.
+    pub findings: &'a [Finding],
+}
+
 /// Reads everything, renders every row, and keeps nothing. `now` only stands in for the Date of a
-/// measured message.
+/// measured message. `bad` gets every row with errors, however many findings are listed; rows that
+/// can't be rendered come up to a thousand rows after their neighbours.
 pub fn check(
     inputs: &Inputs,
     now: Timestamp,
     progress: &mut dyn FnMut(Progress),
+    bad: &mut dyn FnMut(BadRow<'_>),
 ) -> Result<Checked, Error> {
     let mut findings = Findings::default();
-    let mut tally = Tally::default();
-    if let Some(mut ready) = ready::read(inputs, &mut findings) {
-        let mut sink = Nothing;
-        tally = Walk::new(inputs, &mut findings, &mut sink).run(&mut ready, now, progress)?;
-    }
-    Ok(Checked::new(inputs, findings, tally))
+    let Some(mut ready) = ready::read(inputs, &mut findings) else {
+        return Ok(Checked::new(inputs, findings, Tally::default(), None));
+    };
+    let mut sink = Looking {
+        columns: ready.list.columns().clone(),
+        reading: ready.list.reading().clone(),
+        bad,
+    };
+    let tally = Walk::new(inputs, &mut findings, &mut sink).run(&mut ready, now, progress)?;
+    Ok(Checked::new(inputs, findings, tally, Some(sink.reading)))
 }
 
 /// Keeps nothing.
-struct Nothing;
+struct Looking<'a> {
+    columns: Columns,
+    reading: Reading,
+    bad: &'a mut dyn FnMut(BadRow<'_>),
+}
 
-impl Sink for Nothing {
+impl Sink for Looking<'_> {
     fn message(&mut self, number: u64, _: &Proved) -> Result<i64, Error> {
         Ok(number as i64)
     }
@@ -91,5 +122,14 @@ impl Sink for Nothing {
 
     fn attachment(&mut self, _: &str) -> Result<(), std::io::Error> {
         Ok(())
+    }
+
+    fn bad(&mut self, row: &Row, findings: &[Finding]) {
+        (self.bad)(BadRow {
+            columns: &self.columns,
+            reading: &self.reading,
+            row,
+            findings,
+        });
     }
 }

@@ -4,7 +4,7 @@ use super::findings::{Finding, Findings, Severity};
 use super::inputs::Inputs;
 use super::row_findings::{of_row, shown};
 use super::sources::{CAMPAIGN, error};
-use crate::recipients::{Columns, Row, RowFilter, RowProblem, UnknownColumn, Wanted};
+use crate::recipients::{Columns, ProblemKind, Row, RowFilter, RowProblem, UnknownColumn, Wanted};
 
 /// The campaign's filter for these columns; none where there is none, or a finding says why it is of no use.
 pub(super) fn filter_of(
@@ -23,9 +23,15 @@ pub(super) fn filter_of(
     }
 }
 
-/// True when the row has as many cells as the header: what is wrong is wrong in one of them.
+/// True when it is known which cell belongs to which column: what is wrong is wrong in one of them.
 pub(super) fn has_its_cells(problems: &[RowProblem]) -> bool {
-    problems.iter().all(|problem| problem.column.is_some())
+    let is_misshapen = |problem: &RowProblem| {
+        matches!(
+            problem.kind,
+            ProblemKind::Ragged { .. } | ProblemKind::Outside { .. } | ProblemKind::StrayQuote(_)
+        )
+    };
+    !problems.iter().any(is_misshapen)
 }
 
 fn unknown_column(unknown: &UnknownColumn) -> Finding {

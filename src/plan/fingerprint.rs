@@ -39,6 +39,20 @@ pub(super) fn of(inputs: &Inputs, definition: &Definition) -> std::io::Result<[u
         add(&mut hasher, b"where");
         add(&mut hasher, filter.as_str().as_bytes());
     }
+    // Only when something is said, so that the marks of earlier plans stay what they were.
+    let reading = &inputs.reading;
+    if let Some(encoding) = reading.encoding {
+        add(
+            &mut hasher,
+            format!("encoding {}", encoding.name()).as_bytes(),
+        );
+    }
+    if let Some(sheet) = &reading.sheet {
+        add(&mut hasher, format!("sheet {sheet}").as_bytes());
+    }
+    if let Some(numbers) = reading.numbers {
+        add(&mut hasher, format!("numbers {numbers:?}").as_bytes());
+    }
     let images = inputs.inline.iter().map(|(_, path)| path.as_path());
     let files = std::iter::once(inputs.list.as_path())
         .chain(images)

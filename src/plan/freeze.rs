@@ -48,8 +48,10 @@ pub fn plan(
             inputs,
             findings,
             Tally::default(),
+            None,
         )));
     };
+    let list = Some(ready.list.reading().clone());
     let definition = serde_json::to_string(&ready.definition)?;
     let mark = fingerprint::of(inputs, &ready.definition).unwrap_or_default();
     let sender_domain = ready
@@ -89,14 +91,16 @@ pub fn plan(
     }
     if findings.has_errors() {
         // The draft is dropped: the store is as it was.
-        return Ok(Frozen::Defective(Checked::new(inputs, findings, tally)));
+        return Ok(Frozen::Defective(Checked::new(
+            inputs, findings, tally, list,
+        )));
     }
     sink.writer
         .note_cases(&serde_json::to_string(&tally.cases)?)?;
     let campaign = sink.writer.commit(tally.rows.listed, finishes_at)?;
     Ok(Frozen::Planned(
         campaign,
-        Checked::new(inputs, findings, tally),
+        Checked::new(inputs, findings, tally, list),
     ))
 }
 

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::packing::Mode;
 use crate::limits::{Calendar, Rule, Schedule, Unit};
-use crate::recipients::Filter;
+use crate::recipients::{Filter, ListOptions};
 
 /// A campaign to check or plan. Paths are relative to the folder.
 #[derive(Debug, Clone)]
@@ -53,6 +53,9 @@ pub struct Inputs {
     pub filter: Option<Filter>,
     /// All rows of a person go into one message; otherwise their first row counts.
     pub grouped: bool,
+    /// How the list is read, as far as the user says it; the column of addresses and what follows from the
+    /// file's name stand elsewhere.
+    pub reading: ListOptions,
     /// Domains that count as internal; empty: the From domain.
     pub internal: Vec<String>,
     /// How it is packed.

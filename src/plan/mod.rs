@@ -42,7 +42,7 @@ mod watch;
 
 pub use alternatives::{Alternative, People, alternatives};
 pub use cases::{Case, planned_cases};
-pub use check::{Checked, check};
+pub use check::{BadRow, Checked, check};
 pub use error::Error;
 pub use excerpt::Excerpt;
 pub use findings::{Finding, Severity};

@@ -38,6 +38,13 @@ pub(super) struct Proved {
     pub(super) taken: BTreeSet<Arm>,
 }
 
+/// A person whose mail cannot be sent, and why.
+#[derive(Debug)]
+pub(super) struct Unsound {
+    pub(super) person: Box<Person>,
+    pub(super) findings: Vec<Finding>,
+}
+
 /// Renders rows and measures their messages.
 pub(super) struct Prover<'a> {
     inputs: &'a Inputs,
@@ -78,7 +85,7 @@ impl<'a> Prover<'a> {
     }
 
     /// Proves a wave of people on all cores; the results are in their order.
-    pub(super) fn prove(&self, wave: Vec<Person>) -> Vec<Result<Proved, Vec<Finding>>> {
+    pub(super) fn prove(&self, wave: Vec<Person>) -> Vec<Result<Proved, Unsound>> {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let share = wave.len().div_ceil(threads).max(64);
         let mut rows = wave.into_iter();
@@ -111,20 +118,20 @@ impl<'a> Prover<'a> {
         proved
     }
 
-    fn prove_one(&self, person: Person) -> Result<Proved, Vec<Finding>> {
-        let Person { row, address, .. } = &person;
-        let (page, taken) = self
-            .renderer
-            .traced_page(&self.templates, &person.cells())
-            .map_err(|cause| self.all_of(&person, &cause))?;
-        self.judge.page(row, &page);
-        self.measure(row, address, &page)?;
+    fn prove_one(&self, person: Person) -> Result<Proved, Unsound> {
+        let (page, taken) = match self.page_of(&person) {
+            Ok(sound) => sound,
+            Err(findings) => {
+                let person = Box::new(person);
+                return Err(Unsound { person, findings });
+            }
+        };
+        let address = &person.address;
         let copies = page.copies().count() as u64;
         let external_copies = page
             .copies()
             .filter(|copy| self.renderer.is_external(copy))
             .count() as u64;
-        self.check_envelope(row, copies)?;
         Ok(Proved {
             external: self.renderer.is_external(address),
             digest: page.digest,
@@ -140,6 +147,19 @@ impl<'a> Prover<'a> {
     /// All branches that a row's way can be told by.
     pub(super) fn branches(&self) -> &[Branch] {
         self.templates.branches()
+    }
+
+    /// What a person's mail renders to, and its way through the branches.
+    fn page_of(&self, person: &Person) -> Result<(Page, BTreeSet<Arm>), Vec<Finding>> {
+        let Person { row, address, .. } = person;
+        let (page, taken) = self
+            .renderer
+            .traced_page(&self.templates, &person.cells())
+            .map_err(|cause| self.all_of(person, &cause))?;
+        self.judge.page(row, &page);
+        self.measure(row, address, &page)?;
+        self.check_envelope(row, page.copies().count() as u64)?;
+        Ok((page, taken))
     }
 
     /// Proves each content once: whatever cannot be built or is too large is known now.

@@ -1,7 +1,7 @@
 //! A campaign's folder, read: everything but the rows.
 
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,7 +13,7 @@ use super::mending::{Uses, compile};
 use super::places;
 use super::sources::{error, literal_attachments, read_definition};
 use crate::message::{Definition, Renderer, resolve_attachment};
-use crate::recipients::{Columns, ListOptions, ListReader, ReadError};
+use crate::recipients::{Columns, ListOptions, ListReader, Note, ReadError};
 
 /// The list, and the mails' renderer where the templates allow one.
 pub struct Ready {
@@ -51,6 +51,14 @@ impl Read for Counted {
     }
 }
 
+impl Seek for Counted {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        let place = self.file.seek(to)?;
+        self.read.store(place, Ordering::Relaxed);
+        Ok(place)
+    }
+}
+
 /// Reads a campaign's folder. None when not even the list's header can be read; the findings say why.
 pub fn open(inputs: &Inputs) -> (Option<Ready>, Vec<Finding>) {
     let mut findings = Findings::default();
@@ -65,6 +73,9 @@ pub(super) fn read(inputs: &Inputs, findings: &mut Findings) -> Option<Ready> {
         return None;
     };
     let (list, counter, size) = opened;
+    for note in list.notes() {
+        findings.add(of_note(inputs, note));
+    }
     let definition = read_definition(inputs, list.columns(), findings);
     if definition.grouped {
         alike::check_names(inputs, &definition, findings);
@@ -92,12 +103,16 @@ fn open_rows(inputs: &Inputs, findings: &mut Findings) -> Option<Rows> {
     };
     let options = ListOptions {
         address_column: inputs.address_column.clone(),
-        delimiter: is_tsv(&inputs.list).then_some(b'\t'),
+        delimiter: is_named(&inputs.list, "tsv").then_some(b'\t'),
+        workbook: is_named(&inputs.list, "xlsx"),
+        ..inputs.reading.clone()
     };
     match ListReader::open(input, &options) {
         Ok(list) => Some((list, counter, size)),
         Err(cause) => {
-            findings.add(of_list(inputs, &cause));
+            for finding in of_list(inputs, &cause) {
+                findings.add(finding);
+            }
             None
         }
     }
@@ -114,9 +129,9 @@ fn without_list(inputs: &Inputs, findings: &mut Findings) {
     compile(inputs, &definition, false, findings);
 }
 
-fn is_tsv(path: &Path) -> bool {
+fn is_named(path: &Path, ending: &str) -> bool {
     path.extension()
-        .is_some_and(|extension| extension.eq_ignore_ascii_case("tsv"))
+        .is_some_and(|extension| extension.eq_ignore_ascii_case(ending))
 }
 
 fn open_list(inputs: &Inputs, findings: &mut Findings) -> Option<(File, u64)> {
@@ -138,10 +153,10 @@ fn open_list(inputs: &Inputs, findings: &mut Findings) -> Option<(File, u64)> {
         .ok()
 }
 
-/// What is wrong with the list as a whole.
-pub(super) fn of_list(inputs: &Inputs, cause: &ReadError) -> Finding {
+/// What is wrong with the list as a whole: several things only in its header.
+pub(super) fn of_list(inputs: &Inputs, cause: &ReadError) -> Vec<Finding> {
     let place = cause.place();
-    Finding {
+    let finding = Finding {
         severity: Severity::Error,
         code: cause.code(),
         file: inputs.list.clone(),
@@ -150,7 +165,31 @@ pub(super) fn of_list(inputs: &Inputs, cause: &ReadError) -> Finding {
         column: None,
         message: cause.to_string(),
         remedy: cause.remedy(),
+        excerpt: None,
+    };
+    let ReadError::Columns(errors, _) = cause else {
+        return vec![finding];
+    };
+    let each = errors.each().iter().map(|error| Finding {
+        column: error.column(),
+        message: error.to_string(),
+        remedy: error.remedy().to_owned(),
+        ..finding.clone()
+    });
+    each.collect()
+}
 
+/// What is worth a look about the list as a whole.
+fn of_note(inputs: &Inputs, note: &Note) -> Finding {
+    Finding {
+        severity: Severity::Warning,
+        code: note.code,
+        file: inputs.list.clone(),
+        row: None,
+        line: note.line,
+        column: None,
+        message: note.message.clone(),
+        remedy: note.remedy.clone(),
         excerpt: None,
     }
 }

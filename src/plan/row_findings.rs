@@ -55,6 +55,8 @@ pub(super) fn defect(inputs: &Inputs, problem: &RowProblem) -> Finding {
     } else {
         format!(" (found: {})", problem.found.escape_debug())
     };
+    let cell = problem.cell.as_deref();
+    let cell = cell.map_or_else(String::new, |cell| format!("cell {cell}: "));
     Finding {
         severity: Severity::Error,
         code: problem.code(),
@@ -62,7 +64,7 @@ pub(super) fn defect(inputs: &Inputs, problem: &RowProblem) -> Finding {
         row: Some(problem.row),
         line: Some(problem.line),
         column: problem.column.clone(),
-        message: format!("{}{found}", problem.kind),
+        message: format!("{cell}{}{found}", problem.kind),
         remedy: problem.remedy().to_owned(),
         excerpt: None,
     }

@@ -60,6 +60,7 @@ impl Folder {
             address_column: None,
             filter: None,
             grouped: false,
+            reading: crate::recipients::ListOptions::default(),
             internal: vec![],
             mode: Mode::Auto,
             schedule: crate::limits::Schedule::default(),
@@ -77,7 +78,7 @@ fn now() -> Timestamp {
 }
 
 fn checked(inputs: &Inputs) -> Checked {
-    check(inputs, now(), &mut |_| {}).unwrap()
+    check(inputs, now(), &mut |_| {}, &mut |_| {}).unwrap()
 }
 
 /// What is to be mended or looked at.
@@ -121,7 +122,12 @@ fn equal_content_shares_messages_and_nothing_else_does() {
     assert_eq!(sizes, [500, 500, 100, 100]);
     let mut inputs = folder.inputs();
     inputs.mode = Mode::Individual;
-    assert_eq!(check(&inputs, now(), &mut |_| {}).unwrap().messages, 1200);
+    assert_eq!(
+        check(&inputs, now(), &mut |_| {}, &mut |_| {})
+            .unwrap()
+            .messages,
+        1200
+    );
 }
 
 #[test]

@@ -52,6 +52,8 @@ pub(super) trait Sink {
     fn left_out(&mut self, row: &Row, address: &str, reason: Reason) -> Result<(), Error>;
     /// A file that messages carry, named for the first time.
     fn attachment(&mut self, path: &str) -> Result<(), std::io::Error>;
+    /// A row with errors, all of which are here, however many rows have some.
+    fn bad(&mut self, _row: &Row, _findings: &[Finding]) {}
 }
 
 /// What a list came to.
@@ -142,18 +144,19 @@ impl<'a> Walk<'a> {
                     if let Some(judge) = &judge {
                         judge.leave_out(&row);
                     }
-                    self.invalid(&row, problems)?;
+                    self.invalid(&row, &problems)?;
                     None
                 }
                 Err(cause) => {
                     self.rows.listed -= 1;
-                    self.findings.add(of_list(self.inputs, &cause));
+                    for finding in of_list(self.inputs, &cause) {
+                        self.findings.add(finding);
+                    }
                     break;
                 }
             };
             if let Some(full) = person.and_then(|person| wave.add(person)) {
-                watch.people(&full, renderer.as_ref());
-                self.take(prover.as_ref(), renderer.as_ref(), full)?;
+                self.take(&mut watch, prover.as_ref(), renderer.as_ref(), full)?;
                 progress(Progress {
                     rows: self.rows.listed,
                     read: ready.read.load(Ordering::Relaxed).min(ready.size),
@@ -162,24 +165,21 @@ impl<'a> Walk<'a> {
             }
         }
         self.note_if_nobody_is_left();
-        let gathered = met.gathered();
         let alike = renderer
             .as_ref()
             .map(|renderer| Alike::of(renderer, self.address_at));
+        let gathered = met.gathered();
         let people = gathered.people() as u64;
         for (done, person) in (1..=people).zip(gathered.into_people()) {
             if let Some(alike) = &alike {
                 alike.check(self.inputs, &person, self.findings);
             }
             if let Some(full) = wave.add(person) {
-                watch.people(&full, renderer.as_ref());
-                self.take(prover.as_ref(), renderer.as_ref(), full)?;
+                self.take(&mut watch, prover.as_ref(), renderer.as_ref(), full)?;
                 progress(self.proved_of_gathered(done, people, ready.size));
             }
         }
-        let rest = wave.rest();
-        watch.people(&rest, renderer.as_ref());
-        self.take(prover.as_ref(), renderer.as_ref(), rest)?;
+        self.take(&mut watch, prover.as_ref(), renderer.as_ref(), wave.rest())?;
         if let (Some(judge), Some(renderer)) = (&judge, &renderer) {
             judge.finish(self.findings);
             watch.finish(renderer, self.findings);
@@ -198,10 +198,12 @@ impl<'a> Walk<'a> {
     /// Proves a wave and packs what is sound of it.
     fn take(
         &mut self,
+        watch: &mut Watch<'_>,
         prover: Option<&Prover<'_>>,
         renderer: Option<&Renderer>,
         wave: Vec<Person>,
     ) -> Result<(), Error> {
+        watch.people(&wave, renderer);
         let rows: Vec<u64> = wave.iter().map(Person::count).collect();
         let (Some(prover), Some(renderer)) = (prover, renderer) else {
             self.rows.planned += rows.len() as u64;
@@ -215,9 +217,12 @@ impl<'a> Walk<'a> {
         for (result, rows) in results.into_iter().zip(rows) {
             match result {
                 Ok(person) => self.pack(&person, renderer)?,
-                Err(found) => {
+                Err(unsound) => {
                     self.rows.invalid += rows;
-                    for finding in found {
+                    for row in unsound.person.rows() {
+                        self.sink.bad(row, &unsound.findings);
+                    }
+                    for finding in unsound.findings {
                         self.findings.add(finding);
                     }
                 }

@@ -42,6 +42,7 @@ fn inputs(folder: &std::path::Path) -> Inputs {
         address_column: None,
         filter: None,
         grouped: false,
+        reading: crate::recipients::ListOptions::default(),
         internal: vec![],
         mode: Mode::Auto,
         schedule: crate::limits::Schedule::default(),

@@ -53,9 +53,34 @@ pub enum ColumnsError {
         /// The character.
         found: char,
     },
+    /// More than one of these.
+    #[error("{}", listed(.0))]
+    Several(Vec<Self>),
+}
+
+fn listed(all: &[ColumnsError]) -> String {
+    let all: Vec<String> = all.iter().map(ToString::to_string).collect();
+    all.join("; ")
 }
 
 impl ColumnsError {
+    /// Each thing that is wrong, in the header's order.
+    pub fn each(&self) -> &[Self] {
+        match self {
+            Self::Several(all) => all,
+            one => std::slice::from_ref(one),
+        }
+    }
+
+    /// The column it is about: its name, or its number from 1 where it has none.
+    pub fn column(&self) -> Option<String> {
+        match self {
+            Self::None | Self::Several(_) => None,
+            Self::Unnamed { column } | Self::Control { column, .. } => Some(column.to_string()),
+            Self::Duplicate { name, .. } => Some(name.clone()),
+        }
+    }
+
     /// What to do about it, as a sentence without its full stop.
     pub fn remedy(&self) -> &'static str {
         match self {
@@ -64,6 +89,7 @@ impl ColumnsError {
             }
             Self::Duplicate { .. } => "give each column a name of its own in the list's first line",
             Self::Control { .. } => "type the column's name afresh",
+            Self::Several(all) => all.first().map_or("", Self::remedy),
         }
     }
 }
@@ -79,16 +105,26 @@ impl Columns {
             return Err(ColumnsError::None);
         }
         let mut index = HashMap::with_capacity(names.len());
+        let mut wrong = Vec::new();
         for (at, name) in names.iter().enumerate() {
-            check_name(name, at + 1)?;
-            if let Some(first) = index.insert(name.clone(), at) {
-                let (name, first, second) = (name.clone(), first + 1, at + 1);
-                return Err(ColumnsError::Duplicate {
+            let second = at + 1;
+            if let Err(error) = check_name(name, second) {
+                wrong.push(error);
+            } else if let Some(first) = index.get(name).map(|first| first + 1) {
+                let name = name.clone();
+                wrong.push(ColumnsError::Duplicate {
                     name,
                     first,
                     second,
                 });
+            } else {
+                index.insert(name.clone(), at);
             }
+        }
+        match wrong.len() {
+            0 => {}
+            1 => return Err(wrong.remove(0)),
+            _ => return Err(ColumnsError::Several(wrong)),
         }
         let aliases = aliases(&names, &index);
         for (at, alias) in aliases.iter().enumerate() {

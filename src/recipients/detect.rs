@@ -1,6 +1,6 @@
 //! Which delimiter a list has, judged from its header alone.
 
-use std::io::Read;
+use std::io::{Read, Seek};
 
 use csv_core::ReadRecordResult;
 
@@ -8,14 +8,34 @@ use super::records::{MAX_CELLS, cut, parser};
 use super::source::{Fault, Source};
 
 /// The delimiters that are looked for, the likelier first.
-const CANDIDATES: [u8; 3] = *b",;\t";
+const CANDIDATES: [u8; 4] = *b",;\t|";
 /// A header longer than this is judged by its beginning.
 const MAX_HEADER: usize = 1024 * 1024;
+
+/// The delimiter that a first line `sep=;` names, as Excel writes and reads it; the line is passed over
+/// up to its end.
+pub(super) fn named<R: Read + Seek>(source: &mut Source<R>) -> Result<Option<u8>, Fault> {
+    while source.window().len() < 6 {
+        match source.more() {
+            Ok(true) => {}
+            Err(Fault::Io(error)) => return Err(Fault::Io(error)),
+            // What is wrong with the bytes comes up again where lines are counted.
+            _ => return Ok(None),
+        }
+    }
+    let Some((b"sep=", [delimiter, b'\r' | b'\n', ..])) = source.window().split_at_checked(4)
+    else {
+        return Ok(None);
+    };
+    let delimiter = *delimiter;
+    source.consume(5);
+    Ok(Some(delimiter))
+}
 
 /// The one candidate that divides the header (outside quotes). If several do, the one under which
 /// `has_address` finds an address column; else the one that divides it most often. A header that
 /// none divides is one column, and the answer is the comma.
-pub(super) fn delimiter<R: Read>(
+pub(super) fn delimiter<R: Read + Seek>(
     source: &mut Source<R>,
     has_address: impl Fn(&[String]) -> bool,
 ) -> Result<u8, Fault> {
@@ -35,7 +55,7 @@ pub(super) fn delimiter<R: Read>(
 }
 
 /// The first record, read with this delimiter; nothing is consumed.
-fn header<R: Read>(source: &mut Source<R>, delimiter: u8) -> Result<Vec<String>, Fault> {
+fn header<R: Read + Seek>(source: &mut Source<R>, delimiter: u8) -> Result<Vec<String>, Fault> {
     loop {
         let complete = complete_record(source.window(), delimiter, false);
         if let Some(header) = complete {

@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 
 use super::columns::ColumnsError;
+use super::encoding::Rivals;
+use super::sheet::SheetError;
 use super::source::Fault;
 
 /// A place in a list.
@@ -37,24 +39,38 @@ pub enum ReadError {
     /// A header and not a single row.
     #[error("the list has a header but no rows")]
     NoRows,
-    /// UTF-16 or UTF-32.
-    #[error("the list is in UTF-16, not in UTF-8")]
-    Utf16,
-    /// A spreadsheet, not a text file.
-    #[error("the list is an Excel workbook, not a text file")]
+    /// UTF-32.
+    #[error("the list is in UTF-32, which no spreadsheet writes")]
+    Utf32,
+    /// Two encodings fit about equally well.
+    #[error(
+        "in line {} the list may read '{}' ({}) or '{}' ({}), and too little of it tells which",
+        .0.line, .0.one.1, .0.one.0, .0.other.1, .0.other.0
+    )]
+    Undecided(Box<Rivals>),
+    /// A workbook under the name of a text file.
+    #[error("the list is a workbook (a zip file), not a text file")]
     Workbook,
-    /// A byte that is not part of UTF-8 text.
-    #[error("{place}: byte {} is 0x{byte:02X}, which is not UTF-8", offset + 1)]
-    NotUtf8 {
+    /// An .xls workbook, or one with a password.
+    #[error("the list is an old .xls workbook, or one with a password")]
+    Compound,
+    /// The workbook can't be read.
+    #[error(transparent)]
+    Sheet(#[from] SheetError),
+    /// A byte that is no text in the list's encoding.
+    #[error("{place}: byte {} is 0x{byte:02X}, which is not {encoding}", offset + 1)]
+    NotText {
         /// The line and row in which it is.
         place: Place,
         /// How many bytes of the file come before it.
         offset: u64,
         /// The byte.
         byte: u8,
+        /// The encoding that the list is read in.
+        encoding: &'static str,
     },
-    /// A NUL byte, which no text has; often a sign of UTF-16.
-    #[error("{place}: byte {} is NUL, so this is not a text file in UTF-8", offset + 1)]
+    /// A NUL byte, which no text has.
+    #[error("{place}: byte {} is NUL, which no text file has", offset + 1)]
     Nul {
         /// The line and row in which it is.
         place: Place,
@@ -83,8 +99,8 @@ pub enum ReadError {
         found: String,
     },
     /// The header can't be used.
-    #[error(transparent)]
-    Columns(#[from] ColumnsError),
+    #[error("{0}")]
+    Columns(ColumnsError, Place),
     /// The column named by the campaign is not in the list, or there is none with a usual name.
     #[error("{}; the columns are: {listed}", wanted_text(wanted.as_deref()))]
     NoAddressColumn {
@@ -116,14 +132,21 @@ impl ReadError {
     pub(super) fn at(place: Place, fault: Fault) -> Self {
         match fault {
             Fault::Io(error) => Self::Io(error),
-            Fault::NotUtf8 { offset, byte } => Self::NotUtf8 {
+            Fault::NotText {
+                offset,
+                byte,
+                encoding,
+            } => Self::NotText {
                 place,
                 offset,
                 byte,
+                encoding,
             },
             Fault::Nul { offset } => Self::Nul { place, offset },
-            Fault::Utf16 => Self::Utf16,
+            Fault::Utf32 => Self::Utf32,
             Fault::Workbook => Self::Workbook,
+            Fault::Compound => Self::Compound,
+            Fault::Undecided(rivals) => Self::Undecided(rivals),
         }
     }
 
@@ -133,13 +156,15 @@ impl ReadError {
             Self::Io(_) => "list-unreadable",
             Self::Empty => "list-empty",
             Self::NoRows => "list-without-rows",
-            Self::Utf16 | Self::NotUtf8 { .. } | Self::Nul { .. } => "list-encoding",
-            Self::Workbook => "list-workbook",
+            Self::Utf32 | Self::Undecided(_) | Self::NotText { .. } | Self::Nul { .. } => {
+                "list-encoding"
+            }
+            Self::Workbook | Self::Compound | Self::Sheet(_) => "list-workbook",
             Self::RecordTooLong(_) | Self::TooManyCells(_) => "record-too-long",
             Self::OpenQuote(_) | Self::HeaderQuote(_) => "quotes",
             Self::Delimiter(_) => "delimiter",
             Self::NoHeader { .. } => "header-missing",
-            Self::Columns(_) => "header",
+            Self::Columns(..) => "header",
             Self::NoAddressColumn { .. } | Self::AmbiguousAddressColumn { .. } => "address-column",
         }
     }
@@ -147,12 +172,13 @@ impl ReadError {
     /// Where it is, if it is about one place.
     pub fn place(&self) -> Option<Place> {
         match self {
-            Self::NotUtf8 { place, .. }
+            Self::NotText { place, .. }
             | Self::Nul { place, .. }
             | Self::RecordTooLong(place)
             | Self::TooManyCells(place)
             | Self::OpenQuote(place)
-            | Self::HeaderQuote(place) => Some(*place),
+            | Self::HeaderQuote(place)
+            | Self::Columns(_, place) => Some(*place),
             _ => None,
         }
     }
@@ -164,20 +190,38 @@ impl ReadError {
             Self::Empty | Self::NoRows => {
                 "put the names of the columns in the first line and one person in each further line"
             }
-            Self::Utf16 | Self::Workbook | Self::NotUtf8 { .. } | Self::Nul { .. } => {
+            Self::Utf32 | Self::Nul { .. } => {
                 "open the list in the spreadsheet and save it as 'CSV UTF-8 (comma delimited)'"
             }
+            Self::NotText { encoding, .. } => {
+                return format!(
+                    "type the cell afresh and save the list as 'CSV UTF-8 (comma delimited)'; if it is not in {encoding}, say in what: encoding = \"…\" under [recipients]"
+                );
+            }
+            Self::Undecided(rivals) => {
+                return format!(
+                    "set encoding = \"{}\" or encoding = \"{}\" under [recipients], or save the list as 'CSV UTF-8 (comma delimited)'",
+                    rivals.one.0, rivals.other.0
+                );
+            }
+            Self::Workbook => {
+                "name it .xlsx if that is what it is, in the folder and under [recipients]; save any other workbook as .xlsx or as 'CSV UTF-8 (comma delimited)'"
+            }
+            Self::Compound => {
+                "open it in Excel, take off the password if it has one, and save it as .xlsx or as 'CSV UTF-8 (comma delimited)'"
+            }
+            Self::Sheet(error) => return error.remedy(),
             Self::RecordTooLong(_)
             | Self::TooManyCells(_)
             | Self::OpenQuote(_)
             | Self::HeaderQuote(_) => {
                 "close every quote, and write a quote inside a quoted cell twice"
             }
-            Self::Delimiter(_) => "choose a comma, a semicolon or a tab",
+            Self::Delimiter(_) => "choose a comma, a semicolon, a tab or a |",
             Self::NoHeader { .. } => {
                 "add a first line with the names of the columns, such as email,first_name"
             }
-            Self::Columns(error) => error.remedy(),
+            Self::Columns(error, _) => error.remedy(),
             Self::NoAddressColumn {
                 nearest: Some(nearest),
                 ..

@@ -1,15 +1,18 @@
 //! A list of recipients, read row by row.
 
-use std::io::Read;
+use std::io::{Read, Seek};
 
 use serde_json::{Map, Value};
 
 use super::address::Address;
+use super::charset::Charset;
 use super::columns::Columns;
 use super::detect;
+use super::encoding::Encoding;
 use super::error::{Place, ReadError};
 use super::problem::{ProblemKind, RowProblem, excerpt};
 use super::records::{Record, Records};
+use super::sheet::{NumberStyle, Sheet, SheetError, cell_name};
 use super::source::Source;
 
 /// What a column of addresses is usually named, the surest first.
@@ -20,8 +23,42 @@ const USUAL_NAMES: [&str; 5] = ["email", "e-mail", "email address", "mail", "add
 pub struct ListOptions {
     /// The column of addresses; none: the one with a usual name.
     pub address_column: Option<String>,
-    /// The delimiter, an ASCII character; none: a comma, semicolon or tab, as the header has it.
+    /// The delimiter, an ASCII character; none: a comma, semicolon, tab or `|`, as the header has it.
     pub delimiter: Option<u8>,
+    /// It is an .xlsx workbook, not text.
+    pub workbook: bool,
+    /// The encoding of a text; none: as its mark or its bytes have it.
+    pub encoding: Option<Charset>,
+    /// The sheet of a workbook; none: the first that is shown.
+    pub sheet: Option<String>,
+    /// How a workbook's numbers are divided; none: like 1,234.56, with a note where it matters.
+    pub numbers: Option<NumberStyle>,
+}
+
+/// How a list is read: what was decided about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    /// The encoding and why; none for a workbook.
+    pub encoding: Option<Encoding>,
+    /// What stands between the cells; none for a workbook.
+    pub delimiter: Option<char>,
+    /// How many columns there are.
+    pub columns: usize,
+    /// The sheet of a workbook.
+    pub sheet: Option<String>,
+}
+
+/// Something about a list that is worth a look and doesn't keep it from being read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// A word for scripts, the same in every version.
+    pub code: &'static str,
+    /// The line in the file or the row of the sheet, from 1.
+    pub line: Option<u64>,
+    /// What it is.
+    pub message: String,
+    /// What to do about it, as a sentence without its full stop.
+    pub remedy: String,
 }
 
 /// One row of data.
@@ -51,35 +88,74 @@ pub enum Item {
     Invalid(Row, Vec<RowProblem>),
 }
 
-/// Reads a list: delimited text (RFC 4180) in UTF-8 with a header, in memory that doesn't grow with
-/// the list. Iterating yields every row in order and ends after the first error; a list without a
-/// single row ends with [`ReadError::NoRows`].
+/// Reads a list: delimited text (RFC 4180) with a header, in memory that doesn't grow with the list, or
+/// a sheet of a workbook, within bounds. Iterating yields every row in order and ends after the first
+/// error; a list without a single row ends with [`ReadError::NoRows`].
 #[derive(Debug)]
 pub struct ListReader<R> {
-    records: Records<R>,
+    lines: Lines<R>,
     columns: Columns,
-    delimiter: u8,
+    reading: Reading,
+    notes: Vec<Note>,
     address: usize,
     rows: u64,
     ended: bool,
 }
 
-impl<R: Read> ListReader<R> {
-    /// Reads the header.
-    pub fn open(input: R, options: &ListOptions) -> Result<Self, ReadError> {
+/// Where records come from.
+#[derive(Debug)]
+enum Lines<R> {
+    Text(Box<Records<R>>),
+    Sheet(Box<Sheet>),
+}
+
+impl<R: Read + Seek> Lines<R> {
+    fn next(&mut self) -> Result<Option<Record>, ReadError> {
+        match self {
+            Self::Text(records) => records.next(),
+            Self::Sheet(sheet) => Ok(sheet.next()),
+        }
+    }
+}
+
+impl<R: Read + Seek> ListReader<R> {
+    /// Decides how to read it, from all of it, and reads the header.
+    pub fn open(mut input: R, options: &ListOptions) -> Result<Self, ReadError> {
+        if options.workbook {
+            let sheet = Sheet::open(&mut input, options.sheet.as_deref(), options.numbers)?;
+            let reading = Reading {
+                encoding: None,
+                delimiter: None,
+                columns: 0,
+                sheet: Some(sheet.name.clone()),
+            };
+            let notes = sheet.notes.clone();
+            return Self::with_header(Lines::Sheet(Box::new(sheet)), reading, notes, options);
+        }
+        if options.sheet.is_some() {
+            return Err(SheetError::TextHasNone.into());
+        }
         let start = |fault| ReadError::at(Place { line: 1, row: 0 }, fault);
-        let wanted = options.address_column.as_deref();
-        let mut source = Source::open(input).map_err(start)?;
-        let delimiter = match options.delimiter {
-            Some(delimiter) if !delimiter.is_ascii() || b"\"\r\n\0".contains(&delimiter) => {
-                return Err(ReadError::Delimiter(delimiter));
-            }
-            Some(delimiter) => delimiter,
-            None => detect::delimiter(&mut source, |header| has_address(header, wanted))
-                .map_err(start)?,
+        let mut source = Source::open(input, options.encoding).map_err(start)?;
+        let delimiter = delimiter(&mut source, options)?;
+        let notes = guess_note(&source).into_iter().collect();
+        let reading = Reading {
+            encoding: Some(source.encoding()),
+            delimiter: Some(char::from(delimiter)),
+            columns: 0,
+            sheet: None,
         };
-        let mut records = Records::new(source, delimiter);
-        let header = records.next()?.ok_or(ReadError::Empty)?;
+        let records = Records::new(source, delimiter);
+        Self::with_header(Lines::Text(Box::new(records)), reading, notes, options)
+    }
+
+    fn with_header(
+        mut lines: Lines<R>,
+        mut reading: Reading,
+        notes: Vec<Note>,
+        options: &ListOptions,
+    ) -> Result<Self, ReadError> {
+        let header = lines.next()?.ok_or(ReadError::Empty)?;
         if header.stray_quote.is_some() {
             return Err(ReadError::HeaderQuote(header.place));
         }
@@ -91,16 +167,30 @@ impl<R: Read> ListReader<R> {
             let found = found.to_string();
             return Err(ReadError::NoHeader { found });
         }
-        let columns = Columns::new(header.cells)?;
-        let address = address_column(&columns, wanted)?;
+        let place = header.place;
+        let columns =
+            Columns::new(header.cells).map_err(|error| ReadError::Columns(error, place))?;
+        reading.columns = columns.len();
+        let address = address_column(&columns, options.address_column.as_deref())?;
         Ok(Self {
-            records,
+            lines,
             columns,
-            delimiter,
+            reading,
+            notes,
             address,
             rows: 0,
             ended: false,
         })
+    }
+
+    /// What was decided about the list.
+    pub fn reading(&self) -> &Reading {
+        &self.reading
+    }
+
+    /// What is worth a look about the list as a whole.
+    pub fn notes(&self) -> &[Note] {
+        &self.notes
     }
 
     /// The list's columns.
@@ -108,9 +198,10 @@ impl<R: Read> ListReader<R> {
         &self.columns
     }
 
-    /// The delimiter, as given or as found in the header.
+    /// The delimiter, as given or as found in the header; a comma for a workbook.
     pub fn delimiter(&self) -> u8 {
-        self.delimiter
+        let delimiter = self.reading.delimiter.map(u8::try_from);
+        delimiter.and_then(Result::ok).unwrap_or(b',')
     }
 
     /// The name of the column of addresses.
@@ -122,7 +213,7 @@ impl<R: Read> ListReader<R> {
     }
 
     fn read(&mut self) -> Result<Option<Item>, ReadError> {
-        let Some(record) = self.records.next()? else {
+        let Some(record) = self.lines.next()? else {
             return if self.rows == 0 {
                 Err(ReadError::NoRows)
             } else {
@@ -144,11 +235,20 @@ impl<R: Read> ListReader<R> {
             return Item::Invalid(row, vec![problem]);
         }
         let mut problems: Vec<_> = self.control_characters(&row).collect();
-        let cell = row.cells.get(self.address).map_or("", String::as_str);
-        match Address::parse(cell) {
+        let cell = |at: usize| row.cells.get(at).map_or("", String::as_str);
+        let mut address_fails = false;
+        for (at, kind) in record.defects {
+            address_fails |= at == self.address;
+            problems.push(self.problem(&row, Some(at), cell(at), kind));
+        }
+        match Address::parse(cell(self.address)) {
             Ok(address) if problems.is_empty() => return Item::Row(row, address),
             Ok(_) => {}
-            Err(error) => problems.push(self.problem(&row, Some(self.address), cell, error.into())),
+            Err(_) if address_fails => {}
+            Err(error) => {
+                let found = cell(self.address);
+                problems.push(self.problem(&row, Some(self.address), found, error.into()));
+            }
         }
         Item::Invalid(row, problems)
     }
@@ -156,13 +256,21 @@ impl<R: Read> ListReader<R> {
     /// What makes it doubtful which cell belongs to which column.
     fn misshapen(&self, row: &Row, stray_quote: Option<u64>) -> Option<RowProblem> {
         let (cells, columns) = (row.cells.len(), self.columns.len());
-        let kind = match stray_quote {
-            Some(line) => ProblemKind::StrayQuote(line),
-            None if cells != columns => ProblemKind::Ragged { cells, columns },
+        let (kind, at) = match stray_quote {
+            Some(line) => (ProblemKind::StrayQuote(line), None),
+            None if cells != columns => {
+                let extra = row.cells.get(columns).map(|cell| excerpt(cell));
+                let kind = ProblemKind::Ragged {
+                    cells,
+                    columns,
+                    extra,
+                };
+                (kind, Some(cells.min(columns)))
+            }
             None => return None,
         };
-        let delimiter = char::from(self.delimiter).to_string();
-        Some(self.problem(row, None, &row.cells.join(&delimiter), kind))
+        let delimiter = char::from(self.delimiter()).to_string();
+        Some(self.problem(row, at, &row.cells.join(&delimiter), kind))
     }
 
     /// Control characters outside the address, which is judged as a whole.
@@ -189,13 +297,25 @@ impl<R: Read> ListReader<R> {
             row: row.number,
             line: row.line,
             column: column.and_then(|at| self.columns.names().get(at).cloned()),
+            cell: self.cell_of(row, column),
             found: excerpt(found),
             kind,
         }
     }
 }
 
-impl<R: Read> Iterator for ListReader<R> {
+impl<R> ListReader<R> {
+    /// The cell of a sheet, such as C18.
+    fn cell_of(&self, row: &Row, column: Option<usize>) -> Option<String> {
+        let Lines::Sheet(sheet) = &self.lines else {
+            return None;
+        };
+        let line = u32::try_from(row.line.checked_sub(1)?).ok()?;
+        Some(cell_name(line, (sheet.first + column?) as u32))
+    }
+}
+
+impl<R: Read + Seek> Iterator for ListReader<R> {
     type Item = Result<Item, ReadError>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -212,6 +332,40 @@ impl<R: Read> Iterator for ListReader<R> {
 fn control_character(cell: &str) -> Option<char> {
     cell.chars()
         .find(|c| c.is_control() && !matches!(c, '\t' | '\n' | '\r'))
+}
+
+/// The delimiter asked for, the one that a first line `sep=;` names, or the one that the header shows.
+fn delimiter<R: Read + Seek>(
+    source: &mut Source<R>,
+    options: &ListOptions,
+) -> Result<u8, ReadError> {
+    let start = |fault| ReadError::at(Place { line: 1, row: 0 }, fault);
+    let named = detect::named(source).map_err(start)?;
+    let wanted = options.address_column.as_deref();
+    match options.delimiter.or(named) {
+        Some(delimiter) if !delimiter.is_ascii() || b"\"\r\n\0".contains(&delimiter) => {
+            Err(ReadError::Delimiter(delimiter))
+        }
+        Some(delimiter) => Ok(delimiter),
+        None => detect::delimiter(source, |header| has_address(header, wanted)).map_err(start),
+    }
+}
+
+/// An encoding that neither the list nor the user names is shown by how a cell reads in it.
+fn guess_note<R: Read + Seek>(source: &Source<R>) -> Option<Note> {
+    let guess = source.guess()?;
+    let Encoding { name, because } = source.encoding();
+    Some(Note {
+        code: "list-encoding-guessed",
+        line: Some(guess.line),
+        message: format!(
+            "the list is read as {name}, because {because}: this line reads '{}'",
+            guess.sample
+        ),
+        remedy: format!(
+            "if it reads rightly, set encoding = \"{name}\" under [recipients] to silence this; if not, save the list as 'CSV UTF-8 (comma delimited)'"
+        ),
+    })
 }
 
 fn has_address(header: &[String], wanted: Option<&str>) -> bool {

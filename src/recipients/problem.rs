@@ -12,6 +12,8 @@ pub struct RowProblem {
     pub line: u64,
     /// The column, where it is about one.
     pub column: Option<String>,
+    /// The cell of a sheet, such as C18.
+    pub cell: Option<String>,
     /// What stands there, shortened.
     pub found: String,
     /// What is wrong; displayed, it is the finding's message.
@@ -22,12 +24,26 @@ pub struct RowProblem {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProblemKind {
     /// More or fewer cells than the header has.
-    #[error("the row has {cells} cells and the header {columns}")]
+    #[error("the row has {cells} cells and the header {columns}{}", first_extra(extra.as_deref()))]
     Ragged {
         /// The row's cells.
         cells: usize,
         /// The header's cells.
         columns: usize,
+        /// The first cell beyond the header's, if there are more.
+        extra: Option<String>,
+    },
+    /// A cell of a sheet that shows an error, such as #N/A.
+    #[error("the cell shows the error {shown}")]
+    CellError {
+        /// What it shows.
+        shown: String,
+    },
+    /// A cell of a sheet left of the header's first one.
+    #[error("cell {cell} stands outside the columns that the header names")]
+    Outside {
+        /// Its name.
+        cell: String,
     },
     /// Text after a closing quote: the cell may have swallowed other rows.
     #[error("text follows a closing quote in line {0}, so cells or rows may have run together")]
@@ -44,7 +60,8 @@ impl RowProblem {
     /// A word for scripts, the same in every version.
     pub fn code(&self) -> &'static str {
         match self.kind {
-            ProblemKind::Ragged { .. } => "ragged-row",
+            ProblemKind::Ragged { .. } | ProblemKind::Outside { .. } => "ragged-row",
+            ProblemKind::CellError { .. } => "cell-error",
             ProblemKind::StrayQuote(_) => "quotes",
             ProblemKind::Control(_) => "control-character",
             ProblemKind::Address(AddressError::Empty) => "address-missing",
@@ -58,6 +75,12 @@ impl RowProblem {
             ProblemKind::Ragged { .. } => {
                 "give the row as many cells as the header has; a cell that holds the delimiter or a line break needs quotes"
             }
+            ProblemKind::CellError { .. } => {
+                "mend the formula in the spreadsheet, or type what the cell should say"
+            }
+            ProblemKind::Outside { .. } => {
+                "give its column a name in the header, or empty the cell"
+            }
             ProblemKind::StrayQuote(_) => {
                 "close every quote, and write a quote inside a quoted cell twice"
             }
@@ -65,6 +88,12 @@ impl RowProblem {
             ProblemKind::Address(error) => error.remedy(),
         }
     }
+}
+
+fn first_extra(cell: Option<&str>) -> String {
+    cell.map_or_else(String::new, |cell| {
+        format!("; the first one too many reads '{}'", cell.escape_debug())
+    })
 }
 
 /// The beginning of what was found, short enough for a line of a finding.

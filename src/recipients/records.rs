@@ -1,10 +1,11 @@
 //! Records: the cells of a line, or of several lines where a quoted cell has line breaks.
 
-use std::io::Read;
+use std::io::{Read, Seek};
 
 use csv_core::ReadRecordResult;
 
 use super::error::{Place, ReadError};
+use super::problem::ProblemKind;
 use super::source::Source;
 
 /// The most bytes in one record; more is a list whose quotes or delimiters went wrong.
@@ -20,6 +21,8 @@ pub(super) struct Record {
     pub(super) cells: Vec<String>,
     /// The line in which something other than a delimiter follows a closing quote.
     pub(super) stray_quote: Option<u64>,
+    /// What is wrong with single cells of a sheet.
+    pub(super) defects: Vec<(usize, ProblemKind)>,
 }
 
 /// A parser of CSV (RFC 4180) for one delimiter.
@@ -38,7 +41,7 @@ pub(super) struct Records<R> {
     count: u64,
 }
 
-impl<R: Read> Records<R> {
+impl<R: Read + Seek> Records<R> {
     pub(super) fn new(source: Source<R>, delimiter: u8) -> Self {
         Self {
             source,
@@ -77,6 +80,7 @@ impl<R: Read> Records<R> {
                 place,
                 cells,
                 stray_quote,
+                defects: Vec::new(),
             }));
         }
     }

@@ -54,7 +54,7 @@ fn lists_that_are_no_lists() {
         &b""[..],
         b"email,first_name\n",
         b"\xff\xfee\0m\0a\0i\0l\0",
-        b"email,first_name\nann@contoso.com,J\xf6rg\n",
+        b"email,first_name\nann@contoso.com,Zo\xc3\xab\nbob@contoso.com,J\xf6rg\n",
         b"PK\x03\x04 a workbook",
         b"email,first_name\n\"ann@contoso.com,Ann\n",
         b"name,first_name\nann,Ann\n",

@@ -21,6 +21,7 @@ mod home;
 mod identity;
 mod interrupted;
 mod keyring;
+mod lists;
 mod oauth;
 mod page;
 mod page_content;

@@ -108,7 +108,8 @@ fn the_cases_of_every_sample_and_starter_cover_its_branches() {
     for (place, name) in samples.chain(starters) {
         let folder = repository().join(place).join(&name);
         let inputs = inputs(&folder);
-        let checked = plan::check(&inputs, Timestamp::UNIX_EPOCH, &mut |_| {}).unwrap();
+        let checked =
+            plan::check(&inputs, Timestamp::UNIX_EPOCH, &mut |_| {}, &mut |_| {}).unwrap();
         let (ready, findings) = plan::open(&inputs);
         assert!(findings.is_empty(), "{name}: {findings:?}");
         let mut ready = ready.unwrap();

@@ -140,6 +140,7 @@ impl Campaign {
             address_column: None,
             filter: None,
             grouped: false,
+            reading: postroom::recipients::ListOptions::default(),
             internal: vec![],
             mode: Mode::Auto,
             schedule,

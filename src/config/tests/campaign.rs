@@ -316,8 +316,6 @@ fn hours_that_say_nothing_are_refused_with_their_key() {
 
 #[test]
 fn what_comes_later_is_refused_and_never_ignored() {
-    let later = problem(campaign(&SMALLEST.replace(".csv", ".XLSX")));
-    assert_eq!(later.key, "recipients.file");
     assert_eq!(
         campaign(&with("delivery", "holidays = []"))
             .unwrap()
@@ -325,6 +323,32 @@ fn what_comes_later_is_refused_and_never_ignored() {
             .holidays,
         []
     );
+}
+
+#[test]
+fn how_the_list_is_read_can_be_said() {
+    assert!(campaign(&SMALLEST.replace(".csv", ".XLSX")).is_ok());
+    let said = |line: &str| campaign(&with("recipients", line));
+    let reading = said("encoding = \"Latin1\"").unwrap().recipients.reading;
+    assert_eq!(reading.encoding.unwrap().name(), "windows-1252");
+    let reading = said("sheet = \"Staff\"").unwrap().recipients.reading;
+    assert_eq!(reading.sheet.as_deref(), Some("Staff"));
+    assert!(
+        said("numbers = \"1.234,56\"")
+            .unwrap()
+            .recipients
+            .reading
+            .numbers
+            .is_some()
+    );
+    for (line, word) in [
+        ("encoding = \"ansi-ish\"", "windows-1252"),
+        ("numbers = \"1234,5\"", "1.234,56"),
+    ] {
+        let problem = problem(said(line));
+        assert!(problem.remedy.contains(word), "{problem:?}");
+        assert!(problem.line.is_some());
+    }
 }
 
 #[test]

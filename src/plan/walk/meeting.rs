@@ -84,10 +84,14 @@ impl Walk<'_> {
         self.sink.left_out(row, address.as_str(), Reason::Duplicate)
     }
 
-    pub(super) fn invalid(&mut self, row: &Row, problems: Vec<RowProblem>) -> Result<(), Error> {
+    pub(super) fn invalid(&mut self, row: &Row, problems: &[RowProblem]) -> Result<(), Error> {
         self.rows.invalid += 1;
-        for problem in problems {
-            self.add(row, row_findings::defect(self.inputs, &problem));
+        let found: Vec<_> = (problems.iter())
+            .map(|problem| row_findings::defect(self.inputs, problem))
+            .collect();
+        self.sink.bad(row, &found);
+        for finding in found {
+            self.add(row, finding);
         }
         let address = self.address_of(row).to_owned();
         self.sink.left_out(row, &address, Reason::Invalid)

@@ -1,6 +1,6 @@
 //! A campaign as it was when its folder was read last, and what the full check says of it.
 
-use std::io::Read;
+use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -101,7 +101,7 @@ impl Edition {
     }
 
     /// Reads all rows; what ends that early is noted.
-    fn list_of<R: Read>(&mut self, rows: ListReader<R>, inputs: &Inputs) -> List {
+    fn list_of<R: Read + Seek>(&mut self, rows: ListReader<R>, inputs: &Inputs) -> List {
         let mut list = List::new(rows.columns());
         if let Some(cause) = list.read(rows, inputs) {
             let place = cause.place();

@@ -1,7 +1,7 @@
 //! The list as the page needs it: every row at hand, found by what stands in its cells, in as little memory
 //! as the text itself takes.
 
-use std::io::Read;
+use std::io::{Read, Seek};
 
 use serde::Serialize;
 
@@ -102,7 +102,7 @@ impl List {
     }
 
     /// Reads all rows, as the campaign has them read; gives back what ended it early.
-    pub(super) fn read<R: Read>(
+    pub(super) fn read<R: Read + Seek>(
         &mut self,
         rows: ListReader<R>,
         inputs: &Inputs,

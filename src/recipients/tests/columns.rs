@@ -80,6 +80,22 @@ fn a_header_that_cannot_be_used_is_refused() {
 }
 
 #[test]
+fn all_that_is_wrong_with_a_header_is_said_at_once() {
+    let names = ["email", "", "a", "a", "b", "a", " "];
+    let error = Columns::new(names.map(str::to_owned)).unwrap_err();
+    let each: Vec<String> = error.each().iter().map(ToString::to_string).collect();
+    assert_eq!(
+        each,
+        [
+            "column 2 has no name",
+            "columns 3 and 4 are both named 'a'",
+            "columns 3 and 6 are both named 'a'",
+            "column 7 has no name"
+        ]
+    );
+}
+
+#[test]
 fn a_misspelt_field_is_answered_with_the_nearest() {
     let columns = columns(&["email", "First Name", "office"]);
     assert_eq!(columns.nearest("firstname"), Some("first_name"));

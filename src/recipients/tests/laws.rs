@@ -1,3 +1,5 @@
+use std::io::{Cursor, Read, Seek, SeekFrom};
+
 use proptest::prelude::*;
 
 use crate::recipients::{Address, Duplicates, Item, ListOptions, ListReader, Mailbox};
@@ -42,15 +44,18 @@ fn domain() -> impl Strategy<Value = String> {
 }
 
 /// A reader that hands over few bytes at a time, so that every border falls everywhere.
-struct Trickle<'a>(&'a [u8], usize);
+pub(super) struct Trickle<'a>(pub(super) Cursor<&'a [u8]>, pub(super) usize);
 
-impl std::io::Read for Trickle<'_> {
+impl Read for Trickle<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let count = self.1.min(buffer.len()).min(self.0.len());
-        let (now, later) = self.0.split_at(count);
-        buffer[..count].copy_from_slice(now);
-        self.0 = later;
-        Ok(count)
+        let count = self.1.min(buffer.len());
+        self.0.read(&mut buffer[..count])
+    }
+}
+
+impl Seek for Trickle<'_> {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        self.0.seek(to)
     }
 }
 
@@ -64,7 +69,7 @@ proptest! {
         let mut rows = vec![vec!["Note".to_owned(), "email".to_owned(), "more".to_owned()]];
         rows.extend(cells.iter().map(|(a, b)| vec![a.clone(), "a@x.org".to_owned(), b.clone()]));
         let bytes = written(delimiter, &rows);
-        let reader = ListReader::open(Trickle(&bytes, step), &ListOptions::default()).unwrap();
+        let reader = ListReader::open(Trickle(Cursor::new(&bytes), step), &ListOptions::default()).unwrap();
         prop_assert_eq!(reader.delimiter(), delimiter);
         let mut line = 2;
         for (at, (item, (a, b))) in reader.zip(&cells).enumerate() {
@@ -76,7 +81,7 @@ proptest! {
             let text = format!("{a},{b}").replace("\r\n", "\n").replace('\r', "\n");
             line += 1 + text.matches('\n').count() as u64;
         }
-        prop_assert_eq!(ListReader::open(&bytes[..], &ListOptions::default()).unwrap().count(), cells.len());
+        prop_assert_eq!(ListReader::open(Cursor::new(&bytes), &ListOptions::default()).unwrap().count(), cells.len());
     }
 
     #[test]
@@ -128,7 +133,7 @@ proptest! {
         let mut list = b"email,name\n".to_vec();
         list.extend_from_slice(&bytes);
         for list in [&bytes, &list] {
-            if let Ok(reader) = ListReader::open(Trickle(list, step), &ListOptions::default()) {
+            if let Ok(reader) = ListReader::open(Trickle(Cursor::new(list), step), &ListOptions::default()) {
                 let items: Vec<_> = reader.collect();
                 prop_assert!(items.iter().rev().skip(1).all(Result::is_ok));
             }
@@ -138,8 +143,8 @@ proptest! {
     #[test]
     fn no_text_is_too_odd(text in "([\"\r\n,;\t a@.x]|\\PC){0,80}", step in 1_usize..9) {
         let list = format!("email,name\n{text}");
-        let whole: Vec<_> = ListReader::open(list.as_bytes(), &ListOptions::default()).unwrap().map(|item| format!("{item:?}")).collect();
-        let trickled: Vec<_> = ListReader::open(Trickle(list.as_bytes(), step), &ListOptions::default()).unwrap().map(|item| format!("{item:?}")).collect();
+        let whole: Vec<_> = ListReader::open(Cursor::new(&list), &ListOptions::default()).unwrap().map(|item| format!("{item:?}")).collect();
+        let trickled: Vec<_> = ListReader::open(Trickle(Cursor::new(list.as_bytes()), step), &ListOptions::default()).unwrap().map(|item| format!("{item:?}")).collect();
         prop_assert_eq!(whole, trickled);
     }
 }

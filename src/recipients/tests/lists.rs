@@ -1,9 +1,11 @@
+use std::io::Cursor;
+
 use crate::recipients::{
     AddressError, ColumnsError, Item, ListOptions, ListReader, ProblemKind, ReadError, RowProblem,
 };
 
-pub(super) fn open(list: &[u8]) -> Result<ListReader<&[u8]>, ReadError> {
-    ListReader::open(list, &ListOptions::default())
+pub(super) fn open(list: &[u8]) -> Result<ListReader<Cursor<&[u8]>>, ReadError> {
+    ListReader::open(Cursor::new(list), &ListOptions::default())
 }
 
 fn items(list: &str) -> Vec<Item> {
@@ -59,6 +61,8 @@ fn the_delimiter_is_taken_from_the_header() {
     assert_eq!(delimiter("email,name"), b',');
     assert_eq!(delimiter("email;name"), b';');
     assert_eq!(delimiter("email\tname"), b'\t');
+    assert_eq!(delimiter("email|name"), b'|');
+    assert_eq!(delimiter("sep=;\r\nemail;a,b"), b';');
     assert_eq!(delimiter("email"), b',');
     assert_eq!(delimiter("\"a, b, c\";email"), b';');
     assert_eq!(delimiter("turnover, net, in k;email"), b';');
@@ -68,7 +72,7 @@ fn the_delimiter_is_taken_from_the_header() {
         ..ListOptions::default()
     };
     assert_eq!(
-        ListReader::open(&b"email\ta,b,c\n"[..], &tab)
+        ListReader::open(Cursor::new(b"email\ta,b,c\n"), &tab)
             .unwrap()
             .columns()
             .len(),
@@ -79,7 +83,7 @@ fn the_delimiter_is_taken_from_the_header() {
         ..ListOptions::default()
     };
     assert!(matches!(
-        ListReader::open(&b"email\n"[..], &quote),
+        ListReader::open(Cursor::new(b"email\n"), &quote),
         Err(ReadError::Delimiter(b'"'))
     ));
 }
@@ -100,7 +104,7 @@ fn a_list_without_header_rows_or_anything_is_refused() {
     let unnamed = open(b"email,name,\n").unwrap_err();
     assert!(matches!(
         unnamed,
-        ReadError::Columns(ColumnsError::Unnamed { column: 3 })
+        ReadError::Columns(ColumnsError::Unnamed { column: 3 }, _)
     ));
 }
 
@@ -110,9 +114,9 @@ fn the_column_of_addresses_is_found_or_named() {
         let address_column = wanted.map(str::to_owned);
         let options = ListOptions {
             address_column,
-            delimiter: None,
+            ..ListOptions::default()
         };
-        ListReader::open(header.as_bytes(), &options)
+        ListReader::open(Cursor::new(header), &options)
             .map(|reader| reader.address_column().to_owned())
     };
     for header in [
@@ -160,14 +164,17 @@ fn a_bad_row_is_a_finding_and_reading_goes_on() {
         problem(0).kind,
         ProblemKind::Ragged {
             cells: 1,
-            columns: 2
+            columns: 2,
+            extra: None
         }
     );
+    assert_eq!(problem(0).column.as_deref(), Some("name"));
     assert_eq!(
         problem(1).kind,
         ProblemKind::Ragged {
             cells: 4,
-            columns: 2
+            columns: 2,
+            extra: Some(String::new())
         }
     );
     assert_eq!(

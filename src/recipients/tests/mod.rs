@@ -3,6 +3,8 @@
 mod addresses;
 mod columns;
 mod damage;
+mod encodings;
 mod filters;
 mod laws;
 mod lists;
+mod sheets;

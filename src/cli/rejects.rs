@@ -1,0 +1,128 @@
+//! The reject file of `check`: the rows with errors, as they stand, and why.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use super::exit::Exit;
+use super::failure::{Failure, cannot_write};
+use super::new::cannot_create;
+use super::report::defused;
+use crate::plan::BadRow;
+
+/// Stands first, so that a row with too few or too many cells stays as it is and the reason in its column.
+const REASON: &str = "reason";
+
+/// Writes the file once there is something to write.
+pub(super) struct Rejects {
+    path: PathBuf,
+    rows: u64,
+    state: State,
+}
+
+enum State {
+    Nothing,
+    Open(Box<csv::Writer<BufWriter<File>>>),
+    Failed(Failure),
+}
+
+impl Rejects {
+    /// Refuses a file that is there already.
+    pub(super) fn new(path: &Path) -> Result<Self, Failure> {
+        if path.symlink_metadata().is_ok() {
+            return Err(exists(path));
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            rows: 0,
+            state: State::Nothing,
+        })
+    }
+
+    /// Writes a row. What goes wrong comes up at the end.
+    pub(super) fn add(&mut self, bad: BadRow<'_>) {
+        if matches!(self.state, State::Nothing) {
+            self.state = match self.open(bad) {
+                Ok(writer) => State::Open(Box::new(writer)),
+                Err(failure) => State::Failed(failure),
+            };
+        }
+        let State::Open(writer) = &mut self.state else {
+            return;
+        };
+        match writer.write_record(record(bad)) {
+            Ok(()) => self.rows += 1,
+            Err(cause) => self.state = State::Failed(self.failed(&cause.into())),
+        }
+    }
+
+    fn open(&self, bad: BadRow<'_>) -> Result<csv::Writer<BufWriter<File>>, Failure> {
+        let file = File::create_new(&self.path).map_err(|cause| match cause.kind() {
+            io::ErrorKind::AlreadyExists => exists(&self.path),
+            _ => cannot_create(&self.path, &cause),
+        })?;
+        let mut file = BufWriter::new(file);
+        // By this mark Excel knows that the file is in UTF-8.
+        file.write_all("\u{feff}".as_bytes())
+            .map_err(|cause| self.failed(&cause))?;
+        let delimiter = bad.reading.delimiter.map(u8::try_from);
+        let mut writer = csv::WriterBuilder::new()
+            .flexible(true)
+            .delimiter(delimiter.and_then(Result::ok).unwrap_or(b','))
+            .from_writer(file);
+        let names = bad.columns.names().iter();
+        let header = names
+            .filter(|name| *name != REASON)
+            .map(|name| defused(name));
+        writer
+            .write_record(std::iter::once(REASON.to_owned()).chain(header))
+            .map_err(|cause| self.failed(&cause.into()))?;
+        Ok(writer)
+    }
+
+    /// How many rows were written.
+    pub(super) fn finish(self) -> Result<u64, Failure> {
+        let failure = match self.state {
+            State::Nothing => return Ok(0),
+            State::Failed(failure) => failure,
+            State::Open(mut writer) => match writer.flush() {
+                Ok(()) => return Ok(self.rows),
+                Err(cause) => {
+                    let _ = fs::remove_file(&self.path);
+                    cannot_write(&self.path.display().to_string(), &cause)
+                }
+            },
+        };
+        Err(failure)
+    }
+
+    /// Half a file would be taken for a whole one.
+    fn failed(&self, cause: &io::Error) -> Failure {
+        let _ = fs::remove_file(&self.path);
+        cannot_write(&self.path.display().to_string(), cause)
+    }
+}
+
+/// The reasons and the cells. A reason that the list has already, because it was such a file, is replaced.
+fn record(bad: BadRow<'_>) -> Vec<String> {
+    let reasons: Vec<&str> = bad
+        .findings
+        .iter()
+        .map(|finding| finding.message.as_str())
+        .collect();
+    let names = bad.columns.names();
+    let old = names.iter().position(|name| name == REASON);
+    let cells = bad.row.cells.iter().enumerate();
+    let cells = cells.filter(|(at, _)| Some(*at) != old);
+    std::iter::once(defused(&reasons.join("; ")))
+        .chain(cells.map(|(_, cell)| defused(cell)))
+        .collect()
+}
+
+fn exists(path: &Path) -> Failure {
+    Failure::new(
+        Exit::CannotCreate,
+        format!("{} is there already", path.display()),
+        "name another file with --rejects, or move that one away: nothing is overwritten",
+    )
+}
