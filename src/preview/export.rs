@@ -24,8 +24,8 @@ pub struct Exported {
 pub enum Kind {
     /// The very bytes that would go out.
     Mails,
-    /// With `X-Unsent: 1` before everything else, so that Outlook opens them as drafts that can be changed and
-    /// sent by hand (the header is described in [MS-OXCMAIL] 2.1.3.2.14 and Outlook's own `.eml` files).
+    /// With `X-Unsent: 1` before everything else: Outlook for Windows opens such a file as a draft that can be
+    /// changed and sent by hand.
     Drafts,
 }
 
