@@ -127,5 +127,5 @@ fn everything_wrong_with_a_header_is_said_at_once() {
         .iter()
         .map(|finding| finding["column"].as_str().unwrap().to_owned())
         .collect();
-    assert_eq!(columns, ["3", "first_name", "5"]);
+    assert_eq!(columns, ["first_name", "3", "5"], "those with a name first");
 }

@@ -81,11 +81,9 @@ fn every_starter_can_be_begun_with_and_is_never_written_over_anything() {
         let home = Home::new();
         home.run(&["new", "mine", "--starter", &name]).exits(0);
         let found = home.run(&["check", "mine", "--json"]).exits(0).json();
-        assert_eq!(
-            found["findings"].as_array().unwrap().len(),
-            0,
-            "{name}: {found}"
-        );
+        let findings = found["findings"].as_array().unwrap().iter();
+        let to_mend = findings.filter(|finding| finding["severity"] != "note");
+        assert_eq!(to_mend.count(), 0, "{name}: {found}");
         assert_eq!(found["recipients"]["planned"], 3, "{name}");
         home.run(&["rehearse", "mine"]).exits(0);
         home.run(&["new", "mine", "--starter", &name]).exits(73);
