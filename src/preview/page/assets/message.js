@@ -22,7 +22,7 @@ function make(tag, name, text) {
 export function finding(note, go) {
   const item = make("li", `finding ${note.severity}`);
   const head = make("p");
-  head.append(make("span", "kind", note.severity === "error" ? "Error" : "Warning"));
+  head.append(make("span", "kind", { error: "Error", warning: "Warning" }[note.severity] ?? "Note"));
   const where = [note.file];
   if (note.line !== null && note.row === null) where.push(`line ${note.line}`);
   if (note.column !== null) where.push(`column ${note.column}`);
