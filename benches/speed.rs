@@ -329,7 +329,7 @@ fn styling() {
         Some(plain),
     );
     let own = "<p style=\"width:{{id}}px\">x</p>";
-    let took = rows(&renderer(own, true), ROWS / 10);
+    let took = rows(&renderer(own, true), ROWS);
     line(
         "with tags that no other row has",
         ROWS / 10,

@@ -17,15 +17,12 @@ use css_inline::{CSSInliner, InlineOptions};
 use super::cache::Cache;
 use super::guard::guarded;
 use super::important;
+use super::skeleton::{Change, Skeleton, is_numbered};
 use super::survey::{self, Styles};
 use super::tags::{Kind, Tokens};
 
 /// The attribute that numbers a tag while its style is looked up; it is never sent.
 const NUMBER: &str = "data-postroom-tag";
-
-/// Attributes that say where something leads or what it is called; no rule depends on their value
-/// unless it has brackets.
-const FREE: &[&str] = &["href", "src", "alt", "title"];
 
 /// How deep elements may be nested: the answer is written by a function that calls itself.
 const MAX_DEPTH: usize = 1000;
@@ -43,11 +40,6 @@ enum Answer {
     Changes(Vec<(usize, Change)>),
     /// The styles cannot all be told by tags: an element has none of its own, or several share one.
     Odd,
-}
-
-enum Change {
-    Style(String),
-    Sheet(String),
 }
 
 impl Inliner {
@@ -73,16 +65,12 @@ impl Inliner {
         if styles == Styles::None {
             return Ok(html);
         }
-        let marks = Marks {
-            skeleton: true,
-            free: styles == Styles::Plain,
-        };
-        let skeleton = marked(&html, marks);
+        let skeleton = Skeleton::of(&html, styles == Styles::Plain);
         let answer = self
             .seen
-            .get_or_make(&skeleton, |skeleton| self.ask(skeleton))?;
+            .get_or_make(&skeleton.html, |skeleton| self.ask(skeleton))?;
         match &*answer {
-            Answer::Changes(changes) => Ok(changed(&html, changes)),
+            Answer::Changes(changes) => Ok(skeleton.changed(&html, changes)),
             Answer::Odd => self.whole(&html),
         }
     }
@@ -101,7 +89,7 @@ impl Inliner {
         if survey::has_foreign_raw(skeleton) {
             return Ok(Answer::Odd);
         }
-        let styled = styles_by_number(&self.answer(skeleton)?, skeleton);
+        let styled = styles_by_number(&self.answer(&marked(skeleton, true))?, skeleton);
         let Some(mut changes) = styled else {
             return Ok(Answer::Odd);
         };
@@ -118,67 +106,38 @@ impl Inliner {
 
     /// The document as css-inline writes it, with its own doctype.
     fn whole(&self, html: &str) -> Result<String, String> {
-        let mut inlined = self.answer(&marked(html, Marks::default()))?;
+        let mut inlined = self.answer(&marked(html, false))?;
         if let (Some(own), Some(new)) = (doctype(html), doctype(&inlined)) {
             inlined.replace_range(..new.len(), own);
         }
-        Ok(changed(&inlined, &sheets(&inlined)))
+        Ok(Skeleton::of(&inlined, false).changed(&inlined, &sheets(&inlined)))
     }
 }
 
-/// What is changed in a document before it is shown to css-inline.
-#[derive(Default, Clone, Copy)]
-struct Marks {
-    /// Start tags get their number, and texts are left out.
-    skeleton: bool,
-    /// Links are left out too.
-    free: bool,
-}
-
-/// A document as it is shown to css-inline. Sheets that hold only on a condition are none of its business.
-fn marked(html: &str, marks: Marks) -> String {
-    let mut out = String::with_capacity(html.len() + html.len() / 4);
+/// A document as it is shown to css-inline: start tags may get their number, and sheets that hold only on a
+/// condition are none of its business.
+fn marked(html: &str, numbered: bool) -> String {
+    let mut out = String::with_capacity(html.len() * 2);
     let mut tokens = Tokens::new(html);
     let mut number = 0_usize;
     while let Some(kind) = tokens.advance() {
-        match kind {
-            Kind::Text if marks.skeleton && survey::is_solid(tokens.text()) => out.push('x'),
-            Kind::Start => mark(&tokens, number, marks, &mut out),
-            _ => out.push_str(tokens.text()),
+        let name_end = if kind == Kind::Start {
+            tokens.name.end
+        } else {
+            tokens.span.start
+        };
+        out.push_str(tokens.at(&(tokens.span.start..name_end)));
+        if kind == Kind::Start && numbered {
+            // Writing to a text cannot fail.
+            let _ = write!(out, " {NUMBER}=\"{number}\"");
         }
+        if kind == Kind::Start && is_conditional(&tokens) {
+            out.push_str(" data-css-inline=\"ignore\"");
+        }
+        out.push_str(tokens.at(&(name_end..tokens.span.end)));
         number += usize::from(is_numbered(kind));
     }
     out
-}
-
-fn mark(tag: &Tokens<'_>, number: usize, marks: Marks, out: &mut String) {
-    let mut copied = tag.name.end;
-    out.push_str(tag.at(&(tag.span.start..copied)));
-    if marks.skeleton {
-        // Writing to a text cannot fail.
-        let _ = write!(out, " {NUMBER}=\"{number}\"");
-    }
-    if is_conditional(tag) {
-        out.push_str(" data-css-inline=\"ignore\"");
-    }
-    if marks.free {
-        for attribute in &tag.attributes {
-            let name = tag.at(&attribute.name);
-            if !attribute.value.is_empty()
-                && FREE.iter().any(|free| name.eq_ignore_ascii_case(free))
-            {
-                out.push_str(tag.at(&(copied..attribute.value.start)));
-                out.push('x');
-                copied = attribute.value.end;
-            }
-        }
-    }
-    out.push_str(tag.at(&(copied..tag.span.end)));
-}
-
-/// Start tags and raw texts are what can be changed.
-fn is_numbered(kind: Kind) -> bool {
-    matches!(kind, Kind::Start | Kind::Raw)
 }
 
 /// A `<style media="…">` for some screens only, or for paper.
@@ -267,41 +226,6 @@ fn without_equal(
         number += usize::from(is_numbered(kind));
     }
     styles.is_empty().then_some(changes)
-}
-
-/// The document with these changes, which are in its order.
-fn changed(html: &str, changes: &[(usize, Change)]) -> String {
-    let mut out = String::with_capacity(html.len() + html.len() / 2);
-    let mut tokens = Tokens::new(html);
-    let (mut changes, mut number, mut copied) = (changes.iter().peekable(), 0, 0);
-    while changes.peek().is_some()
-        && let Some(kind) = tokens.advance()
-    {
-        if !is_numbered(kind) {
-            continue;
-        }
-        if let Some((_, change)) = changes.next_if(|(changed, _)| *changed == number) {
-            let own = tokens.attribute("style").map(|style| style.whole.clone());
-            let (place, blank) = match (change, own) {
-                (Change::Sheet(_), _) => (tokens.span.clone(), ""),
-                (Change::Style(_), Some(own)) => (own, ""),
-                (Change::Style(_), None) => {
-                    let (room, blank) = tokens.room();
-                    (room..room, blank)
-                }
-            };
-            out.push_str(html.get(copied..place.start).unwrap_or_default());
-            out.push_str(blank);
-            match change {
-                Change::Sheet(css) => out.push_str(css),
-                Change::Style(style) => out.extend(["style=\"", style, "\""]),
-            }
-            copied = place.end;
-        }
-        number += 1;
-    }
-    out.push_str(html.get(copied..).unwrap_or_default());
-    out
 }
 
 /// The doctype that a document begins with.

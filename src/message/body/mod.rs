@@ -11,6 +11,7 @@ mod inline;
 mod markdown;
 mod mjml;
 mod pieces;
+mod skeleton;
 mod survey;
 mod tags;
 #[cfg(test)]

@@ -181,7 +181,7 @@ impl<'a> Tokens<'a> {
 
     fn tag(&mut self, kind: Kind, name: usize) -> Kind {
         let bytes = self.html.as_bytes();
-        let is_end = |byte: &u8| b"\t\n\x0c\r />".contains(byte);
+        let is_end = |byte: &u8| is_space(*byte) || matches!(byte, b'/' | b'>');
         let length = bytes[name..]
             .iter()
             .position(is_end)
@@ -237,7 +237,7 @@ fn read_attributes(bytes: &[u8], mut at: usize, into: &mut Vec<Attribute>) -> Op
         let name = at;
         // A first '=' belongs to the name.
         at = skip(bytes, at + 1, |byte| {
-            !is_space(byte) && !b"/>=".contains(&byte)
+            !is_space(byte) && !matches!(byte, b'/' | b'>' | b'=')
         });
         let mut attribute = Attribute {
             name: name..at,
