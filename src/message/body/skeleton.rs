@@ -77,13 +77,11 @@ fn place(token: &Tokens<'_>, kind: Kind) -> Place {
     if kind == Kind::Raw {
         return (token.span.clone(), "");
     }
-    match token.attribute("style") {
-        Some(own) => (own.whole.clone(), ""),
-        None => {
-            let (room, blank) = token.room();
-            (room..room, blank)
-        }
+    if let Some(own) = token.attribute("style") {
+        return (own.whole.clone(), "");
     }
+    let (room, blank) = token.room();
+    (room..room, blank)
 }
 
 fn without_links(tag: &Tokens<'_>, out: &mut String) {
