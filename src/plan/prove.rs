@@ -272,6 +272,10 @@ impl<'a> Prover<'a> {
     }
 
     fn finding(&self, row: &Row, cause: &MessageError) -> Finding {
+        if let MessageError::Body { part, reason, .. } = cause {
+            // It is the template's, whichever row shows it.
+            return error(cause.code(), part.as_ref(), reason.clone(), &cause.remedy());
+        }
         self.of_row(
             row,
             Finding {

@@ -2,7 +2,8 @@
 
 mod meeting;
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
@@ -79,6 +80,8 @@ pub(super) struct Walk<'a> {
     address_column: String,
     address_at: Option<usize>,
     lines: Option<Lines>,
+    /// What is wrong with templates, by where and what: the first row that shows it, and how many do.
+    of_templates: BTreeMap<(PathBuf, String), (Finding, u64, u64)>,
 }
 
 impl<'a> Walk<'a> {
@@ -104,6 +107,7 @@ impl<'a> Walk<'a> {
             address_column: String::new(),
             address_at: None,
             lines: None,
+            of_templates: BTreeMap::new(),
         }
     }
 
@@ -180,6 +184,7 @@ impl<'a> Walk<'a> {
             }
         }
         self.take(&mut watch, prover.as_ref(), renderer.as_ref(), wave.rest())?;
+        self.note_templates();
         if let (Some(judge), Some(renderer)) = (&judge, &renderer) {
             judge.finish(self.findings);
             watch.finish(renderer, self.findings);
@@ -223,12 +228,38 @@ impl<'a> Walk<'a> {
                         self.sink.bad(row, &unsound.findings);
                     }
                     for finding in unsound.findings {
-                        self.findings.add(finding);
+                        if finding.row.is_some() {
+                            self.findings.add(finding);
+                        } else {
+                            self.of_template(unsound.person.row.number, finding);
+                        }
                     }
                 }
             }
         }
         Ok(())
+    }
+
+    /// Takes note of what is wrong with a template, which many rows may show.
+    fn of_template(&mut self, row: u64, finding: Finding) {
+        let key = (finding.file.clone(), finding.message.clone());
+        let (_, _, rows) = self.of_templates.entry(key).or_insert((finding, row, 0));
+        *rows += 1;
+    }
+
+    /// Says what is wrong with templates, each thing once.
+    fn note_templates(&mut self) {
+        for (finding, first, rows) in std::mem::take(&mut self.of_templates).into_values() {
+            let others = match rows {
+                0 | 1 => String::new(),
+                2 => " and another one".to_owned(),
+                more => format!(" and {} more", more - 1),
+            };
+            self.findings.add(Finding {
+                message: format!("{} (in row {first}{others})", finding.message),
+                ..finding
+            });
+        }
     }
 
     fn pack(&mut self, proved: &Proved, renderer: &Renderer) -> Result<(), Error> {
