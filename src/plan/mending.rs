@@ -39,8 +39,6 @@ pub(super) fn compile(
         grouped: definition.grouped,
     };
     let mended = template::mend(&definition.sources, known, &definition.data);
-    // What a broken block holds may be left out, so nobody knows what it uses.
-    let broken = !mended.errors.is_empty();
     for cause in mended.errors {
         let found = error(
             "template-syntax",
@@ -72,7 +70,7 @@ pub(super) fn compile(
             .into_iter()
             .filter_map(|problem| problem.nearest)
             .collect(),
-        is_partial: lost || broken || mended.is_partial,
+        is_partial: lost || mended.is_partial,
     };
     definition.sources = mended.sources;
     let attach = &mut definition.sources.attach;
