@@ -86,6 +86,10 @@ fn place(finding: &Finding) -> String {
     let line = finding.line.map(|line| format!(":{line}"));
     let line = line.unwrap_or_default();
     let place = match (finding.row, &finding.column) {
+        // Of a list's header it is which column, not where in the line.
+        (None, Some(column)) if finding.code == "header" => {
+            format!("{file}{line} (column {column})")
+        }
         (None, Some(column)) => format!("{file}{line}:{column}"),
         (Some(row), None) => format!("{file}{line} (row {row})"),
         (Some(row), Some(column)) => format!("{file}{line} (row {row}, column {column})"),

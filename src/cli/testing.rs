@@ -111,7 +111,9 @@ fn of_folder(context: &Context, setup: &Setup) -> Result<Result<Box<Previewer>, 
 fn no_row(row: Option<u64>) -> Failure {
     let what = match row {
         Some(row) => {
-            format!("row {row} gets no mail: it is not in the list, or only as a duplicate")
+            format!(
+                "row {row} gets no mail: it is not in the list, only as a duplicate, or left out by the filter"
+            )
         }
         None => "no row of the list gets a mail".to_owned(),
     };

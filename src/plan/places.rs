@@ -30,7 +30,13 @@ pub(super) fn settle(inputs: &Inputs, findings: &mut [Finding]) {
             in_campaign(text, key, finding);
         } else if finding.excerpt.is_none() && finding.row.is_none() {
             let text = files.text(&finding.file).unwrap_or_default();
-            in_file(text, finding);
+            // A workbook, or a list in another encoding, has no lines to show here.
+            let is_text = !text.contains(['\u{fffd}', '\0']);
+            // A list's columns have names or numbers, not places in a line.
+            let is_header = finding.file == inputs.list && finding.column.is_some();
+            if is_text && !is_header {
+                in_file(text, finding);
+            }
         }
     }
 }

@@ -28,7 +28,7 @@ pub(super) fn shown(cell: &str) -> String {
     let cell = cell.trim();
     let short: String = cell.chars().take(40).collect();
     let more = if short.len() < cell.len() { "…" } else { "" };
-    format!("'{}{more}'", short.escape_debug())
+    format!("'{}{more}'", readable(&short))
 }
 
 /// An earlier row has the same address.
@@ -53,7 +53,7 @@ pub(super) fn defect(inputs: &Inputs, problem: &RowProblem) -> Finding {
     let found = if problem.found.is_empty() {
         String::new()
     } else {
-        format!(" (found: {})", problem.found.escape_debug())
+        format!(" (found: {})", readable(&problem.found))
     };
     let cell = problem.cell.as_deref();
     let cell = cell.map_or_else(String::new, |cell| format!("cell {cell}: "));
@@ -98,4 +98,17 @@ pub(super) fn content_differs(
             .to_owned(),
         ..of_row(inputs, row, Severity::Error, "content-differs")
     }
+}
+
+/// Text of the user's on one line, and with nothing in it that cannot be seen.
+fn readable(text: &str) -> String {
+    let mut readable = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() {
+            readable.extend(c.escape_debug());
+        } else {
+            readable.push(c);
+        }
+    }
+    readable
 }

@@ -249,7 +249,10 @@ impl<'a> Walk<'a> {
 
     /// Says what is wrong with templates, each thing once.
     fn note_templates(&mut self) {
-        for (finding, first, rows) in std::mem::take(&mut self.of_templates).into_values() {
+        let mut noted = std::mem::take(&mut self.of_templates);
+        // What stands in for a broken tag may break more.
+        noted.retain(|(file, _), _| !self.findings.is_about(file));
+        for (finding, first, rows) in noted.into_values() {
             let others = match rows {
                 0 | 1 => String::new(),
                 2 => " and another one".to_owned(),

@@ -42,7 +42,10 @@ impl Rows {
 
     /// `row 3`, `rows 3, 8 and 12`, `rows 3, 8, … and 212 more`.
     fn named(&self) -> String {
-        let rows: Vec<String> = self.first.iter().map(u64::to_string).collect();
+        // The rows of grouped people do not come in the list's order.
+        let mut first = self.first.clone();
+        first.sort_unstable();
+        let rows: Vec<String> = first.iter().map(u64::to_string).collect();
         let more = self.count - rows.len() as u64;
         match (rows.as_slice(), more) {
             ([one], 0) => format!("row {one}"),
