@@ -224,8 +224,11 @@ impl<'a> Walk<'a> {
                 Ok(person) => self.pack(&person, renderer)?,
                 Err(unsound) => {
                     self.rows.invalid += rows;
-                    for row in unsound.person.rows() {
-                        self.sink.bad(row, &unsound.findings);
+                    // A row is not to be mended for the template's sake.
+                    if unsound.findings.iter().any(|found| found.row.is_some()) {
+                        for row in unsound.person.rows() {
+                            self.sink.bad(row, &unsound.findings);
+                        }
                     }
                     for finding in unsound.findings {
                         if finding.row.is_some() {

@@ -120,9 +120,9 @@ impl<'a> Watch<'a> {
     pub(super) fn people(&mut self, wave: &[Person], renderer: Option<&Renderer>) {
         for person in wave {
             self.person(person, renderer);
-            for row in person.rows() {
-                self.row(row);
-            }
+            // Of people with several rows it is the first one that a mail shows outside `rows`; what it shows
+            // inside is not told apart here, and a false alarm is worse than none.
+            self.row(&person.row);
         }
     }
 

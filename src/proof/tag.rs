@@ -86,7 +86,15 @@ impl Element<'_> {
 
     fn images(&self, judged: &mut Judged) {
         for attribute in &self.tag.attrs {
-            judged.cids.extend(cids(&attribute.value));
+            // Elsewhere, as in a title, the letters mean nothing.
+            let shows = match &*attribute.name.local {
+                "src" | "srcset" | "background" | "poster" | "style" => true,
+                "href" => attribute.value.trim_start().starts_with("cid:"),
+                _ => false,
+            };
+            if shows {
+                judged.cids.extend(cids(&attribute.value));
+            }
         }
         if !self.is(&["img"]) {
             return;

@@ -114,6 +114,9 @@ fn inline_images_are_found_wherever_they_are_shown() {
     assert_eq!(cids(r#"<td background="CID:bg">"#), ["bg"]);
     assert_eq!(cids(r#"<td style="background:url('cid:bg')">"#), ["bg"]);
     assert_eq!(cids(r#"<p title="acid:rain">"#), [""; 0]);
+    assert_eq!(cids(r#"<p title="your cid:number">"#), [""; 0]);
+    assert_eq!(cids(r#"<a href="https://contoso.com/?q=cid:q">"#), [""; 0]);
+    assert_eq!(cids(r#"<a href="cid:agenda">"#), ["agenda"]);
     assert_eq!(judge_hidden(".a{background:url(cid:bg)}").cids, ["bg"]);
     let flaw = unknown_image("lgoo", &["logo", "banner"]);
     assert!(flaw.is_error && flaw.remedy.contains("cid:logo"));
