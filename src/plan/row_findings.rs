@@ -100,15 +100,14 @@ pub(super) fn content_differs(
     }
 }
 
-/// Text of the user's on one line, and with nothing in it that cannot be seen.
+/// Text of the user's on one line, without anything that cannot be seen or turns what follows; quotes stay.
 fn readable(text: &str) -> String {
+    const KEPT: [char; 3] = ['"', '\'', '\\'];
     let mut readable = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() {
-            readable.extend(c.escape_debug());
-        } else {
-            readable.push(c);
-        }
+    for piece in text.split_inclusive(KEPT) {
+        let plain = piece.trim_end_matches(KEPT);
+        readable.extend(plain.escape_debug());
+        readable.push_str(&piece[plain.len()..]);
     }
     readable
 }
