@@ -1,6 +1,6 @@
 //! `postroom preview` as a page in the browser.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::json;
@@ -14,6 +14,7 @@ use super::{Context, connect, interrupt};
 use crate::config::{Campaign, ConfigError, Problem};
 use crate::plan::{Inputs, is_edited};
 use crate::preview::{Note, Page, Previewer, ReadInputs, Source};
+use crate::store::Store;
 
 pub(super) fn run(context: &Context, args: &Preview, on_terminal: bool) -> Result<Exit, Failure> {
     let folder = &args.campaign.folder;
@@ -31,7 +32,7 @@ pub(super) fn run(context: &Context, args: &Preview, on_terminal: bool) -> Resul
                 }),
             }
         }
-        None => Source::Folder(reader(&root, &context.places)),
+        None => Source::Folder(unplanned(&root, &context.places, path)),
     };
     drop(store);
     connect::runtime()?.block_on(async {
@@ -51,6 +52,23 @@ pub(super) fn run(context: &Context, args: &Preview, on_terminal: bool) -> Resul
 fn reader(folder: &Path, places: &Places) -> ReadInputs {
     let (folder, places) = (folder.to_owned(), places.clone());
     Arc::new(move || read(&folder, &places))
+}
+
+/// The same until the campaign is planned: from then on what is edited is not what goes out.
+fn unplanned(folder: &Path, places: &Places, store: PathBuf) -> ReadInputs {
+    let read = reader(folder, places);
+    Arc::new(move || {
+        let inputs = read()?;
+        let plan = Store::open(&store).and_then(|store| store.campaign(&inputs.name));
+        if let Ok(Some(_)) = plan {
+            return Err(vec![Note::error(
+                "planned-meanwhile",
+                "the campaign was planned after this page was opened, and what was planned goes out, whatever is edited now",
+                "run `postroom preview` again to see what was planned",
+            )]);
+        }
+        Ok(inputs)
+    })
 }
 
 fn read(folder: &Path, places: &Places) -> Result<Inputs, Vec<Note>> {

@@ -141,6 +141,21 @@ fn what_is_saved_is_shown_and_what_is_broken_is_told() {
 }
 
 #[test]
+fn edits_after_a_plan_that_was_made_meanwhile_are_not_shown_as_what_goes_out() {
+    let home = Home::new();
+    home.campaign("sandbox", 2, true);
+    let served = Served::start(&home, &["news"]);
+    served.checked();
+    home.run(&["plan", "news"]).exits(0);
+    home.write("news/news.txt.hbs", "Edited for {{first_name}}\n");
+    served.until(|state| state["errors"] != 0);
+    let findings = served.get("api/findings").json();
+    assert_eq!(findings["campaign"][0]["code"], "planned-meanwhile");
+    assert!(served.get("api/row/2").json()["mail"].is_null());
+    served.ends_well();
+}
+
+#[test]
 fn a_plan_is_shown_as_planned_whatever_is_edited() {
     let home = Home::new();
     home.campaign("sandbox", 3, true);
