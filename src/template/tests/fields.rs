@@ -260,3 +260,18 @@ fn nothing_that_passes_the_check_lacks_a_value() {
     let out = set(&sources).render(object(data)).unwrap();
     assert_eq!(out.html.unwrap(), "hxhT0yhT0h00TBAnnBonn1a@b.c");
 }
+
+#[test]
+fn a_length_is_asked_for_by_a_helper() {
+    let sources = html("{{#if news.length}}x{{/if}}");
+    let data = object(json!({"news": ["a"]}));
+    let fields = BTreeSet::new();
+    let known = Known {
+        fields: &fields,
+        grouped: false,
+    };
+    let problems = set(&sources).check(known, &data);
+    assert_eq!(problems.len(), 1);
+    assert!(problems[0].remedy.contains("{{#if news}}"), "{problems:?}");
+    assert!(problems[0].remedy.contains("{{len news}}"), "{problems:?}");
+}
