@@ -14,6 +14,7 @@ mod check;
 mod error;
 pub mod held;
 mod helpers;
+mod lengths;
 mod mending;
 mod partials;
 mod rendered;

@@ -4,9 +4,9 @@ use handlebars::template::{Parameter, TemplateElement};
 use handlebars::{Path, Template, TemplateErrorReason};
 
 use super::error::TemplateError;
-use super::helpers;
 use super::source::Source;
 use super::tags::{self, Tag, Tags};
+use super::{helpers, lengths};
 
 /// Compiles `source` under `key`, the name by which handlebars speaks of it.
 pub(super) fn compile(source: &Source, key: &str) -> Result<Template, TemplateError> {
@@ -24,6 +24,7 @@ pub(super) fn compile(source: &Source, key: &str) -> Result<Template, TemplateEr
     match Template::compile_with_name(&source.text, key.to_owned()) {
         Ok(mut template) => {
             fields_before_helpers(&mut template);
+            lengths::call_for_lengths(&mut template);
             indents_of_whole_lines(&mut template);
             Ok(template)
         }

@@ -24,14 +24,7 @@ impl<'a> Walker<'a> {
             _ if raw == name => format!("there is nothing called '{name}' here"),
             _ => format!("'{raw}': there is nothing called '{name}' there"),
         };
-        let counted = raw.strip_suffix(".length");
         let remedy = match (&near, inside) {
-            _ if counted.is_some() => {
-                let what = counted.unwrap_or_default();
-                format!(
-                    "write {{{{#if {what}}}}} to ask whether there is any, {{{{len {what}}}}} for how many"
-                )
-            }
             _ if in_root => format!("it is one level up or more: write @root.{name} or ../{name}"),
             _ if wants_rows => "set duplicates = \"group\" to have all rows of a person".to_owned(),
             (Some(near), _) => format!("write '{near}' if that is meant"),

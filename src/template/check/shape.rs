@@ -94,6 +94,18 @@ impl<'a> Shape<'a> {
         }
     }
 
+    /// Whether it may be a list or a text.
+    pub(super) fn has_length(&self) -> bool {
+        match self {
+            Self::Root | Self::Row => false,
+            Self::Rows | Self::Cell | Self::Any => true,
+            Self::Data(values) => {
+                let mut values = values.iter();
+                values.any(|value| value.is_array() || value.is_string())
+            }
+        }
+    }
+
     /// What `{{#each}}` goes through; nothing where it cannot go through this.
     pub(super) fn entries(&self) -> Option<(Self, Locals)> {
         match self {

@@ -13,6 +13,7 @@ use super::shape::{Locals, Scope, Shape};
 use super::uses::{FieldUse, Purpose};
 use super::{Inspected, Known};
 use crate::template::helpers;
+use crate::template::lengths::LENGTH;
 use crate::template::set::TemplateSet;
 use crate::template::tree::{self, Position};
 
@@ -179,6 +180,9 @@ impl<'a> Walker<'a> {
             Parameter::Subexpression(_) => return self.parameter(&call.name),
             name => name.as_name().unwrap_or_default(),
         };
+        if let (LENGTH, Some(what)) = (name, call.params.first()) {
+            return self.length(what);
+        }
         let helper = helpers::find(name);
         if helper.is_none() && self.unknown_helper(name, call) {
             return Shape::Any;
@@ -215,6 +219,21 @@ impl<'a> Walker<'a> {
             .iter()
             .for_each(|template| self.template(template));
         self.guards.truncate(depth);
+        Shape::Any
+    }
+
+    /// `what.length`: a value of that name, or how much there is.
+    fn length(&mut self, what: &'a Parameter) -> Shape<'a> {
+        let outer = std::mem::replace(&mut self.purpose, Purpose::Compare);
+        let shape = self.parameter(what);
+        self.purpose = outer;
+        if let Some(value) = shape.member("length", self.known, self.data) {
+            return value;
+        }
+        if !shape.has_length() {
+            let raw = format!("{}.length", what.as_name().unwrap_or_default());
+            self.unknown_field(&shape, "length", &raw);
+        }
         Shape::Any
     }
 

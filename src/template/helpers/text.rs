@@ -7,6 +7,7 @@ use handlebars::{
 use serde_json::Value;
 
 use super::{string, unreadable, value};
+use crate::template::lengths::LENGTH;
 
 pub(super) fn register(engine: &mut Handlebars<'static>) {
     for helper in [
@@ -32,6 +33,7 @@ pub(super) fn register(engine: &mut Handlebars<'static>) {
     engine.register_helper("default", Box::new(DefaultHelper));
     engine.register_helper("join", Box::new(JoinHelper));
     engine.register_helper("len", Box::new(LenHelper));
+    engine.register_helper(LENGTH, Box::new(LengthHelper));
 }
 
 /// A helper that makes one text of another.
@@ -135,5 +137,39 @@ impl HelperDef for LenHelper {
             other => other.render().chars().count(),
         };
         Ok(ScopedJson::Derived(Value::from(length)))
+    }
+}
+
+/// `list.length`: a value of that name, or how many entries or letters there are.
+struct LengthHelper;
+
+impl HelperDef for LengthHelper {
+    fn call_inner<'reg: 'rc, 'rc>(
+        &self,
+        h: &Helper<'rc>,
+        _: &'reg Handlebars<'reg>,
+        _: &'rc Context,
+        _: &mut RenderContext<'reg, 'rc>,
+    ) -> Result<ScopedJson<'rc>, RenderError> {
+        let length = match value(h, "length", 0)? {
+            Value::Array(list) => Value::from(list.len()),
+            Value::String(text) => Value::from(text.chars().count()),
+            Value::Object(object) => match object.get("length") {
+                Some(length) => length.clone(),
+                None => {
+                    return Err(RenderError::strict_error(
+                        h.param(0).and_then(|param| param.relative_path()),
+                    ));
+                }
+            },
+            other => {
+                return Err(unreadable(
+                    "length",
+                    other,
+                    "only lists and texts have a length",
+                ));
+            }
+        };
+        Ok(ScopedJson::Derived(length))
     }
 }

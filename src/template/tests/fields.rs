@@ -78,7 +78,7 @@ fn what_does_not_exist_is_found_wherever_it_stands() {
         ),
         ("{{#with boss}}{{nmae}}{{/with}}", "nmae"),
         ("{{boss.nmae}}", "boss.nmae"),
-        ("{{first_name.length}}", "first_name.length"),
+        ("{{first_name.size}}", "first_name.size"),
         ("{{lookup this \"emial\"}}", "emial"),
         ("{{#each offices}}{{fax}}{{/each}}", "fax"),
         ("{{#*inline \"p\"}}{{nmae}}{{/inline}}{{> p}}", "nmae"),
@@ -262,16 +262,15 @@ fn nothing_that_passes_the_check_lacks_a_value() {
 }
 
 #[test]
-fn a_length_is_asked_for_by_a_helper() {
-    let sources = html("{{#if news.length}}x{{/if}}");
-    let data = object(json!({"news": ["a"]}));
-    let fields = BTreeSet::new();
-    let known = Known {
-        fields: &fields,
-        grouped: false,
-    };
-    let problems = set(&sources).check(known, &data);
-    assert_eq!(problems.len(), 1);
-    assert!(problems[0].remedy.contains("{{#if news}}"), "{problems:?}");
-    assert!(problems[0].remedy.contains("{{len news}}"), "{problems:?}");
+fn only_what_can_be_counted_has_a_length() {
+    let data =
+        json!({"news": ["a"], "title": "T", "parcel": {"length": 4}, "building": {"city": "Oslo"}});
+    let found = problems(
+        &html(
+            "{{news.length}}{{title.length}}{{parcel.length}}{{building.length}}{{nowhere.length}}",
+        ),
+        data,
+    );
+    let found: Vec<&str> = found.iter().map(|problem| problem.found.as_str()).collect();
+    assert_eq!(found, ["building.length", "nowhere"]);
 }

@@ -261,3 +261,12 @@ proptest! {
         prop_assert_eq!(rendered("{{number x thousands=\"\"}}", json!({ "x": text.clone() })), text);
     }
 }
+
+#[test]
+fn a_length_is_that_of_a_list_or_text_unless_a_value_is_called_so() {
+    let data =
+        json!({"news": ["a", "b"], "none": [], "title": "Grüße", "parcel": {"length": "4 m"}});
+    let text = "{{news.length}} {{title.length}} {{parcel.length}} {{#if none.length}}some{{else}}none{{/if}} \
+                {{#if (gt news.length 1)}}many{{/if}} {{#each news}}{{this.length}}{{@root.news.length}}{{/each}}";
+    assert_eq!(rendered(text, data), "2 5 4 m none many 1212");
+}
