@@ -105,13 +105,7 @@ fn planning(home: &Path) {
     const ROWS: usize = 100_000;
     for personal in [false, true] {
         let folder = campaign(home, ROWS, personal, "sandbox");
-        let reading = best(|| {
-            let mut reader = csv::Reader::from_path(folder.join("staff.csv")).unwrap();
-            reader
-                .records()
-                .map(|row| row.unwrap().len())
-                .sum::<usize>()
-        });
+        let reading = best(|| read_list(&folder));
         let inserting = best(|| insert_rows(&home.join("floor.db"), ROWS));
         let took = best(|| {
             let _ = fs::remove_file(home.join("plan.db"));
@@ -191,6 +185,22 @@ fn checking(home: &Path) {
         took,
         Some(rendering),
     );
+}
+
+/// Reads a campaign's list with the csv crate: its cells.
+fn read_list(folder: &Path) -> usize {
+    let mut reader = csv::Reader::from_path(folder.join("staff.csv")).unwrap();
+    let records = reader.records();
+    records.map(|row| row.unwrap().len()).sum()
+}
+
+/// The first line that a program prints, as JSON.
+fn said(child: &mut Child) -> serde_json::Value {
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    serde_json::from_str(&line).unwrap()
 }
 
 fn insert_rows(path: &Path, rows: usize) {
@@ -497,11 +507,7 @@ fn sink(home: &Path, tls: &str) -> (Child, u16) {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut said = String::new();
-    BufReader::new(child.stdout.take().unwrap())
-        .read_line(&mut said)
-        .unwrap();
-    let said: serde_json::Value = serde_json::from_str(&said).unwrap();
+    let said = said(&mut child);
     let address: std::net::SocketAddr = said["address"].as_str().unwrap().parse().unwrap();
     (child, address.port())
 }
@@ -512,13 +518,7 @@ fn previewing(home: &Path) {
     const ROWS: usize = 100_000;
     const SHOWN: usize = 50;
     let folder = campaign(home, ROWS, true, "sandbox");
-    let reading = best(|| {
-        let mut reader = csv::Reader::from_path(folder.join("staff.csv")).unwrap();
-        reader
-            .records()
-            .map(|row| row.unwrap().len())
-            .sum::<usize>()
-    });
+    let reading = best(|| read_list(&folder));
     let mut page: Option<(Child, String)> = None;
     let opening = timed(|| {
         let mut child = postroom(home, "page.db")
@@ -527,11 +527,7 @@ fn previewing(home: &Path) {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut said = String::new();
-        BufReader::new(child.stdout.take().unwrap())
-            .read_line(&mut said)
-            .unwrap();
-        let said: serde_json::Value = serde_json::from_str(&said).unwrap();
+        let said = said(&mut child);
         let address = said["url"].as_str().unwrap().to_owned();
         let mut seen = 0;
         while !ask(&address, &format!("api/state?seen={seen}")).contains("\"rows\":100000") {

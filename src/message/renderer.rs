@@ -14,7 +14,9 @@ use super::compose::{Addressing, Frame, wire};
 use super::error::Error;
 use super::text_part;
 use crate::recipients::{Address, Cells, Columns, Domains, Mailbox};
-use crate::template::{Arm, Language, ROWS, Rendered, Sources, TemplateSet, TracedSet, merge};
+use crate::template::{
+    Arm, Known, Language, ROWS, Rendered, Sources, TemplateSet, TracedSet, merge,
+};
 
 /// A boundary of 32 characters with its dashes and line ends.
 const BOUNDARY: u64 = 40;
@@ -49,6 +51,15 @@ pub struct Definition {
 }
 
 impl Definition {
+    /// Looks into templates with what is known of the list: its fields, and whether rows are grouped.
+    pub fn known<T>(&self, look: impl FnOnce(Known<'_>) -> T) -> T {
+        let fields = self.columns.fields().map(str::to_owned).collect();
+        look(Known {
+            fields: &fields,
+            grouped: self.grouped,
+        })
+    }
+
     /// Whether a `<style>` can ever come out of the HTML body: without one, inlining changes nothing.
     pub fn can_have_styles(&self) -> bool {
         let Sources {

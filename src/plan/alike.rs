@@ -9,7 +9,7 @@ use super::row_findings::{of_row, shown};
 use super::sources::error;
 use crate::message::{Definition, Renderer};
 use crate::recipients::Row;
-use crate::template::{Known, ROWS};
+use crate::template::ROWS;
 
 /// The columns in which a person's rows are to agree, by place and name.
 #[derive(Debug)]
@@ -21,14 +21,8 @@ impl Alike {
     pub(super) fn of(renderer: &Renderer, address: Option<usize>) -> Self {
         let definition = renderer.definition();
         let columns = &definition.columns;
-        let fields = columns.fields().map(str::to_owned).collect();
-        let known = Known {
-            fields: &fields,
-            grouped: definition.grouped,
-        };
-        let used = renderer
-            .templates()
-            .used_of_first_row(known, &definition.data);
+        let templates = renderer.templates();
+        let used = definition.known(|known| templates.used_of_first_row(known, &definition.data));
         // A column called so cannot be touched at all.
         let fields = used.iter().filter(|field| *field != ROWS);
         let mut places: Vec<usize> = fields.filter_map(|field| columns.index_of(field)).collect();

@@ -18,7 +18,7 @@ use super::sources::CAMPAIGN;
 use crate::message::{Page, Renderer};
 use crate::proof::{self, Flaw, Origin, Origins};
 use crate::recipients::Row;
-use crate::template::{self, FieldUse, Source, UNKNOWN};
+use crate::template::{FieldUse, Source, UNKNOWN};
 
 /// The most pieces of HTML that are remembered as judged: those that are one row's own come once each.
 const REMEMBERED: usize = 1 << 18;
@@ -82,12 +82,8 @@ pub(super) struct Judge<'a> {
 
 fn uses_of(renderer: &Renderer) -> Vec<FieldUse> {
     let definition = renderer.definition();
-    let fields = definition.columns.fields().map(str::to_owned).collect();
-    let known = template::Known {
-        fields: &fields,
-        grouped: definition.grouped,
-    };
-    let uses = renderer.templates().uses(known, &definition.data);
+    let templates = renderer.templates();
+    let uses = definition.known(|known| templates.uses(known, &definition.data));
     uses.into_iter().collect()
 }
 

@@ -8,7 +8,7 @@ use super::inputs::Inputs;
 use super::prove::files_of;
 use super::sources::{CAMPAIGN, PARTIALS, error};
 use crate::message::{self, Definition, Renderer, resolve_attachment};
-use crate::template::{self, FieldProblem, FieldUse, Known, ProblemKind, Source, UNKNOWN};
+use crate::template::{self, FieldProblem, FieldUse, ProblemKind, Source, UNKNOWN};
 
 /// Stands in for a From address that is none.
 const ANYBODY: &str = "nobody@measuring.invalid";
@@ -33,12 +33,8 @@ pub(super) fn compile(
 ) -> (Option<Renderer>, Uses) {
     let mut definition = definition.clone();
     let lost = put_in_what_is_lost(inputs, &mut definition);
-    let fields = definition.columns.fields().map(str::to_owned).collect();
-    let known = Known {
-        fields: &fields,
-        grouped: definition.grouped,
-    };
-    let mended = template::mend(&definition.sources, known, &definition.data);
+    let mended =
+        definition.known(|known| template::mend(&definition.sources, known, &definition.data));
     for cause in mended.errors {
         let found = error(
             "template-syntax",

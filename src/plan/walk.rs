@@ -25,7 +25,6 @@ use crate::limits::{Unit, Weight};
 use crate::message::Renderer;
 use crate::recipients::{Item, Row, RowFilter};
 use crate::store::{Reason, RowCounts};
-use crate::template::Known;
 use meeting::Met;
 
 /// How far a pass has come.
@@ -365,11 +364,6 @@ impl<'a> Walk<'a> {
 /// The fields of the list that templates can touch.
 fn used_columns(renderer: &Renderer) -> BTreeSet<String> {
     let definition = renderer.definition();
-    let fields = definition.columns.fields().map(str::to_owned).collect();
-    let known = Known {
-        fields: &fields,
-        grouped: definition.grouped,
-    };
     let templates = renderer.templates();
-    templates.used_columns(known, &definition.data)
+    definition.known(|known| templates.used_columns(known, &definition.data))
 }

@@ -30,6 +30,19 @@ const LIST: &str = include_str!("assets/list.js");
 const MESSAGE: &str = include_str!("assets/message.js");
 const ICON: &str = include_str!("assets/icon.svg");
 
+const SCRIPT_KIND: &str = "text/javascript; charset=utf-8";
+
+/// What the page is made of: address, type, policy, text.
+const ASSETS: [(&str, &str, &str, &str); 6] = [
+    ("/", "text/html; charset=utf-8", guard::PAGE_POLICY, PAGE),
+    ("/page.css", "text/css; charset=utf-8", "", STYLE),
+    ("/page.js", SCRIPT_KIND, "", SCRIPT),
+    ("/list.js", SCRIPT_KIND, "", LIST),
+    ("/message.js", SCRIPT_KIND, "", MESSAGE),
+    // An icon is shown by the browser, which knows no sandbox for it.
+    ("/icon.svg", "image/svg+xml", "default-src 'none'", ICON),
+];
+
 /// How long a question for what is new stays open.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -47,32 +60,11 @@ pub(super) struct Served {
 pub(super) type Shared = State<Arc<Served>>;
 
 pub(super) fn router(served: Arc<Served>) -> Router {
-    let page = Router::new()
-        .route(
-            "/",
-            get(async || typed("text/html; charset=utf-8", guard::PAGE_POLICY, PAGE)),
-        )
-        .route(
-            "/page.css",
-            get(async || typed("text/css; charset=utf-8", "", STYLE)),
-        )
-        .route(
-            "/page.js",
-            get(async || typed("text/javascript; charset=utf-8", "", SCRIPT)),
-        )
-        .route(
-            "/list.js",
-            get(async || typed("text/javascript; charset=utf-8", "", LIST)),
-        )
-        .route(
-            "/message.js",
-            get(async || typed("text/javascript; charset=utf-8", "", MESSAGE)),
-        )
-        // An icon is shown by the browser, which knows no sandbox for it.
-        .route(
-            "/icon.svg",
-            get(async || typed("image/svg+xml", "default-src 'none'", ICON)),
-        )
+    let mut page = Router::new();
+    for (path, kind, policy, text) in ASSETS {
+        page = page.route(path, get(async move || typed(kind, policy, text)));
+    }
+    let page = page
         .route("/api/state", get(state))
         .route("/api/findings", get(findings))
         .route("/api/rows", get(rows))

@@ -1,3 +1,5 @@
+//! What templates mean, what is found wrong with them, and that hostile ones do no harm.
+
 mod branches;
 mod fields;
 mod helpers;
