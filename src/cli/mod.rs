@@ -48,6 +48,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod timetable;
+mod who;
 mod words;
 
 use std::process::ExitCode;

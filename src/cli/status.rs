@@ -40,6 +40,7 @@ impl Standing {
         let running = store.is_being_sent(&record.name);
         let state = match &record.run_state {
             _ if people.is_finished() => RunState::Finished,
+            _ if record.halted.is_some() => RunState::Halted,
             // The process that said so is gone.
             RunState::Sending if !running => RunState::Planned,
             RunState::Sending if record.next_send_at.is_some() => RunState::Waiting,

@@ -16,7 +16,7 @@ use crate::clock::Reading;
 use crate::limits::{self, Rule};
 use crate::message::{self, Files};
 use crate::recipients::{Address, Domains, Row};
-use crate::store::{Cut, NewCampaign, NewMessage, Order, PlanWriter, Reason, Store};
+use crate::store::{Cut, NewCampaign, NewMessage, NewRecipient, Order, PlanWriter, Reason, Store};
 
 /// What came of planning.
 #[derive(Debug)]
@@ -298,10 +298,13 @@ impl Sink for Freezing {
     fn recipient(&mut self, proved: &Proved, message: i64) -> Result<(), Error> {
         let person = &proved.person;
         self.cells = serde_json::to_string(&person.cells())?;
-        let address = person.address.as_str();
-        Ok(self
-            .writer
-            .recipient(person.row.number, address, &self.cells, message)?)
+        let new = NewRecipient {
+            row: person.row.number,
+            address: person.address.as_str(),
+            key: &person.address.key(),
+            cells: &self.cells,
+        };
+        Ok(self.writer.recipient(&new, message)?)
     }
 
     fn joined(&mut self, row: &Row, address: &str, first: u64) -> Result<(), Error> {

@@ -8,6 +8,7 @@ use super::Error;
 use super::mail::{Mail, placeholder_id};
 use crate::message::{Definition, Identity, Renderer};
 use crate::plan::{self, Case, Checked, Frozen, Inputs, Progress, frozen_renderer, planned_cases};
+use crate::recipients;
 use crate::store::{CampaignRecord, MessageRecord, Store};
 
 /// Makes the mails of a plan.
@@ -124,7 +125,8 @@ impl Previewer {
 
     /// The number of the message that an address gets.
     pub fn number_of_address(&self, address: &str) -> Result<Option<u64>, Error> {
-        match self.store.row_of_address(self.record.id, address)? {
+        let key = recipients::person_key(address);
+        match self.store.row_of_person(self.record.id, &key)? {
             Some(row) => self.number_of_row(row),
             None => Ok(None),
         }

@@ -94,6 +94,11 @@ impl Address {
     }
 }
 
+/// [`Address::key`] of what a person has typed; of what is no address, the text in lower case.
+pub fn person_key(text: &str) -> String {
+    Address::parse(text).map_or_else(|_| text.trim().to_lowercase(), |address| address.key())
+}
+
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)

@@ -28,7 +28,7 @@ mod records;
 mod sheet;
 mod source;
 
-pub use address::Address;
+pub use address::{Address, person_key};
 pub use address_error::{AddressError, DomainError};
 pub use cells::Cells;
 pub use charset::Charset;

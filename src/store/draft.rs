@@ -10,7 +10,8 @@ use std::path::Path;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use super::{Error, Store};
+use super::history::{self, Deed, Happening};
+use super::{Error, Store, to_timestamp};
 
 /// The tables that a plan is written into, in the order in which they refer to each other.
 const TABLES: [&str; 9] = [
@@ -79,6 +80,10 @@ pub(super) fn publish(connection: &mut Connection) -> Result<i64, Error> {
     for table in TABLES {
         copy(&transaction, table, campaign, messages)?;
     }
+    let planned_at = "SELECT planned_at FROM main.campaign WHERE id = ?";
+    let planned_at = transaction.query_row(planned_at, [campaign], |row| row.get(0))?;
+    let planned = Happening::new(to_timestamp(planned_at)?, Deed::Planned);
+    history::note(&transaction, campaign, &planned)?;
     transaction.commit()?;
     Ok(campaign)
 }

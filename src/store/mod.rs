@@ -19,6 +19,8 @@ mod draft;
 mod error;
 mod finishing;
 mod gate;
+mod halting;
+mod history;
 mod holds;
 mod home;
 mod journal;
@@ -52,16 +54,19 @@ pub use cutting::MessageIds;
 pub use error::Error;
 pub use finishing::{Finish, HandOver, Split};
 pub use gate::Pause;
+pub use history::{Deed, Happening};
 pub use holds::Hold;
 pub use home::{Away, Displacement, Whereabouts};
 pub use journal::Journal;
 pub use ledger::Entry;
 pub use lock::{Moment, SenderLock};
 pub use outcomes::MessageOutcome;
+pub use place::machine_name;
 pub use planning::{
-    Cut, CutPart, NewBatch, NewCampaign, NewMessage, Order, PlanWriter, Planned, Reason, Run,
+    Cut, CutPart, NewBatch, NewCampaign, NewMessage, NewRecipient, Order, PlanWriter, Planned,
+    Reason, Run,
 };
-pub use progress::{CampaignRecord, Counts, RowCounts, RunState};
+pub use progress::{CampaignRecord, Counts, Halt, RowCounts, RunState};
 pub use report::{ListedRow, MessageRecord, ReportRow};
 pub use resolving::{Doubt, Resolution, Selection};
 pub use single::{Single, SingleEnd, SingleLock};

@@ -70,7 +70,8 @@ fn machine() -> String {
 }
 
 /// The machine's name, for people; none where it cannot be had.
-pub(super) fn machine_name() -> Option<String> {
+/// What this machine is called, where the system says so.
+pub fn machine_name() -> Option<String> {
     ["/proc/sys/kernel/hostname", "/etc/hostname"]
         .iter()
         .filter_map(|path| std::fs::read_to_string(path).ok())

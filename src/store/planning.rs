@@ -44,6 +44,19 @@ pub struct NewMessage<'a> {
     pub external: u64,
 }
 
+/// A row of the list that becomes a recipient.
+#[derive(Debug, Clone, Copy)]
+pub struct NewRecipient<'a> {
+    /// The data row, from 1.
+    pub row: u64,
+    /// As the list has it.
+    pub address: &'a str,
+    /// By which the person is found, however the address is written.
+    pub key: &'a str,
+    /// The row's cells, a JSON array in the order of the columns.
+    pub cells: &'a str,
+}
+
 /// A day's share of one account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewBatch {
@@ -256,18 +269,19 @@ impl PlanWriter {
     }
 
     /// Adds a row that becomes a recipient of `message`.
-    pub fn recipient(
-        &mut self,
-        row: u64,
-        address: &str,
-        cells: &str,
-        message: i64,
-    ) -> Result<(), Error> {
+    pub fn recipient(&mut self, new: &NewRecipient<'_>, message: i64) -> Result<(), Error> {
         self.draft
             .prepare_cached(
-                "INSERT INTO recipient (campaign, row, address, cells, message) VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO recipient (campaign, row, address, key, cells, message) VALUES (?, ?, ?, ?, ?, ?)",
             )?
-            .execute(params![self.campaign, row, address, cells, message])?;
+            .execute(params![
+                self.campaign,
+                new.row,
+                new.address,
+                new.key,
+                new.cells,
+                message
+            ])?;
         Ok(())
     }
 

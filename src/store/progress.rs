@@ -16,6 +16,8 @@ pub enum RunState {
     Sending,
     /// It waits for a limit or for a deferred message to be due.
     Waiting,
+    /// A person asked that nothing more of it goes ([`CampaignRecord::halted`]).
+    Halted,
     /// An account's trouble ended it, in these words.
     Stopped(String),
     /// Nothing is pending or deferred.
@@ -29,10 +31,20 @@ impl RunState {
             Self::Planned => "planned",
             Self::Sending => "sending",
             Self::Waiting => "waiting",
+            Self::Halted => "halted",
             Self::Stopped(_) => "stopped",
             Self::Finished => "finished",
         }
     }
+}
+
+/// A person's word that nothing more of a campaign goes, until it is lifted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Halt {
+    /// Since when.
+    pub at: Timestamp,
+    /// Who said so: a user of a machine.
+    pub by: String,
 }
 
 /// A frozen campaign.
@@ -70,6 +82,8 @@ pub struct CampaignRecord {
     pub run_state: RunState,
     /// When the next message may go, while it waits.
     pub next_send_at: Option<Timestamp>,
+    /// Nothing more of it goes, because a person said so.
+    pub halted: Option<Halt>,
 }
 
 /// How many are in each state.
@@ -179,7 +193,7 @@ impl Store {
     pub fn campaign(&self, name: &str) -> Result<Option<CampaignRecord>, Error> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id, name, folder, mode, definition, fingerprint, time_zone, listed, cuts, planned_at, finishes_at,
-                    next_send_at, uncut_finishes_at, run_state, stopped_because, calendar
+                    next_send_at, uncut_finishes_at, run_state, stopped_because, calendar, halted_at, halted_by
              FROM campaign WHERE name = ?",
         )?;
         let mut rows = statement.query([name])?;
@@ -190,6 +204,8 @@ impl Store {
         let id = row.get(0)?;
         let schedule: String = row.get(15)?;
         let state: String = row.get(13)?;
+        let halted_at = to_optional_timestamp(row.get(16)?)?;
+        let halted_by: Option<String> = row.get(17)?;
         Ok(CampaignRecord {
             id,
             name: row.get(1)?,
@@ -206,6 +222,10 @@ impl Store {
             next_send_at: to_optional_timestamp(row.get(11)?)?,
             uncut_finishes_at: to_optional_timestamp(row.get(12)?)?,
             run_state: run_state(&state, row.get(14)?)?,
+            halted: halted_at.map(|at| Halt {
+                at,
+                by: halted_by.unwrap_or_default(),
+            }),
             schedule: serde_json::from_str(&schedule)
                 .map_err(|cause| Error::Corrupt(format!("a schedule: {cause}")))?,
         })

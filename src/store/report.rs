@@ -201,20 +201,14 @@ impl Store {
         )?)
     }
 
-    /// The row of the list with this address; case is ignored.
-    pub fn row_of_address(&self, campaign: i64, address: &str) -> Result<Option<u64>, Error> {
-        let wanted = address.trim().to_lowercase();
-        let mut statement = self
+    /// The row of the list with the recipient that is found by this key.
+    pub fn row_of_person(&self, campaign: i64, key: &str) -> Result<Option<u64>, Error> {
+        let row = "SELECT row FROM recipient WHERE key = ? AND campaign = ?";
+        Ok(self
             .connection
-            .prepare("SELECT row, address FROM recipient WHERE campaign = ?")?;
-        let mut rows = statement.query([campaign])?;
-        while let Some(row) = rows.next()? {
-            let address: String = row.get(1)?;
-            if address.to_lowercase() == wanted {
-                return Ok(Some(row.get(0)?));
-            }
-        }
-        Ok(None)
+            .prepare_cached(row)?
+            .query_row(params![key, campaign], |row| row.get(0))
+            .optional()?)
     }
 }
 

@@ -14,6 +14,7 @@ const STEPS: &[&str] = &[
     include_str!("schema/004_kinds.sql"),
     include_str!("schema/005_grouped.sql"),
     include_str!("schema/006_cases.sql"),
+    include_str!("schema/007_operating.sql"),
 ];
 
 fn height(connection: &Connection) -> Result<i64, Error> {
@@ -47,4 +48,15 @@ pub(super) fn climb(connection: &mut Connection) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// A new file as a store was after so many steps.
+#[cfg(test)]
+pub(super) fn climb_to(connection: &Connection, height: usize) {
+    for step in &STEPS[..height] {
+        connection.execute_batch(step).unwrap();
+    }
+    connection
+        .pragma_update(None, "user_version", height as i64)
+        .unwrap();
 }

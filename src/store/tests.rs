@@ -14,6 +14,7 @@ use crate::limits::{Calendar, Reason, Rule, Schedule, Unit, Weight};
 mod clocks;
 mod drafts;
 mod file;
+mod history;
 mod home;
 mod sharing;
 mod slots;
@@ -87,9 +88,14 @@ fn draft(store: &Store, name: &str, shared: u64, individual: u64) -> (PlanWriter
             .unwrap();
         for _ in 0..of_all {
             row += 1;
-            writer
-                .recipient(row, &format!("p{row}@contoso.com"), "[]", id)
-                .unwrap();
+            let address = format!("p{row}@contoso.com");
+            let new = NewRecipient {
+                row,
+                address: &address,
+                key: &address,
+                cells: "[]",
+            };
+            writer.recipient(&new, id).unwrap();
         }
         if of_all > 1 {
             writer.share(id, of_all, 0).unwrap();

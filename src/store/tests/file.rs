@@ -118,3 +118,39 @@ fn only_a_fleeting_store_does_not_wait_for_the_disk() {
         "OFF for everybody who opens it"
     );
 }
+
+/// Makes the store at this path one of a former version: the same rows, as far as that one knew them.
+pub(super) fn set_back(path: &Path, height: usize) {
+    let former = path.with_extension("former");
+    let connection = Connection::open(&former).unwrap();
+    schema::climb_to(&connection, height);
+    connection
+        .execute("ATTACH ? AS later", [path.to_str().unwrap()])
+        .unwrap();
+    let strings = |sql: &str| -> Vec<String> {
+        let mut statement = connection.prepare(sql).unwrap();
+        let rows = statement.query_map([], |row| row.get(0)).unwrap();
+        rows.collect::<Result<_, _>>().unwrap()
+    };
+    let tables =
+        "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
+    for table in strings(tables) {
+        let common = strings(&format!(
+            "SELECT name FROM pragma_table_info('{table}', 'main')
+             WHERE name IN (SELECT name FROM pragma_table_info('{table}', 'later'))"
+        ))
+        .join(", ");
+        connection
+            .execute_batch(&format!(
+                "DELETE FROM main.{table}; INSERT INTO main.{table} ({common}) SELECT {common} FROM later.{table};"
+            ))
+            .unwrap();
+    }
+    drop(connection);
+    std::fs::rename(&former, path).unwrap();
+    for beside in ["-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(beside);
+        let _absent = std::fs::remove_file(name);
+    }
+}

@@ -1,0 +1,83 @@
+//! Stopping a campaign from outside the process that sends it, and lifting that again.
+//!
+//! A halt is one row's two columns. Whoever claims a message looks at them in the same transaction, so
+//! that after a halt is on disk no message is begun: what was claimed before it still goes.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
+
+use super::history::{self, Deed, Happening};
+use super::{Error, Halt, Store, to_timestamp};
+
+/// The word that stands against sending the campaign, if there is one.
+pub(super) fn halt_of(connection: &Connection, campaign: i64) -> Result<Option<Halt>, Error> {
+    let row = connection
+        .prepare_cached(
+            "SELECT halted_at, halted_by FROM campaign WHERE id = ? AND halted_at IS NOT NULL",
+        )?
+        .query_row([campaign], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, Option<String>>(1)?))
+        })
+        .optional()?;
+    row.map(|(at, by)| {
+        Ok(Halt {
+            at: to_timestamp(at)?,
+            by: by.unwrap_or_default(),
+        })
+    })
+    .transpose()
+}
+
+impl Store {
+    /// The word that stands against sending the campaign, if there is one.
+    pub fn halt_of(&self, campaign: i64) -> Result<Option<Halt>, Error> {
+        halt_of(&self.connection, campaign)
+    }
+
+    /// Lets nothing more of the campaign go. Returns the halt that was there already, which stays as it was.
+    pub fn halt(&mut self, campaign: i64, halt: &Halt) -> Result<Option<Halt>, Error> {
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let before = halt_of(&transaction, campaign)?;
+        if before.is_none() {
+            transaction.execute(
+                "UPDATE campaign SET halted_at = ?, halted_by = ? WHERE id = ?",
+                params![halt.at.as_millisecond(), halt.by, campaign],
+            )?;
+            let happening = Happening {
+                by: Some(halt.by.clone()),
+                ..Happening::new(halt.at, Deed::Halted)
+            };
+            history::note(&transaction, campaign, &happening)?;
+        }
+        transaction.commit()?;
+        Ok(before)
+    }
+
+    /// Lifts a halt; returns it, or none when there was none.
+    pub fn resume(
+        &mut self,
+        campaign: i64,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<Option<Halt>, Error> {
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let before = halt_of(&transaction, campaign)?;
+        if before.is_some() {
+            transaction.execute(
+                "UPDATE campaign SET halted_at = NULL, halted_by = NULL WHERE id = ?",
+                [campaign],
+            )?;
+            let happening = Happening {
+                by: Some(by.to_owned()),
+                ..Happening::new(now, Deed::Resumed)
+            };
+            history::note(&transaction, campaign, &happening)?;
+        }
+        transaction.commit()?;
+        Ok(before)
+    }
+}

@@ -1,0 +1,158 @@
+//! What was done with a campaign, and by whom: starts, waits, ends, halts, and what people changed.
+//!
+//! Written in the same transaction as what it tells of, wherever that is one of the store's own.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, params};
+
+use super::{Error, Store, to_optional_timestamp, to_timestamp};
+
+/// What kind of thing was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deed {
+    /// The campaign was planned.
+    Planned,
+    /// A process began to send it.
+    Started,
+    /// That process waits.
+    Waiting,
+    /// That process has ended.
+    Ended,
+    /// A person asked that nothing more goes.
+    Halted,
+    /// A person lifted that again.
+    Resumed,
+    /// An edited list or template was taken in.
+    Updated,
+    /// Refused recipients were queued again.
+    Retried,
+    /// Pending recipients were dropped.
+    Cancelled,
+    /// What was in doubt was settled.
+    Resolved,
+    /// Recipients were withdrawn because they are not to be written to.
+    Suppressed,
+    /// A person was erased.
+    Forgotten,
+}
+
+impl Deed {
+    /// All of them.
+    pub const ALL: [Self; 12] = [
+        Self::Planned,
+        Self::Started,
+        Self::Waiting,
+        Self::Ended,
+        Self::Halted,
+        Self::Resumed,
+        Self::Updated,
+        Self::Retried,
+        Self::Cancelled,
+        Self::Resolved,
+        Self::Suppressed,
+        Self::Forgotten,
+    ];
+
+    /// The name used in the store and in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Started => "started",
+            Self::Waiting => "waiting",
+            Self::Ended => "ended",
+            Self::Halted => "halted",
+            Self::Resumed => "resumed",
+            Self::Updated => "updated",
+            Self::Retried => "retried",
+            Self::Cancelled => "cancelled",
+            Self::Resolved => "resolved",
+            Self::Suppressed => "suppressed",
+            Self::Forgotten => "forgotten",
+        }
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|deed| deed.as_str() == name)
+    }
+}
+
+/// Something that was done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Happening {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub deed: Deed,
+    /// Until when, of a wait.
+    pub until: Option<Timestamp>,
+    /// How many recipients it was about, where it was about some.
+    pub recipients: Option<u64>,
+    /// Who did it: a user of a machine.
+    pub by: Option<String>,
+    /// In plain words: why, or how it ended.
+    pub detail: String,
+}
+
+impl Happening {
+    /// Something that was done at this time, with nothing more to say of it.
+    pub fn new(at: Timestamp, deed: Deed) -> Self {
+        Self {
+            at,
+            deed,
+            until: None,
+            recipients: None,
+            by: None,
+            detail: String::new(),
+        }
+    }
+}
+
+/// Writes down what was done, in whatever transaction the connection is in.
+pub(super) fn note(
+    connection: &Connection,
+    campaign: i64,
+    happening: &Happening,
+) -> Result<(), Error> {
+    connection
+        .prepare_cached(
+            "INSERT INTO history (campaign, at, kind, until, recipients, by, detail) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        )?
+        .execute(params![
+            campaign,
+            happening.at.as_millisecond(),
+            happening.deed.as_str(),
+            happening.until.map(Timestamp::as_millisecond),
+            happening.recipients,
+            happening.by,
+            happening.detail,
+        ])?;
+    Ok(())
+}
+
+impl Store {
+    /// Writes down what was done with a campaign.
+    pub fn note(&mut self, campaign: i64, happening: &Happening) -> Result<(), Error> {
+        note(&self.connection, campaign, happening)
+    }
+
+    /// What was done with a campaign, in its order.
+    pub fn history(&self, campaign: i64) -> Result<Vec<Happening>, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT at, kind, until, recipients, by, detail FROM history WHERE campaign = ? ORDER BY id",
+        )?;
+        let mut rows = statement.query([campaign])?;
+        let mut happenings = Vec::new();
+        while let Some(row) = rows.next()? {
+            let kind: String = row.get(1)?;
+            happenings.push(Happening {
+                at: to_timestamp(row.get(0)?)?,
+                deed: Deed::from_name(&kind).ok_or(Error::Corrupt(kind))?,
+                until: to_optional_timestamp(row.get(2)?)?,
+                recipients: row.get(3)?,
+                by: row.get(4)?,
+                detail: row.get(5)?,
+            });
+        }
+        Ok(happenings)
+    }
+}
