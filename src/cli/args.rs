@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 use super::starting::Until;
 use crate::provider::Flow;
@@ -88,15 +89,21 @@ pub(super) enum Command {
     /// Forgets what `login` has kept for an account
     Logout(Logout),
     /// Lists accounts: how each signs in, and how much of its quota is left
+    #[command(after_help = "Examples:\n  postroom accounts\n  postroom accounts --json")]
     Accounts,
     /// Looks whether an account can send: name, network, TLS, sign-in, sender, stage by stage; sends nothing
     Doctor(Doctor),
     /// Lists providers with their limits and where these are documented
     Providers(Providers),
-    /// Says what a server's or sign-in page's words mean, who can do what about it, and whether waiting helps
+    /// Says what a server's or sign-in page's words mean, who can do what about it, and whether waiting helps; or
+    /// what the code of a finding or an error means
     Explain(Explain),
     /// Runs the stand-in mail server on its own, for other programs' tests
     Sandbox(Sandbox),
+    /// Prints what a shell needs to complete commands and options
+    Completions(Completions),
+    /// Prints the manual page, or writes one for every command
+    Man(Man),
 }
 
 #[derive(Debug, Args)]
@@ -107,6 +114,11 @@ pub(super) struct Folder {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    postroom check my-news\n  \
+    postroom check my-news --rejects rows-to-mend.csv\n  \
+    postroom check my-news --json\n\n\
+    It ends with 65 where something must be mended first; `postroom explain CODE` says more about a finding.")]
 pub(super) struct Check {
     #[command(flatten)]
     pub(super) campaign: Folder,
@@ -116,6 +128,9 @@ pub(super) struct Check {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    postroom new my-news\n  \
+    postroom new my-party --starter invitation")]
 pub(super) struct New {
     /// The folder to write; it must be empty or not there yet
     #[arg(value_name = "DIR")]
@@ -141,7 +156,11 @@ pub(super) struct Plan {
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 #[command(
     after_help = "On a terminal it opens a page in the browser that follows the campaign's folder as you edit it; \
-    Ctrl-C ends it. Nothing leaves this machine, and nobody else on it can open the page."
+    Ctrl-C ends it. Nothing leaves this machine, and nobody else on it can open the page.\n\n\
+    Examples:\n  \
+    postroom preview my-news\n  \
+    postroom preview my-news --print --row 2\n  \
+    postroom preview my-news --out mails --drafts"
 )]
 pub(super) struct Preview {
     #[command(flatten)]
@@ -170,6 +189,10 @@ pub(super) struct Preview {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    postroom rehearse my-news\n  \
+    postroom rehearse my-news --fault throttle --fault kill\n  \
+    postroom rehearse my-news --refuse '*@old.example.com' --out received")]
 pub(super) struct Rehearse {
     #[command(flatten)]
     pub(super) campaign: Folder,
@@ -309,6 +332,9 @@ pub(super) enum StoreCommand {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  \
+    postroom store claim\n\n\
+    It is for a store that was copied to another machine or restored from a backup, and has nothing to do otherwise.")]
 pub(super) struct StoreClaim {
     /// Does not ask
     #[arg(long, short)]
@@ -318,7 +344,10 @@ pub(super) struct StoreClaim {
 #[derive(Debug, Args)]
 #[command(
     after_help = "Sign-ins are kept in the system's keyring, or, where there is none, in a file that only you \
-    can read. POSTROOM_TOKENS=keyring or POSTROOM_TOKENS=file in the environment decides it."
+    can read. POSTROOM_TOKENS=keyring or POSTROOM_TOKENS=file in the environment decides it.\n\n\
+    Examples:\n  \
+    postroom login comms\n  \
+    postroom login comms --flow device-code"
 )]
 pub(super) struct Login {
     /// The account's name in accounts.toml
@@ -353,6 +382,7 @@ impl From<SignInFlow> for Flow {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  postroom logout comms")]
 pub(super) struct Logout {
     /// The account's name in accounts.toml
     #[arg(value_name = "ACCOUNT")]
@@ -360,6 +390,9 @@ pub(super) struct Logout {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    postroom doctor comms\n  \
+    postroom doctor comms --from newsletter@example.com --rcpt me@example.com")]
 pub(super) struct Doctor {
     /// The account's name in accounts.toml
     #[arg(value_name = "ACCOUNT")]
@@ -373,6 +406,9 @@ pub(super) struct Doctor {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    postroom providers\n  \
+    postroom providers microsoft365")]
 pub(super) struct Providers {
     /// Only this provider
     pub(super) name: Option<String>,
@@ -383,11 +419,13 @@ pub(super) struct Providers {
     after_help = "It works offline and needs no configuration. Examples:\n  \
     postroom explain \"535 5.7.139 Authentication unsuccessful, basic authentication is disabled\"\n  \
     postroom explain AADSTS7000218\n  \
+    postroom explain unknown-field\n  \
     postroom explain - < bounce.txt\n\n\
     It ends with 1 when nothing known is in the text."
 )]
 pub(super) struct Explain {
-    /// The words: a reply, a bounce, some lines of a log, a code alone; `-` reads them from standard input
+    /// The words: a reply, a bounce, some lines of a log, a code alone (a server's, or one of Postroom's own such as
+    /// unknown-field); `-` reads them from standard input
     #[arg(value_name = "TEXT", required = true, num_args = 1..)]
     pub(super) text: Vec<String>,
     /// Whose words they are [default: what any provider says, Microsoft first]
@@ -396,6 +434,10 @@ pub(super) struct Explain {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    postroom sandbox --provider microsoft365\n  \
+    postroom sandbox --listen 127.0.0.1:2525 --tls none --no-sign-in --maildir received\n\n\
+    It runs until Ctrl-C.")]
 pub(super) struct Sandbox {
     /// The provider to stand in for: its limits, words and habits
     #[arg(long, value_name = "NAME")]
@@ -434,4 +476,25 @@ pub(super) enum SandboxTls {
     Implicit,
     /// None at all
     None,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    postroom completions bash > ~/.local/share/bash-completion/completions/postroom\n  \
+    postroom completions zsh > ~/.zfunc/_postroom\n  \
+    postroom completions fish > ~/.config/fish/completions/postroom.fish")]
+pub(super) struct Completions {
+    /// The shell
+    #[arg(value_enum, value_name = "SHELL")]
+    pub(super) shell: Shell,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    postroom man | man -l -\n  \
+    postroom man --out ~/.local/share/man/man1")]
+pub(super) struct Man {
+    /// Writes a page for every command into this folder, instead of printing the main one
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
 }

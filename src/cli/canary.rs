@@ -83,7 +83,8 @@ pub(super) fn waits(store: &Store, record: &CampaignRecord) -> Result<Failure, F
         Exit::NotFinished,
         format!("not finished: {standing}; {others} wait for a word"),
         "look at them, then `postroom send --yes` goes on",
-    ))
+    )
+    .named("canary-waits"))
 }
 
 fn others(left: u64) -> String {

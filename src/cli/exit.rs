@@ -34,6 +34,25 @@ pub(super) enum Exit {
     Interrupted = 130,
 }
 
+impl Exit {
+    /// What an error with this code is called, where it has no name of its own.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Done | Self::SomeRefused | Self::Usage => "usage",
+            Self::Data => "data",
+            Self::NoInput => "missing-input",
+            Self::Unreachable => "unreachable",
+            Self::Software => "defect",
+            Self::CannotCreate => "cannot-create",
+            Self::Io => "cannot-write",
+            Self::NotFinished => "not-finished",
+            Self::NotPermitted => "sign-in",
+            Self::Config => "configuration",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)

@@ -1,5 +1,7 @@
 //! `postroom explain`: what copied words mean, offline.
 
+pub(super) mod codes;
+
 use std::io::Read;
 
 use serde_json::json;
@@ -28,8 +30,16 @@ pub(super) fn run(context: &Context, args: &Explain) -> Result<Exit, Failure> {
         words => words.join(" "),
     };
     let screen = &context.screen;
+    if let Some((code, meaning)) = codes::code_in(&text) {
+        if screen.is_json() {
+            screen.json(&codes::json(code, meaning))?;
+        } else {
+            codes::show(screen, code, meaning)?;
+        }
+        return Ok(Exit::Done);
+    }
     let Some(found) = table.explain_words(&text) else {
-        unknown(screen)?;
+        unknown(screen, codes::nearest(&text))?;
         return Ok(Exit::SomeRefused);
     };
     if screen.is_json() {
@@ -145,7 +155,7 @@ fn by_itself(found: &Explained) -> &'static str {
 }
 
 /// Nothing is known of these words.
-fn unknown(screen: &Screen) -> Result<(), Failure> {
+fn unknown(screen: &Screen, nearest: Option<&str>) -> Result<(), Failure> {
     const LOOK: &str = "Look for the server's own line in what you have: it begins with three digits such as 550, often \
         followed by a code such as 5.7.139. A bounce has it after \"Diagnostic-Code\" or \"Remote server returned\", a \
         sign-in page's error begins with AADSTS or has a word such as invalid_grant. Then give that line.";
@@ -156,5 +166,12 @@ fn unknown(screen: &Screen) -> Result<(), Failure> {
         }));
     }
     screen.field("", 0, "Nothing that is known stands in these words.")?;
-    screen.field("", 0, LOOK)
+    match nearest {
+        Some(code) => screen.field(
+            "",
+            0,
+            &format!("There is a code `{code}`: `postroom explain {code}`."),
+        ),
+        None => screen.field("", 0, LOOK),
+    }
 }

@@ -14,6 +14,8 @@ use crate::{plan, preview, sandbox, send, store};
 pub(super) struct Failure {
     /// The documented code.
     pub(super) exit: Exit,
+    /// What it is called, for scripts and for `postroom explain`.
+    pub(super) code: &'static str,
     /// What happened; several lines for several problems.
     pub(super) message: String,
     /// What to do about it.
@@ -24,9 +26,15 @@ impl Failure {
     pub(super) fn new(exit: Exit, message: impl Display, remedy: impl Into<String>) -> Self {
         Self {
             exit,
+            code: exit.name(),
             message: message.to_string(),
             remedy: remedy.into(),
         }
+    }
+
+    /// The same under a name of its own, which the table of codes knows.
+    pub(super) fn named(self, code: &'static str) -> Self {
+        Self { code, ..self }
     }
 
     /// A defect of the program itself.
@@ -72,7 +80,7 @@ impl From<ConfigError> for Failure {
 
 impl From<UnknownAccount> for Failure {
     fn from(error: UnknownAccount) -> Self {
-        Self::new(Exit::Config, &error, error.remedy())
+        Self::new(Exit::Config, &error, error.remedy()).named("unknown-account")
     }
 }
 
@@ -108,6 +116,13 @@ impl From<ProviderError> for Failure {
 impl From<store::Error> for Failure {
     fn from(error: store::Error) -> Self {
         use store::Error;
+        let code = match &error {
+            Error::Newer { .. } => Some("store-newer"),
+            Error::Locked { .. } => Some("being-sent"),
+            Error::PlannedMeanwhile(_) => Some("planned-meanwhile"),
+            Error::Elsewhere(_) => Some("store-elsewhere"),
+            _ => None,
+        };
         let (exit, remedy) = match &error {
             Error::Create { .. } => (
                 Exit::CannotCreate,
@@ -135,7 +150,7 @@ impl From<store::Error> for Failure {
                  nothing is lost",
             ),
         };
-        Self::new(exit, &error, remedy)
+        Self::new(exit, &error, remedy).named(code.unwrap_or(exit.name()))
     }
 }
 

@@ -4,6 +4,7 @@ use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde_json::{Value, json};
 
+use super::explain::codes;
 use super::failure::Failure;
 use super::screen::Screen;
 use crate::plan::{Excerpt, Finding, Severity};
@@ -40,6 +41,7 @@ pub(super) fn show(screen: &Screen, findings: &[Finding]) -> Result<(), Failure>
 }
 
 fn rendered(renderer: &Renderer, finding: &Finding, width: usize, wrap: Option<usize>) -> String {
+    debug_assert!(codes::is_known(finding.code), "{}", finding.code);
     let (level, word) = match finding.severity {
         Severity::Error => (Level::ERROR, "error"),
         Severity::Warning => (Level::WARNING, "warning"),
@@ -171,6 +173,7 @@ fn clean(text: &str) -> String {
 
 /// A finding as JSON has it.
 pub(super) fn json_of(finding: &Finding) -> Value {
+    debug_assert!(codes::is_known(finding.code), "{}", finding.code);
     json!({
         "severity": finding.severity.as_str(),
         "code": finding.code,

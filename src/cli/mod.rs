@@ -22,6 +22,7 @@ mod findings;
 mod interrupt;
 mod login;
 mod logout;
+mod manual;
 mod new;
 mod page;
 mod plan;
@@ -119,5 +120,7 @@ fn execute(context: &Context, command: Command) -> Result<Exit, Failure> {
         Command::Providers(args) => providers::run(context, &args),
         Command::Explain(args) => explain::run(context, &args),
         Command::Sandbox(args) => sandbox::run(context, &args),
+        Command::Completions(args) => manual::completions(&args),
+        Command::Man(args) => manual::man(context, &args),
     }
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::args::Global;
 use super::exit::Exit;
+use super::explain::codes;
 use super::failure::{Failure, cannot_write};
 
 /// The terminal, or what stands in its place.
@@ -180,12 +181,14 @@ impl Screen {
         if self.json {
             let value = json!({ "error": {
                 "exit": failure.exit as u8,
+                "code": failure.code,
                 "message": failure.message,
                 "remedy": failure.remedy,
             }});
             let _ = self.json(&value);
         }
-        let word = paint(self.err, Paint::Red, "error:");
+        debug_assert!(codes::is_known(failure.code), "{}", failure.code);
+        let word = paint(self.err, Paint::Red, &format!("error[{}]:", failure.code));
         let mut err = io::stderr().lock();
         let _ = writeln!(err, "{word} {}", failure.message);
         if !failure.remedy.is_empty() {
@@ -213,7 +216,8 @@ impl Screen {
                 Exit::Usage,
                 "this needs a yes, and there is no terminal to ask on",
                 "add --yes once you are sure",
-            ));
+            )
+            .named("needs-yes"));
         }
         let question = textwrap::fill(&format!("{question} [y/N]"), textwrap::termwidth());
         let mut err = io::stderr().lock();

@@ -125,4 +125,5 @@ fn not_planned(name: &str) -> Failure {
         format!("the campaign '{name}' is not planned in this store"),
         "run `postroom plan` or `postroom send` first; if it was planned elsewhere, name that store with --store",
     )
+    .named("not-planned")
 }

@@ -243,6 +243,7 @@ impl<'a> Course<'a> {
             exit,
             message,
             remedy,
+            ..
         } = signing::failure(error, preset);
         let finding = Finding {
             exit,

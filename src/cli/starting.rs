@@ -44,7 +44,8 @@ pub(super) fn look_at_clock(
         ),
         "set the clock; if it is right now and was wrong then, run it again with `--trust-clock`: what was \
          sent under the wrong clock then counts against the limits as if it had been sent now",
-    ))
+    )
+    .named("clock-behind"))
 }
 
 /// A campaign that was to begin more than a day ago, and of which nothing was tried yet, begins only if a
@@ -82,7 +83,8 @@ pub(super) fn may_begin_late(
         what,
         "look whether it is still to go out, then run `postroom send --late`; missed_start = \"go\" under [delivery], \
          set before planning, lets it begin by itself",
-    ))
+    )
+    .named("start-missed"))
 }
 
 /// An end as people type it.
