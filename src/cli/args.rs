@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use super::amend::Amend;
+use super::show::Show;
 use super::starting::Until;
 use crate::provider::Flow;
 
@@ -100,6 +102,10 @@ pub(super) enum Command {
     Explain(Explain),
     /// Runs the stand-in mail server on its own, for other programs' tests
     Sandbox(Sandbox),
+    /// Writes a new campaign, addressed to exactly those who were sent this one
+    Amend(Amend),
+    /// Tells one person's story over all campaigns: every attempt, every reply, and the mail itself
+    Show(Show),
     /// Prints what a shell needs to complete commands and options
     Completions(Completions),
     /// Prints the manual page, or writes one for every command

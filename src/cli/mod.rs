@@ -6,6 +6,7 @@
 //! decide anything about lists, mails, limits or replies: it asks the other rooms. Called by `main`.
 
 mod accounts;
+mod amend;
 mod args;
 mod bar;
 mod canary;
@@ -40,6 +41,7 @@ mod secrets;
 mod send;
 mod sending;
 mod setup;
+mod show;
 mod signing;
 mod stages;
 mod starting;
@@ -120,6 +122,8 @@ fn execute(context: &Context, command: Command) -> Result<Exit, Failure> {
         Command::Providers(args) => providers::run(context, &args),
         Command::Explain(args) => explain::run(context, &args),
         Command::Sandbox(args) => sandbox::run(context, &args),
+        Command::Amend(args) => amend::run(context, &args),
+        Command::Show(args) => show::run(context, &args),
         Command::Completions(args) => manual::completions(&args),
         Command::Man(args) => manual::man(context, &args),
     }

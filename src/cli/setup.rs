@@ -90,7 +90,7 @@ impl Planned {
         let (store, _) = store(places)?;
         let record = store
             .campaign(&campaign.name)?
-            .ok_or_else(|| not_planned(&campaign.name))?;
+            .ok_or_else(|| not_planned(&store, &campaign.name))?;
         Ok(Self {
             zone: zone_of(&record),
             record,
@@ -119,10 +119,21 @@ pub(super) fn zone_of(record: &CampaignRecord) -> TimeZone {
     TimeZone::get(&record.time_zone).unwrap_or(TimeZone::UTC)
 }
 
-fn not_planned(name: &str) -> Failure {
+/// No plan of this name is in the store; says which one is likely meant.
+pub(super) fn not_planned(store: &Store, name: &str) -> Failure {
+    // That there is no hint must not hide what is wrong.
+    let known = store.campaign_names().unwrap_or_default();
+    let likeness = |one: &&String| strsim::jaro_winkler(name, one);
+    let nearest = known
+        .iter()
+        .filter(|one| likeness(one) > 0.85)
+        .max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
+    let hint = nearest.map_or_else(String::new, |nearest| {
+        format!("; '{nearest}' is: if that is meant, correct 'name' in campaign.toml")
+    });
     Failure::new(
         Exit::NoInput,
-        format!("the campaign '{name}' is not planned in this store"),
+        format!("the campaign '{name}' is not planned in this store{hint}"),
         "run `postroom plan` or `postroom send` first; if it was planned elsewhere, name that store with --store",
     )
     .named("not-planned")

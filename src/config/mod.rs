@@ -9,6 +9,7 @@
 
 mod account;
 mod accounts;
+mod amended;
 mod campaign;
 mod confined;
 mod defaults;
@@ -31,6 +32,7 @@ mod words;
 
 pub use account::{Account, Auth, Deadlines, Reserve, Tls};
 pub use accounts::{Accounts, SANDBOX};
+pub use amended::amended;
 pub use campaign::{Campaign, FILE_NAME};
 pub use delivery::{DeliveryOptions, MissedStart, Mode, NotBefore};
 pub use error::{ConfigError, Problem, SenderError, SignInError, UnknownAccount};

@@ -38,6 +38,7 @@ mod resolving;
 mod schema;
 mod single;
 mod slots;
+mod story;
 #[cfg(test)]
 mod tests;
 
@@ -71,6 +72,7 @@ pub use report::{ListedRow, MessageRecord, ReportRow};
 pub use resolving::{Doubt, Resolution, Selection};
 pub use single::{Single, SingleEnd, SingleLock};
 pub use slots::{ConnectionSlot, SlotWanted, is_slot_wanted};
+pub use story::{Attempt, Chapter, ChapterMessage};
 
 /// How long a writer waits for another process: a plan of a million rows takes several seconds to be copied in.
 const BUSY_TIMEOUT: Duration = Duration::from_mins(2);

@@ -1,0 +1,219 @@
+//! `postroom amend`: a new campaign, addressed to exactly those who got the wrong version of another one.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::path::{Component, Path, PathBuf};
+
+use clap::Args;
+use serde_json::json;
+
+use super::exit::Exit;
+use super::failure::{Failure, cannot_write};
+use super::new::cannot_create;
+use super::setup::Planned;
+use super::{Context, words};
+use crate::config::{FILE_NAME, amended};
+use crate::message::Definition;
+use crate::store::ListedRow;
+
+/// The list that is written.
+const LIST: &str = "people.csv";
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  \
+    postroom amend my-news my-news-corrected\n\n\
+    Nothing is sent. Correct the templates in the new folder, then check, rehearse and send it like any other campaign. \
+    Those who have not been sent the wrong version yet are not in it: `postroom halt` stops it first, and \
+    `postroom plan --update` gives them the right one.")]
+pub(super) struct Amend {
+    /// The folder of the campaign that went out wrong
+    #[arg(value_name = "CAMPAIGN_FOLDER")]
+    pub(super) folder: PathBuf,
+    /// The folder to write; it must be empty or not there yet
+    #[arg(value_name = "NEW_FOLDER")]
+    pub(super) into: PathBuf,
+    /// Those who are in doubt too: they may have got it
+    #[arg(long)]
+    pub(super) in_doubt: bool,
+}
+
+pub(super) fn run(context: &Context, args: &Amend) -> Result<Exit, Failure> {
+    let mut planned = Planned::find(&args.folder, &context.places)?;
+    planned.settle(&context.clock)?;
+    let name = new_name(&planned, &args.into)?;
+    refuse_place(&planned, &args.into)?;
+    let mut people = Vec::new();
+    let mut in_doubt = 0_u64;
+    planned.store.listed(planned.record.id, |row| {
+        in_doubt += u64::from(row.outcome == "in_doubt");
+        if row.outcome == "sent" || args.in_doubt && row.outcome == "in_doubt" {
+            people.push(row);
+        }
+    })?;
+    if people.is_empty() {
+        return Err(Failure::new(
+            Exit::NoInput,
+            format!(
+                "nobody was sent '{}' yet, so there is nobody to write to again",
+                planned.record.name
+            ),
+            "correct the campaign itself; `postroom plan --update` takes the edits in",
+        ));
+    }
+    let folder = PathBuf::from(&planned.record.folder);
+    let old_list = crate::config::Campaign::load(&args.folder)?.recipients.file;
+    copy(&args.folder, &args.into, &old_list)?;
+    let rows = write_list(&planned, &people, &args.into)?;
+    write_campaign(&args.folder, &args.into, &name)?;
+    let count = people.len() as u64;
+    let screen = &context.screen;
+    if screen.is_json() {
+        screen.json(&json!({
+            "folder": args.into, "campaign": name, "amends": planned.record.name, "recipients": count, "rows": rows,
+            "left_out_in_doubt": if args.in_doubt { 0 } else { in_doubt },
+        }))?;
+        return Ok(Exit::Done);
+    }
+    let place = args.into.display();
+    screen.result(&format!(
+        "wrote the campaign '{name}' into {place}: {} who {} sent '{}' from {}",
+        words::count(count, "person", "people"),
+        if count == 1 { "was" } else { "were" },
+        planned.record.name,
+        folder.display()
+    ))?;
+    if in_doubt > 0 && !args.in_doubt {
+        screen.note(&format!(
+            "{} in doubt and not in it: `postroom resolve` settles whether they got it, --in-doubt takes them in",
+            words::count(in_doubt, "person is", "people are")
+        ));
+    }
+    screen.note(&format!(
+        "next: correct the templates in {place}, then `postroom check {place}` and `postroom rehearse {place}`"
+    ));
+    Ok(Exit::Done)
+}
+
+/// The new folder's name, as long as no other campaign has it.
+fn new_name(planned: &Planned, into: &Path) -> Result<String, Failure> {
+    let name = into
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned());
+    let Some(name) = name else {
+        return Err(Failure::new(
+            Exit::Usage,
+            format!("{} names no folder", into.display()),
+            "name a folder that is not there yet",
+        ));
+    };
+    if planned.store.campaign(&name)?.is_some() {
+        return Err(Failure::new(
+            Exit::Usage,
+            format!("there is a campaign '{name}' already"),
+            "give the new folder another name",
+        ));
+    }
+    Ok(name)
+}
+
+fn refuse_place(planned: &Planned, into: &Path) -> Result<(), Failure> {
+    if fs::read_dir(into).is_ok_and(|mut entries| entries.next().is_some()) {
+        return Err(Failure::new(
+            Exit::CannotCreate,
+            format!(
+                "the folder {} is not empty, and nothing is ever overwritten",
+                into.display()
+            ),
+            "name a folder that is not there yet",
+        ));
+    }
+    let absolute = std::path::absolute(into).unwrap_or_else(|_| into.to_owned());
+    let plain: PathBuf = absolute
+        .components()
+        .filter(|part| *part != Component::CurDir)
+        .collect();
+    if plain.starts_with(&planned.record.folder) {
+        return Err(Failure::new(
+            Exit::Usage,
+            format!("{} lies within the campaign's own folder", into.display()),
+            "name a folder beside it",
+        ));
+    }
+    Ok(())
+}
+
+/// Copies the folder as it is now, but for its list, its campaign.toml, and what is hidden or a link.
+fn copy(from: &Path, to: &Path, list: &Path) -> Result<(), Failure> {
+    fs::create_dir_all(to).map_err(|cause| cannot_create(to, &cause))?;
+    let unreadable = |cause| cannot_write(&format!("a copy of {}", from.display()), &cause);
+    for entry in fs::read_dir(from).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
+        let (name, kind) = (entry.file_name(), entry.file_type().map_err(unreadable)?);
+        let target = to.join(&name);
+        if name.to_string_lossy().starts_with('.') || Path::new(&name) == list {
+            continue;
+        }
+        if kind.is_dir() {
+            // A list in a folder below is left out there.
+            let below = list.strip_prefix(&name).unwrap_or(Path::new(""));
+            copy(&entry.path(), &target, below)?;
+        } else if kind.is_file() && name != FILE_NAME {
+            fs::copy(entry.path(), &target).map_err(|cause| cannot_create(&target, &cause))?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes the people with the cells that they had; the number of rows.
+fn write_list(planned: &Planned, people: &[ListedRow], into: &Path) -> Result<u64, Failure> {
+    let path = into.join(LIST);
+    let own = |cause: &dyn std::fmt::Display| Failure::own(format!("the frozen list: {cause}"));
+    let definition: Definition =
+        serde_json::from_str(&planned.record.definition).map_err(|cause| own(&cause))?;
+    let file = private_file(&path).map_err(|cause| cannot_create(&path, &cause))?;
+    let mut writer = csv::Writer::from_writer(file);
+    let failed = |cause: csv::Error| cannot_write(&path.display().to_string(), &cause.into());
+    writer
+        .write_record(definition.columns.names())
+        .map_err(failed)?;
+    let mut rows = 0;
+    for person in people {
+        let cells = person.cells.as_deref().unwrap_or("[]");
+        let each: Vec<Vec<String>> = if definition.grouped {
+            serde_json::from_str(cells).map_err(|cause| own(&cause))?
+        } else {
+            vec![serde_json::from_str(cells).map_err(|cause| own(&cause))?]
+        };
+        for row in each {
+            writer.write_record(row).map_err(failed)?;
+            rows += 1;
+        }
+    }
+    writer
+        .flush()
+        .map_err(|cause| cannot_write(&path.display().to_string(), &cause))?;
+    Ok(rows)
+}
+
+fn private_file(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    options.open(path)
+}
+
+fn write_campaign(from: &Path, into: &Path, name: &str) -> Result<(), Failure> {
+    let source = from.join(FILE_NAME);
+    let text = fs::read_to_string(&source)
+        .map_err(|cause| cannot_write(&format!("a copy of {}", source.display()), &cause))?;
+    // It was read as a campaign before.
+    let text = amended(&text, name, LIST).map_err(Failure::own)?;
+    let path = into.join(FILE_NAME);
+    File::create_new(&path)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .map_err(|cause| cannot_create(&path, &cause))
+}

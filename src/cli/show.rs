@@ -1,0 +1,270 @@
+//! `postroom show`: one person's story over all campaigns, and the very bytes that the person was sent.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+
+use super::exit::Exit;
+use super::failure::{Failure, cannot_write};
+use super::screen::{Paint, Screen};
+use super::setup;
+use super::{Context, words};
+use crate::config::Campaign;
+use crate::preview::Previewer;
+use crate::provider::ReplyTable;
+use crate::recipients::person_key;
+use crate::store::{Attempt, Chapter, Store};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    postroom show p7@contoso.com\n  \
+    postroom show p7@contoso.com --campaign my-news --eml p7.eml")]
+pub(super) struct Show {
+    /// The person's address
+    #[arg(value_name = "ADDR")]
+    pub(super) address: String,
+    /// Only what became of the person in the campaign of this folder
+    #[arg(long, value_name = "CAMPAIGN_FOLDER")]
+    pub(super) campaign: Option<PathBuf>,
+    /// Writes the mail that the person was sent, to the byte, into this new file (`-`: prints it). Of several
+    /// campaigns it is the latest one's
+    #[arg(long, value_name = "FILE")]
+    pub(super) eml: Option<PathBuf>,
+}
+
+pub(super) fn run(context: &Context, args: &Show) -> Result<Exit, Failure> {
+    let (store, path) = setup::store(&context.places)?;
+    let key = person_key(&args.address);
+    let only = args.campaign.as_deref().map(Campaign::load).transpose()?;
+    let only = only.map(|campaign| campaign.name);
+    let mut story = store.story(&key)?;
+    if let Some(name) = &only {
+        if store.campaign(name)?.is_none() {
+            return Err(setup::not_planned(&store, name));
+        }
+        story.retain(|chapter| chapter.campaign == *name);
+    }
+    if story.is_empty() {
+        return Err(not_found(&store, &args.address, &key, only.as_deref())?);
+    }
+    if let Some(file) = &args.eml {
+        return write_mail(context, &store, &path, &story, file);
+    }
+    if context.screen.is_json() {
+        let chapters: Vec<Value> = story.iter().map(chapter_json).collect();
+        context
+            .screen
+            .json(&json!({ "address": args.address, "campaigns": chapters }))?;
+    } else {
+        tell(&context.screen, &store, &args.address, &story)?;
+    }
+    Ok(Exit::Done)
+}
+
+/// Nobody of this address is in the campaign, or in any.
+pub(super) fn not_found(
+    store: &Store,
+    address: &str,
+    key: &str,
+    campaign: Option<&str>,
+) -> Result<Failure, Failure> {
+    let place = campaign.map_or_else(
+        || "any campaign of this store".to_owned(),
+        |name| format!("the campaign '{name}'"),
+    );
+    let known = store.addresses_like(key, 1000)?;
+    let likeness = |one: &&String| strsim::jaro_winkler(key, one);
+    let nearest = known
+        .iter()
+        .filter(|one| likeness(one) > 0.9)
+        .max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
+    let remedy = nearest.map_or_else(
+        || "look at the spelling; `postroom report` lists a campaign's addresses".to_owned(),
+        |nearest| format!("is {nearest} meant?"),
+    );
+    Ok(Failure::new(
+        Exit::NoInput,
+        format!("{} is not in {place}", address.escape_debug()),
+        remedy,
+    ))
+}
+
+fn tell(screen: &Screen, store: &Store, address: &str, story: &[Chapter]) -> Result<(), Failure> {
+    let table = ReplyTable::of_all_providers()?;
+    let meaning = |reply: &str| table.explain(reply).map(|known| known.meaning);
+    let places = words::count(story.len() as u64, "row", "rows");
+    screen.result(&screen.painted(
+        Paint::Bold,
+        &format!("{}: {places} of campaigns", address.escape_debug()),
+    ))?;
+    for chapter in story {
+        let record = store.campaign(&chapter.campaign)?;
+        let zone = record.map_or(TimeZone::UTC, |record| setup::zone_of(&record));
+        screen.result("")?;
+        let outcome = chapter.outcome.replace('_', " ");
+        let when = chapter
+            .sent_at
+            .map(|at| format!(", {}", words::time(at, &zone)));
+        screen.result(&format!(
+            "'{}', row {}: {}{}",
+            chapter.campaign,
+            chapter.row,
+            screen.painted(Paint::Bold, &outcome),
+            when.unwrap_or_default()
+        ))?;
+        if !chapter.joined.is_empty() {
+            let rows: Vec<String> = chapter.joined.iter().map(ToString::to_string).collect();
+            screen.field("rows", 10, &format!("{} in the same mail", rows.join(", ")))?;
+        }
+        let Some(message) = &chapter.message else {
+            continue;
+        };
+        let shared = if message.shared {
+            ", shared with others"
+        } else {
+            ""
+        };
+        let what = format!("{}, {}{shared}", message.number, message.message_id);
+        screen.field("message", 10, &what)?;
+        for attempt in &message.attempts {
+            screen.field("", 10, &attempt_words(attempt, &zone))?;
+        }
+        // What a recipient was told may differ from what became of the message.
+        let last = message.attempts.last().and_then(|one| one.reply.as_ref());
+        if let Some(reply) = chapter.reply.as_ref().filter(|reply| Some(*reply) != last) {
+            screen.field("told", 10, reply)?;
+        }
+        let not_sent = matches!(
+            chapter.outcome.as_str(),
+            "refused" | "deferred" | "in_doubt"
+        );
+        if let Some(words) = chapter
+            .reply
+            .as_deref()
+            .filter(|_| not_sent)
+            .and_then(meaning)
+        {
+            screen.field("meaning", 10, words)?;
+        }
+    }
+    Ok(())
+}
+
+fn attempt_words(attempt: &Attempt, zone: &TimeZone) -> String {
+    let outcome = match attempt.outcome.as_deref() {
+        None => "under way".to_owned(),
+        Some("released") => "given back untried".to_owned(),
+        Some(outcome) => outcome.replace('_', " "),
+    };
+    let phase = attempt.phase.as_ref().filter(|_| outcome != "sent");
+    format!(
+        "attempt {}, {}, by '{}': {outcome}{}{}",
+        attempt.number,
+        words::time(attempt.claimed_at, zone),
+        attempt.account,
+        phase.map_or_else(String::new, |phase| format!(" at {phase}")),
+        attempt
+            .reply
+            .as_ref()
+            .map_or_else(String::new, |reply| format!(": {reply}")),
+    )
+}
+
+fn chapter_json(chapter: &Chapter) -> Value {
+    let message = chapter.message.as_ref().map(|message| {
+        let attempts = message.attempts.iter().map(|attempt| {
+            json!({
+                "number": attempt.number,
+                "account": attempt.account,
+                "claimed_at": attempt.claimed_at,
+                "handover_at": attempt.handover_at,
+                "finished_at": attempt.finished_at,
+                "outcome": attempt.outcome,
+                "phase": attempt.phase,
+                "reply": attempt.reply,
+            })
+        });
+        json!({
+            "number": message.number,
+            "message_id": message.message_id,
+            "shared": message.shared,
+            "attempts": attempts.collect::<Vec<_>>(),
+        })
+    });
+    json!({
+        "campaign": chapter.campaign,
+        "row": chapter.row,
+        "joined": chapter.joined,
+        "email": chapter.address,
+        "outcome": chapter.outcome,
+        "sent_at": chapter.sent_at,
+        "reply": chapter.reply,
+        "message": message,
+    })
+}
+
+/// The mail of the latest chapter that was sent, may have been, or at least was tried.
+fn write_mail(
+    context: &Context,
+    store: &Store,
+    path: &Path,
+    story: &[Chapter],
+    file: &Path,
+) -> Result<Exit, Failure> {
+    let handed_over = |chapter: &&Chapter| {
+        let message = chapter.message.as_ref();
+        message.is_some_and(|message| message.attempts.iter().any(|one| one.handover_at.is_some()))
+    };
+    let chapter = story.iter().rev().find(handed_over);
+    let found = chapter.and_then(|chapter| Some((chapter, chapter.message.as_ref()?)));
+    let Some((chapter, message)) = found else {
+        return Err(Failure::new(
+            Exit::NoInput,
+            "no mail to this address was handed over to a server yet",
+            "`postroom preview --to ADDR` shows the mail that would go out",
+        ));
+    };
+    let record = store.campaign(&chapter.campaign)?;
+    let record = record.ok_or_else(|| setup::not_planned(store, &chapter.campaign))?;
+    let mail = Previewer::of_plan(path, record)?
+        .mail(message.number)?
+        .ok_or_else(|| Failure::own(format!("message {} is missing", message.number)))?;
+    if file == Path::new("-") {
+        let mut out = io::stdout().lock();
+        return match out.write_all(&mail.content).and_then(|()| out.flush()) {
+            Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => {
+                Err(cannot_write("the mail", &cause))
+            }
+            _ => Ok(Exit::Done),
+        };
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    let written = options
+        .open(file)
+        .and_then(|mut file| file.write_all(&mail.content));
+    written.map_err(|cause| {
+        Failure::new(
+            Exit::CannotCreate,
+            format!("{} cannot be written: {cause}", file.display()),
+            "name a file that is not there yet, in a place where you may write",
+        )
+    })?;
+    let bytes = words::count(mail.content.len() as u64, "byte", "bytes");
+    context.screen.result(&format!(
+        "the mail of '{}' to {} is in {}: {bytes}, as they were sent",
+        chapter.campaign,
+        chapter.address,
+        file.display()
+    ))?;
+    Ok(Exit::Done)
+}
