@@ -7,18 +7,30 @@ mod cells;
 mod date;
 mod error;
 mod format;
+mod hidden;
+mod language;
+mod merged;
 mod number;
 mod package;
 mod rows;
 
+pub use date::DateStyle;
 pub use error::SheetError;
 pub use number::NumberStyle;
 pub(super) use rows::{Sheet, cell_name};
+
+/// What a workbook leaves to the settings of each computer, as far as the user says it, and where its days begin.
+#[derive(Debug, Clone, Copy, Default)]
+struct Settings {
+    numbers: Option<NumberStyle>,
+    dates: Option<DateStyle>,
+    from_1904: bool,
+}
 
 /// What a cell of this format shows.
 #[cfg(test)]
 pub(super) fn shown(code: &str, value: f64) -> String {
     format::Format::parse(code, None)
-        .show(value, None, false)
+        .show(value, Settings::default())
         .text
 }
