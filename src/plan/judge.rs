@@ -44,6 +44,8 @@ struct Found {
     flaw: Flaw,
     row: u64,
     line: u64,
+    /// The column to blame, where it is one.
+    column: Option<String>,
     excerpt: Excerpt,
     rows: u64,
 }
@@ -172,10 +174,16 @@ impl<'a> Judge<'a> {
         for (name, value) in &rendered.headers {
             self.braces(row, &format!("the header {name}"), value, false);
         }
-        let mut given = lock(&self.given);
-        if given.is_wanted() {
-            given.add(row, &rendered.attach);
-        }
+    }
+
+    /// Whether rows have files of their own.
+    pub(super) fn asks_for_files(&self) -> bool {
+        lock(&self.given).is_wanted()
+    }
+
+    /// Takes note of the files that a row is given, one for each template of an attachment.
+    pub(super) fn given(&self, row: &Row, paths: &[String]) {
+        lock(&self.given).add(row, paths);
     }
 
     /// A wave of rows has been judged.
@@ -244,7 +252,15 @@ impl<'a> Judge<'a> {
             remedy: "values are put in as they are, braces in them stay: write the text where the value comes from"
                 .to_owned(),
         };
-        self.note(row, &flaw, Where::Part(part.to_owned()));
+        // What is in no cell of the row is in the template, or in the values for everybody.
+        let grouped = self.inputs.grouped;
+        let in_a_cell = grouped || row.cells.iter().any(|cell| has_braces(cell));
+        let place = match part {
+            "the HTML" if !in_a_cell => "html",
+            "the text part" if !in_a_cell => "text",
+            part => part,
+        };
+        self.note(row, &flaw, Where::Part(place.to_owned()));
     }
 
     fn html(&self, row: &Row, html: &str) {
@@ -340,26 +356,31 @@ impl<'a> Judge<'a> {
             }
             known.flaw = flaw.clone();
             (known.row, known.line) = (row.number, row.line);
-            known.excerpt = self.excerpt(row, flaw);
+            known.column = self.to_blame(row, flaw);
+            known.excerpt = self.lines.of(row, known.column.as_deref());
         } else if found.len() < MAX_FLAWS {
+            let column = self.to_blame(row, flaw);
             let first = Found {
                 flaw: flaw.clone(),
                 row: row.number,
                 line: row.line,
-                excerpt: self.excerpt(row, flaw),
+                excerpt: self.lines.of(row, column.as_deref()),
+                column,
                 rows: 1,
             };
             found.insert(key, first);
         }
     }
 
-    fn excerpt(&self, row: &Row, flaw: &Flaw) -> Excerpt {
-        self.lines.of(row, self.to_blame(flaw).as_deref())
+    fn to_blame(&self, row: &Row, flaw: &Flaw) -> Option<String> {
+        match flaw.code {
+            "subject-long" => self.column_of("subject"),
+            "leftover-braces" => self.lines.only_with(row, has_braces),
+            _ => None,
+        }
     }
+}
 
-    fn to_blame(&self, flaw: &Flaw) -> Option<String> {
-        (flaw.code == "subject-long")
-            .then(|| self.column_of("subject"))
-            .flatten()
-    }
+fn has_braces(text: &str) -> bool {
+    text.contains("{{") || text.contains("}}")
 }
