@@ -10,6 +10,7 @@ use std::hash::BuildHasher;
 use std::sync::{Mutex, PoisonError, RwLock};
 
 use hashbrown::{DefaultHashBuilder, HashMap, HashSet};
+use serde_json::Value;
 
 use super::excerpt::{Excerpt, Lines};
 use super::files::Given;
@@ -75,6 +76,8 @@ pub(super) struct Judge<'a> {
     carried: &'a [(String, String)],
     origins: Origins,
     may_have_braces: bool,
+    /// The values for everybody have braces in them.
+    data_has_braces: bool,
     hasher: DefaultHashBuilder,
     known: RwLock<Known>,
     shown: Mutex<HashSet<String>>,
@@ -113,6 +116,7 @@ impl<'a> Judge<'a> {
             uses: uses_of(renderer),
             origins,
             may_have_braces,
+            data_has_braces: (renderer.definition().data.values()).any(any_has_braces),
             hasher: DefaultHashBuilder::default(),
             known: RwLock::default(),
             shown: Mutex::default(),
@@ -256,6 +260,7 @@ impl<'a> Judge<'a> {
         let grouped = self.inputs.grouped;
         let in_a_cell = grouped || row.cells.iter().any(|cell| has_braces(cell));
         let place = match part {
+            _ if !in_a_cell && self.data_has_braces => "data",
             "the HTML" if !in_a_cell => "html",
             "the text part" if !in_a_cell => "text",
             part => part,
@@ -378,6 +383,15 @@ impl<'a> Judge<'a> {
             "leftover-braces" => self.lines.only_with(row, has_braces),
             _ => None,
         }
+    }
+}
+
+fn any_has_braces(value: &Value) -> bool {
+    match value {
+        Value::String(text) => has_braces(text),
+        Value::Array(list) => list.iter().any(any_has_braces),
+        Value::Object(object) => object.values().any(any_has_braces),
+        _ => false,
     }
 }
 

@@ -183,7 +183,7 @@ fn odd_tag(tags: &[Tag<'_>]) -> Option<Finding> {
             Some("") => ("there is nothing between {{ and }}".to_owned(), "name a column".to_owned()),
             Some(body) if body.len() > 1 && body.starts_with('^') => (
                 format!("{{{{{body}}}}} is a block that is not known here"),
-                format!("write {{{{#unless {0}}}}}…{{{{/unless}}}} in its place", body.trim_start_matches('^').trim()),
+                format!("write {{{{#unless {0}}}}}…{{{{/unless}}}} in its place", inverted(body)),
             ),
             Some(body) if [" == ", " != ", " && ", " || ", " > ", " < "].iter().any(|sign| body.contains(sign)) => (
                 format!("'{body}' is written as a formula"),
@@ -193,6 +193,12 @@ fn odd_tag(tags: &[Tag<'_>]) -> Option<Finding> {
         };
         Some(Finding { offset: tag.offset, message, remedy })
     })
+}
+
+/// What an inverse block asks, `{{^office}}` or `{{^if office}}`.
+fn inverted(body: &str) -> &str {
+    let asked = body.trim_start_matches('^').trim();
+    asked.strip_prefix("if ").unwrap_or(asked).trim()
 }
 
 /// The first block that is not closed, or closed and never opened.

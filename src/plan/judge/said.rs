@@ -69,6 +69,11 @@ impl Judge<'_> {
                 message: format!("{}{all}", finding.message),
                 ..finding
             },
+            Where::Part(part) if part == "data" && self.inputs.data.is_some() => Finding {
+                file: self.inputs.data.clone().unwrap_or_default(),
+                message: format!("{}{all}", finding.message),
+                ..finding
+            },
             Where::Part(part) if part == "text" && self.inputs.text.is_some() => Finding {
                 file: self.inputs.text.clone().unwrap_or_default(),
                 message: format!("{}{all}", finding.message),

@@ -127,12 +127,13 @@ impl Moment {
         let parts = style.parts.map(|part| self.part(part, false, None));
         let [first, second, third] = parts;
         let between = style.between;
-        let mut text = format!("{}{between}{}{between}{}", first?, second?, third?);
-        if with_time {
-            let seconds = self.millis / 1000;
-            text.push_str(&format!(" {:02}:{:02}", seconds / 3600, seconds / 60 % 60));
-        }
-        Some(text)
+        let seconds = self.millis / 1000;
+        let time = format!(" {:02}:{:02}", seconds / 3600, seconds / 60 % 60);
+        let time = if with_time { time.as_str() } else { "" };
+        Some(format!(
+            "{}{between}{}{between}{}{time}",
+            first?, second?, third?
+        ))
     }
 
     /// One part of it; `half_days` when the format has AM and PM, `names` of its language. None when there is no

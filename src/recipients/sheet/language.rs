@@ -204,9 +204,11 @@ pub(super) fn between(language: u32) -> Option<char> {
     match (language, language & 0x3FF) {
         // English of the United States, the United Kingdom, Australia, New Zealand and Ireland; French of France,
         // Belgium and Luxembourg; Spanish, Italian and Portuguese; Dutch of Belgium.
-        (0x409 | 0x809 | 0xC09 | 0x1409 | 0x1809, _)
-        | (0x40C | 0x80C | 0x140C, _)
-        | (0x40A | 0xC0A | 0x410 | 0x416 | 0x816 | 0x813, _) => Some('/'),
+        (
+            0x409 | 0x809 | 0xC09 | 0x1409 | 0x1809 | 0x40C | 0x80C | 0x140C | 0x40A | 0xC0A
+            | 0x410 | 0x416 | 0x816 | 0x813,
+            _,
+        ) => Some('/'),
         // German everywhere; French and Italian of Switzerland; Norwegian, Polish, Czech, Finnish, Russian.
         (_, 0x07) | (0x100C | 0x810 | 0x414 | 0x415 | 0x405 | 0x40B | 0x419, _) => Some('.'),
         // Dutch of the Netherlands, Swedish, French of Canada.

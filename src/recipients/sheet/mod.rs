@@ -1,5 +1,8 @@
 //! A sheet of an Excel workbook, read as its people see it: each cell as its number format shows it.
 //!
+//! Merged cells count for each of their rows, as they look. Rows that the spreadsheet hides are read like the
+//! others, and that is said: neither mailing to them nor leaving them out may happen silently.
+//!
 //! A workbook is a zip file and may be made to burst whoever opens it, so it is measured before it is
 //! read, and what is kept of it is bounded.
 

@@ -104,11 +104,11 @@ fn what_is_written_otherwise_keeps_its_place() {
 
 #[test]
 fn an_inverse_block_is_told_what_to_write() {
-    let errors = TemplateSet::compile(&html("{{^office}}none{{/office}}")).unwrap_err();
-    assert!(
-        errors[0].remedy.contains("{{#unless office}}"),
-        "{errors:?}"
-    );
+    for template in ["{{^office}}none{{/office}}", "{{^if office}}none{{/if}}"] {
+        let errors = TemplateSet::compile(&html(template)).unwrap_err();
+        let remedy = &errors[0].remedy;
+        assert!(remedy.contains("{{#unless office}}"), "{errors:?}");
+    }
 }
 
 #[test]
