@@ -179,25 +179,32 @@ pub(super) fn note_warnings(screen: &Screen, checked: &Checked) {
 
 /// How the list was read, in one line.
 fn list_line(file: &str, reading: &Reading) -> String {
-    let columns = words::count(reading.columns as u64, "column", "columns");
-    match (&reading.encoding, &reading.sheet) {
-        (Some(encoding), _) => {
-            let between = match reading.delimiter {
-                _ if reading.columns < 2 => String::new(),
-                Some('\t') => "a tab between ".to_owned(),
-                Some(delimiter) => format!("`{delimiter}` between "),
-                None => String::new(),
+    let columns = |count| words::count(count as u64, "column", "columns");
+    match (&reading.encoding, &reading.sheet, reading.columns) {
+        (Some(encoding), _, _) => {
+            let delimiter = reading.delimiter.map(|delimiter| match delimiter {
+                '\t' => "a tab".to_owned(),
+                delimiter => format!("`{delimiter}`"),
+            });
+            let cells = match (delimiter, reading.columns) {
+                (Some(between), None) => format!("; {between} between the cells"),
+                (Some(between), Some(count @ 2..)) => {
+                    format!("; {between} between {}", columns(count))
+                }
+                (_, Some(count)) => format!("; {}", columns(count)),
+                (None, None) => String::new(),
             };
             format!(
-                "{file}: {}, because {}; {between}{columns}",
+                "{file}: {}, because {}{cells}",
                 encoding.name, encoding.because
             )
         }
-        (None, Some(sheet)) => {
+        (None, Some(sheet), count) => {
             let sheet = sheet.replace(char::is_control, " ");
-            format!("{file}: the sheet '{sheet}' with {columns}")
+            let with = count.map(|count| format!(" with {}", columns(count)));
+            format!("{file}: the sheet '{sheet}'{}", with.unwrap_or_default())
         }
-        (None, None) => format!("{file}: {columns}"),
+        (None, None, count) => format!("{file}: {}", columns(count.unwrap_or_default())),
     }
 }
 

@@ -19,9 +19,13 @@ use crate::store::Store;
 pub(super) fn run(context: &Context, args: &Preview, on_terminal: bool) -> Result<Exit, Failure> {
     let folder = &args.campaign.folder;
     let setup = Setup::read(folder, &context.places)?;
-    let (store, path) = setup::store(&context.places)?;
+    let (store, path) = setup::store_if_any(&context.places)?;
+    let record = match &store {
+        Some(store) => store.campaign(&setup.campaign.name)?,
+        None => None,
+    };
     let root = setup.campaign.folder.clone();
-    let source = match store.campaign(&setup.campaign.name)? {
+    let source = match record {
         Some(record) => {
             let fingerprint = record.fingerprint;
             let read = reader(&root, &context.places);
@@ -59,8 +63,8 @@ fn unplanned(folder: &Path, places: &Places, store: PathBuf) -> ReadInputs {
     let read = reader(folder, places);
     Arc::new(move || {
         let inputs = read()?;
-        let plan = Store::open(&store).and_then(|store| store.campaign(&inputs.name));
-        if let Ok(Some(_)) = plan {
+        let plan = || Store::open(&store)?.campaign(&inputs.name);
+        if store.exists() && matches!(plan(), Ok(Some(_))) {
             return Err(vec![Note::error(
                 "planned-meanwhile",
                 "the campaign was planned after this page was opened, and what was planned goes out, whatever is edited now",

@@ -20,8 +20,12 @@ pub(super) fn run(context: &Context, args: &Preview) -> Result<Exit, Failure> {
         return page::run(context, args, on_terminal);
     }
     let setup = Setup::read(&args.campaign.folder, &context.places)?;
-    let (store, path) = setup::store(&context.places)?;
-    let previewer = if let Some(record) = store.campaign(&setup.campaign.name)? {
+    let (store, path) = setup::store_if_any(&context.places)?;
+    let record = match &store {
+        Some(store) => store.campaign(&setup.campaign.name)?,
+        None => None,
+    };
+    let previewer = if let Some(record) = record {
         if is_edited(&setup.inputs, &record.fingerprint) {
             screen
                 .warning("the campaign was edited after it was planned: this is what was planned");

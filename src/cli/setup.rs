@@ -76,6 +76,13 @@ pub(super) fn store(places: &Places) -> Result<(Store, PathBuf), Failure> {
     Ok((Store::open(&path)?, path))
 }
 
+/// The store where there is one already, and where it is or would be: whoever only looks makes none.
+pub(super) fn store_if_any(places: &Places) -> Result<(Option<Store>, PathBuf), Failure> {
+    let path = store_path(places.store.as_deref())?;
+    let store = path.exists().then(|| Store::open(&path)).transpose()?;
+    Ok((store, path))
+}
+
 /// A campaign that is planned, for commands that only look at the store.
 pub(super) struct Planned {
     pub(super) record: CampaignRecord,

@@ -15,7 +15,7 @@ pub fn amended(text: &str, name: &str, list: &str) -> Result<String, String> {
         .or_insert_with(|| Item::Table(Table::new()));
     if let Some(recipients) = recipients.as_table_like_mut() {
         recipients.insert("file", value(list));
-        for key in ["where", "sheet", "encoding", "numbers"] {
+        for key in ["where", "sheet", "encoding", "numbers", "dates"] {
             recipients.remove(key);
         }
     }

@@ -6,7 +6,7 @@ use toml::Spanned;
 
 use super::confined::file;
 use super::section::Section;
-use crate::recipients::{Charset, Filter, ListOptions, NumberStyle};
+use crate::recipients::{Charset, DateStyle, Filter, ListOptions, NumberStyle};
 
 /// The keys of `[recipients]`.
 pub(super) const KEYS: &[&str] = &[
@@ -18,6 +18,7 @@ pub(super) const KEYS: &[&str] = &[
     "encoding",
     "sheet",
     "numbers",
+    "dates",
 ];
 
 /// To whom the campaign goes.
@@ -34,7 +35,7 @@ pub struct RecipientOptions {
     pub filter: Option<Filter>,
     /// Domains that count as internal; the From domain when empty.
     pub internal: Vec<String>,
-    /// How the list is read: its encoding, sheet and numbers.
+    /// How the list is read: its encoding, sheet, numbers and dates.
     pub reading: ListOptions,
 }
 
@@ -84,7 +85,7 @@ fn filter(section: &Section<'_>) -> Option<Filter> {
     None
 }
 
-/// `encoding`, `sheet` and `numbers`.
+/// `encoding`, `sheet`, `numbers` and `dates`.
 fn reading(section: &Section<'_>) -> ListOptions {
     let encoding = section.text("encoding").and_then(|label| {
         let known = Charset::named(label.get_ref());
@@ -101,25 +102,53 @@ fn reading(section: &Section<'_>) -> ListOptions {
         }
         known
     });
-    let numbers = section.text("numbers").and_then(|example| {
-        let style = NumberStyle::by_example(example.get_ref());
-        if style.is_none() {
-            let remedy = format!(
-                "show how one number is to look: one of \"{}\"",
-                NumberStyle::EXAMPLES.join("\", \"")
-            );
-            let shown = section.document.shown(example.get_ref());
-            let message = format!("{shown} does not show how numbers are divided");
-            section.refuse("numbers", Some(example.span()), message, remedy);
-        }
-        style
-    });
+    let numbers = example(
+        section,
+        "numbers",
+        NumberStyle::by_example,
+        "does not show how numbers are divided",
+        ("show how one number is to look", &NumberStyle::EXAMPLES),
+    );
+    let dates = example(
+        section,
+        "dates",
+        DateStyle::by_example,
+        "does not show how 1 March 2026 is to look",
+        (
+            "write that day as the mails are to have it",
+            &DateStyle::EXAMPLES,
+        ),
+    );
     ListOptions {
         encoding,
         sheet: section.text("sheet").map(Spanned::into_inner),
         numbers,
+        dates,
         ..ListOptions::default()
     }
+}
+
+/// A key that shows by an example how something is written.
+fn example<T>(
+    section: &Section<'_>,
+    key: &'static str,
+    read: impl Fn(&str) -> Option<T>,
+    wrong: &str,
+    (remedy, examples): (&str, &[&str]),
+) -> Option<T> {
+    let example = section.text(key)?;
+    let style = read(example.get_ref());
+    if style.is_none() {
+        let shown = section.document.shown(example.get_ref());
+        let remedy = format!("{remedy}: one of \"{}\"", examples.join("\", \""));
+        section.refuse(
+            key,
+            Some(example.span()),
+            format!("{shown} {wrong}"),
+            remedy,
+        );
+    }
+    style
 }
 
 fn internal(section: &Section<'_>) -> Vec<String> {

@@ -5,6 +5,22 @@ use super::renderer::{Renderer, mailbox};
 use crate::recipients::Cells;
 
 impl Renderer {
+    /// The paths that each row of a person gives the mail, one of each template of an attachment, in the rows'
+    /// order.
+    pub fn attachments_by_row(&self, cells: &Cells<'_>) -> Vec<Vec<String>> {
+        let all = self.data_of(cells);
+        let rows = match cells {
+            Cells::Row(row) => std::slice::from_ref(row),
+            Cells::Rows(rows) => rows.as_slice(),
+        };
+        let of_row = |row: &&[String]| {
+            let mut data = all.clone();
+            data.extend(self.fields_of(row));
+            self.templates().attachments_for(data)
+        };
+        rows.iter().map(of_row).collect()
+    }
+
     /// All that is wrong with a row which [`Renderer::page`] refuses: each part that cannot be rendered, or
     /// else each address that is none.
     pub fn problems(&self, cells: &Cells<'_>) -> Vec<Error> {

@@ -322,13 +322,18 @@ impl Renderer {
         let Cells::Rows(rows) = cells else {
             return Ok(templates.render(data)?);
         };
-        let further = rows.iter().skip(1).map(|row| {
-            let mut fields = self.definition.columns.data_of(row);
+        let further = rows.iter().skip(1).map(|row| self.fields_of(row));
+        Ok(templates.render_grouped(data, further)?)
+    }
+
+    /// The fields of a row among others of its person.
+    pub(super) fn fields_of(&self, row: &[String]) -> Map<String, Value> {
+        let mut fields = self.definition.columns.data_of(row);
+        if self.definition.grouped {
             // A column of this name must not hide the rows.
             fields.remove(ROWS);
-            fields
-        });
-        Ok(templates.render_grouped(data, further)?)
+        }
+        fields
     }
 
     /// What the templates see.

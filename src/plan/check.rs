@@ -9,7 +9,7 @@ use super::inputs::Inputs;
 use super::packing::Grown;
 use super::places;
 use super::prove::Proved;
-use super::ready;
+use super::ready::{self, AsFar};
 use super::walk::{Progress, Sink, Tally, Walk};
 use crate::recipients::{Columns, Reading, Row};
 use crate::store::{Reason, RowCounts};
@@ -25,7 +25,7 @@ pub struct Checked {
     pub messages: u64,
     /// How many of them have more than one recipient.
     pub shared_messages: u64,
-    /// How the list was read; none when its header could not be.
+    /// How the list was read, as far as it could be; none when nothing can be told of it.
     pub list: Option<Reading>,
     /// The rows that between them show every case, the most telling first.
     pub cases: Vec<Case>,
@@ -55,6 +55,12 @@ impl Checked {
             cases: tally.cases,
         }
     }
+
+    /// Of a list whose rows could not be had.
+    pub(super) fn without_rows(inputs: &Inputs, findings: Findings, as_far: AsFar) -> Self {
+        let list = as_far.map(|reading| *reading);
+        Self::new(inputs, findings, Tally::default(), list)
+    }
 }
 
 /// A row of the list with errors.
@@ -80,8 +86,9 @@ pub fn check(
     bad: &mut dyn FnMut(BadRow<'_>),
 ) -> Result<Checked, Error> {
     let mut findings = Findings::default();
-    let Some(mut ready) = ready::read(inputs, &mut findings) else {
-        return Ok(Checked::new(inputs, findings, Tally::default(), None));
+    let mut ready = match ready::read(inputs, &mut findings) {
+        Ok(ready) => ready,
+        Err(as_far) => return Ok(Checked::without_rows(inputs, findings, as_far)),
     };
     let mut sink = Looking {
         columns: ready.list.columns().clone(),

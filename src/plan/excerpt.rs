@@ -95,6 +95,14 @@ impl Lines {
         Excerpt::new(&line, start, length)
     }
 
+    /// The name of the column with the only cell of a row that is like this.
+    pub(super) fn only_with(&self, row: &Row, is_like: impl Fn(&str) -> bool) -> Option<String> {
+        let mut cells = row.cells.iter().zip(self.columns.names());
+        let (_, first) = cells.by_ref().find(|(cell, _)| is_like(cell))?;
+        let others = cells.any(|(cell, _)| is_like(cell));
+        (!others).then(|| first.clone())
+    }
+
     /// The name of the column that templates call so.
     pub(super) fn name_of(&self, field: &str) -> Option<String> {
         let at = self.columns.index_of(field)?;

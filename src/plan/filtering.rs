@@ -49,13 +49,20 @@ fn unknown_column(unknown: &UnknownColumn) -> Finding {
     error("unknown-field", CAMPAIGN.as_ref(), message, &remedy)
 }
 
-/// Nobody is left.
-pub(super) fn excludes_all(listed: u64) -> Finding {
+/// What is said of cells that a filter cannot compare.
+pub(super) const UNCLEAR: [&str; 2] = ["filter-not-a-number", "filter-not-a-date"];
+
+/// Nobody is left. `warned`: there are warnings about the filter.
+pub(super) fn excludes_all(listed: u64, warned: bool) -> Finding {
     let message = match listed {
         1 => "the filter (where) leaves out the list's only row".to_owned(),
         _ => format!("the filter (where) leaves out all {listed} rows of the list"),
     };
-    let remedy = "compare 'where' under [recipients] with what stands in the list, and look at the warnings about it";
+    let remedy = if warned {
+        "compare 'where' under [recipients] with what stands in the list, and look at the warnings about it"
+    } else {
+        "compare 'where' under [recipients] with what stands in the list"
+    };
     error("filter-excludes-all", CAMPAIGN.as_ref(), message, remedy)
 }
 
@@ -69,9 +76,10 @@ pub(super) fn unclear(
 ) -> Finding {
     let name = columns.names().get(column).map_or("", String::as_str);
     let cell = row.cells.get(column).map_or("", String::as_str).trim();
+    let [not_a_number, not_a_date] = UNCLEAR;
     let (code, kind, example) = match wanted {
-        Wanted::Number => ("filter-not-a-number", "number", "1234 or 12.5"),
-        Wanted::Date => ("filter-not-a-date", "date", "2026-12-31"),
+        Wanted::Number => (not_a_number, "number", "1234 or 12.5"),
+        Wanted::Date => (not_a_date, "date", "2026-12-31"),
     };
     let (found, remedy) = match cell {
         "" => (

@@ -93,6 +93,11 @@ impl Findings {
             .any(|finding| finding.severity == Severity::Error && finding.file == file)
     }
 
+    /// Whether anything of these codes was found.
+    pub(super) fn has_any_of(&self, codes: &[&str]) -> bool {
+        codes.iter().any(|code| self.counts.contains_key(code))
+    }
+
     pub(super) fn has_errors(&self) -> bool {
         self.kept
             .iter()

@@ -73,7 +73,8 @@ fn add(hasher: &mut blake3::Hasher, bytes: &[u8]) {
 /// True when the folder is no longer what the plan with this fingerprint was made from.
 pub fn is_edited(inputs: &Inputs, fingerprint: &[u8; 32]) -> bool {
     let mut findings = Findings::default();
-    let now =
-        ready::read(inputs, &mut findings).and_then(|ready| of(inputs, &ready.definition).ok());
+    let now = ready::read(inputs, &mut findings)
+        .ok()
+        .and_then(|ready| of(inputs, &ready.definition).ok());
     now.as_ref() != Some(fingerprint)
 }

@@ -10,7 +10,7 @@ use super::packing::Grown;
 use super::prove::{Proved, files_of};
 use super::sources::{CAMPAIGN, error};
 use super::timetable::{Laid, Timetable};
-use super::walk::{Progress, Sink, Tally, Walk};
+use super::walk::{Progress, Sink, Walk};
 use super::{fingerprint, ready};
 use crate::clock::Reading;
 use crate::limits::{self, Rule};
@@ -43,13 +43,12 @@ pub fn plan(
     let calendar = inputs.calendar();
     let outlook = Outlook::of(store, &inputs.accounts, calendar.clone(), reading)?
         .behind_others(store, None)?;
-    let Some(mut ready) = ready::read(inputs, &mut findings) else {
-        return Ok(Frozen::Defective(Checked::new(
-            inputs,
-            findings,
-            Tally::default(),
-            None,
-        )));
+    let mut ready = match ready::read(inputs, &mut findings) {
+        Ok(ready) => ready,
+        Err(as_far) => {
+            let checked = Checked::without_rows(inputs, findings, as_far);
+            return Ok(Frozen::Defective(checked));
+        }
     };
     let list = Some(ready.list.reading().clone());
     let definition = serde_json::to_string(&ready.definition)?;

@@ -10,6 +10,7 @@ use std::hash::BuildHasher;
 use std::sync::{Mutex, PoisonError, RwLock};
 
 use hashbrown::{DefaultHashBuilder, HashMap, HashSet};
+use serde_json::Value;
 
 use super::excerpt::{Excerpt, Lines};
 use super::files::Given;
@@ -44,6 +45,8 @@ struct Found {
     flaw: Flaw,
     row: u64,
     line: u64,
+    /// The column to blame, where it is one.
+    column: Option<String>,
     excerpt: Excerpt,
     rows: u64,
 }
@@ -73,6 +76,8 @@ pub(super) struct Judge<'a> {
     carried: &'a [(String, String)],
     origins: Origins,
     may_have_braces: bool,
+    /// The values for everybody have braces in them.
+    data_has_braces: bool,
     hasher: DefaultHashBuilder,
     known: RwLock<Known>,
     shown: Mutex<HashSet<String>>,
@@ -111,6 +116,7 @@ impl<'a> Judge<'a> {
             uses: uses_of(renderer),
             origins,
             may_have_braces,
+            data_has_braces: (renderer.definition().data.values()).any(any_has_braces),
             hasher: DefaultHashBuilder::default(),
             known: RwLock::default(),
             shown: Mutex::default(),
@@ -172,10 +178,16 @@ impl<'a> Judge<'a> {
         for (name, value) in &rendered.headers {
             self.braces(row, &format!("the header {name}"), value, false);
         }
-        let mut given = lock(&self.given);
-        if given.is_wanted() {
-            given.add(row, &rendered.attach);
-        }
+    }
+
+    /// Whether rows have files of their own.
+    pub(super) fn asks_for_files(&self) -> bool {
+        lock(&self.given).is_wanted()
+    }
+
+    /// Takes note of the files that a row is given, one for each template of an attachment.
+    pub(super) fn given(&self, row: &Row, paths: &[String]) {
+        lock(&self.given).add(row, paths);
     }
 
     /// A wave of rows has been judged.
@@ -244,7 +256,16 @@ impl<'a> Judge<'a> {
             remedy: "values are put in as they are, braces in them stay: write the text where the value comes from"
                 .to_owned(),
         };
-        self.note(row, &flaw, Where::Part(part.to_owned()));
+        // What is in no cell of the row is in the template, or in the values for everybody.
+        let grouped = self.inputs.grouped;
+        let in_a_cell = grouped || row.cells.iter().any(|cell| has_braces(cell));
+        let place = match part {
+            _ if !in_a_cell && self.data_has_braces => "data",
+            "the HTML" if !in_a_cell => "html",
+            "the text part" if !in_a_cell => "text",
+            part => part,
+        };
+        self.note(row, &flaw, Where::Part(place.to_owned()));
     }
 
     fn html(&self, row: &Row, html: &str) {
@@ -340,26 +361,40 @@ impl<'a> Judge<'a> {
             }
             known.flaw = flaw.clone();
             (known.row, known.line) = (row.number, row.line);
-            known.excerpt = self.excerpt(row, flaw);
+            known.column = self.to_blame(row, flaw);
+            known.excerpt = self.lines.of(row, known.column.as_deref());
         } else if found.len() < MAX_FLAWS {
+            let column = self.to_blame(row, flaw);
             let first = Found {
                 flaw: flaw.clone(),
                 row: row.number,
                 line: row.line,
-                excerpt: self.excerpt(row, flaw),
+                excerpt: self.lines.of(row, column.as_deref()),
+                column,
                 rows: 1,
             };
             found.insert(key, first);
         }
     }
 
-    fn excerpt(&self, row: &Row, flaw: &Flaw) -> Excerpt {
-        self.lines.of(row, self.to_blame(flaw).as_deref())
+    fn to_blame(&self, row: &Row, flaw: &Flaw) -> Option<String> {
+        match flaw.code {
+            "subject-long" => self.column_of("subject"),
+            "leftover-braces" => self.lines.only_with(row, has_braces),
+            _ => None,
+        }
     }
+}
 
-    fn to_blame(&self, flaw: &Flaw) -> Option<String> {
-        (flaw.code == "subject-long")
-            .then(|| self.column_of("subject"))
-            .flatten()
+fn any_has_braces(value: &Value) -> bool {
+    match value {
+        Value::String(text) => has_braces(text),
+        Value::Array(list) => list.iter().any(any_has_braces),
+        Value::Object(object) => object.values().any(any_has_braces),
+        _ => false,
     }
+}
+
+fn has_braces(text: &str) -> bool {
+    text.contains("{{") || text.contains("}}")
 }

@@ -157,13 +157,37 @@ impl<'a> Prover<'a> {
             .traced_page(&self.templates, &person.cells())
             .map_err(|cause| self.all_of(person, &cause))?;
         self.judge.page(row, &page);
-        self.measure(row, address, &page)?;
+        self.give(person, &page);
+        self.measure(person, address, &page)?;
         self.check_envelope(row, page.copies().count() as u64)?;
         Ok((page, taken))
     }
 
+    /// Takes note of the files that each row of a person is given.
+    fn give(&self, person: &Person, page: &Page) {
+        if !self.judge.asks_for_files() {
+            return;
+        }
+        if person.further().is_empty() {
+            self.judge.given(&person.row, &page.rendered.attach);
+            return;
+        }
+        let mut seen = HashSet::new();
+        let by_row = self.renderer.attachments_by_row(&person.cells());
+        for (row, mut paths) in person.rows().zip(by_row) {
+            // A file that a person gets for two rows is not shared with anybody.
+            for path in &mut paths {
+                if !seen.insert(path.trim().to_owned()) {
+                    path.clear();
+                }
+            }
+            self.judge.given(row, &paths);
+        }
+    }
+
     /// Proves each content once: whatever cannot be built or is too large is known now.
-    fn measure(&self, row: &Row, address: &Address, page: &Page) -> Result<(), Vec<Finding>> {
+    fn measure(&self, person: &Person, address: &Address, page: &Page) -> Result<(), Vec<Finding>> {
+        let row = &person.row;
         let known = {
             let measured = self.measured.lock().unwrap_or_else(PoisonError::into_inner);
             measured.contains(&page.digest)
@@ -176,7 +200,7 @@ impl<'a> Prover<'a> {
             date: self.now,
             shared: false,
         };
-        let unbuildable = |cause| self.all_files_of(row, page, &cause);
+        let unbuildable = |cause| self.all_files_of(person, page, &cause);
         let at_most = self
             .measure
             .at_most(page, address, &identity)
@@ -225,7 +249,9 @@ impl<'a> Prover<'a> {
     /// A row that cannot be rendered, with all that is wrong with it.
     fn all_of(&self, person: &Person, cause: &MessageError) -> Vec<Finding> {
         let row = &person.row;
-        self.judge.leave_out(row);
+        for row in person.rows() {
+            self.judge.leave_out(row);
+        }
         let all = self.renderer.problems(&person.cells());
         if all.is_empty() {
             return vec![self.finding(row, cause)];
@@ -234,17 +260,30 @@ impl<'a> Prover<'a> {
     }
 
     /// A row that cannot be composed; where a file is to blame, with all of its files that are.
-    fn all_files_of(&self, row: &Row, page: &Page, cause: &MessageError) -> Vec<Finding> {
+    fn all_files_of(&self, person: &Person, page: &Page, cause: &MessageError) -> Vec<Finding> {
         let mut found = Vec::new();
         if matches!(cause, MessageError::Attachment { .. }) {
-            let all = page.attachments();
-            let all = all.filter_map(|path| resolve_attachment(&self.inputs.folder, path).err());
-            found.extend(all.map(|cause| self.finding(row, &cause)));
+            let lost = |path| Some((path, resolve_attachment(&self.inputs.folder, path).err()?));
+            for (path, cause) in page.attachments().filter_map(lost) {
+                found.push(self.finding(self.row_with(person, path), &cause));
+            }
         }
         if found.is_empty() {
-            found.push(self.finding(row, cause));
+            found.push(self.finding(&person.row, cause));
         }
         found
+    }
+
+    /// The first row of a person that names this file.
+    fn row_with<'p>(&self, person: &'p Person, path: &str) -> &'p Row {
+        if person.further().is_empty() {
+            return &person.row;
+        }
+        let by_row = self.renderer.attachments_by_row(&person.cells());
+        let names = |paths: &Vec<String>| paths.iter().any(|one| one.trim() == path);
+        let mut rows = person.rows().zip(&by_row);
+        let row = rows.find(|(_, paths)| names(paths));
+        row.map_or(&person.row, |(row, _)| row)
     }
 
     fn of_row(&self, row: &Row, finding: Finding) -> Finding {

@@ -13,7 +13,7 @@ use super::mending::{Uses, compile};
 use super::places;
 use super::sources::{error, literal_attachments, read_definition};
 use crate::message::{Definition, Renderer, resolve_attachment};
-use crate::recipients::{Columns, ListOptions, ListReader, Note, ReadError};
+use crate::recipients::{Columns, ListOptions, ListReader, Note, ReadError, Reading};
 
 /// The list, and the mails' renderer where the templates allow one.
 pub struct Ready {
@@ -62,17 +62,25 @@ impl Seek for Counted {
 /// Reads a campaign's folder. None when not even the list's header can be read; the findings say why.
 pub fn open(inputs: &Inputs) -> (Option<Ready>, Vec<Finding>) {
     let mut findings = Findings::default();
-    let ready = read(inputs, &mut findings);
+    let ready = read(inputs, &mut findings).ok();
     places::settle(inputs, findings.kept());
     (ready, findings.into_sorted())
 }
 
-pub(super) fn read(inputs: &Inputs, findings: &mut Findings) -> Option<Ready> {
-    let Some(opened) = open_rows(inputs, findings) else {
-        without_list(inputs, findings);
-        return None;
+/// How a list was read that could not be read further than its header; none where not even that is known.
+pub(super) type AsFar = Option<Box<Reading>>;
+
+/// Reads a campaign's folder up to the list's rows. What is wrong goes to `findings`; the error is only how far
+/// the list could be read.
+pub(super) fn read(inputs: &Inputs, findings: &mut Findings) -> Result<Ready, AsFar> {
+    let opened = open_rows(inputs, findings);
+    let (list, counter, size) = match opened {
+        Ok(opened) => opened,
+        Err(as_far) => {
+            without_list(inputs, findings);
+            return Err(as_far);
+        }
     };
-    let (list, counter, size) = opened;
     for note in list.notes() {
         findings.add(of_note(inputs, note));
     }
@@ -82,7 +90,7 @@ pub(super) fn read(inputs: &Inputs, findings: &mut Findings) -> Option<Ready> {
     }
     check_attachments(inputs, findings);
     let (renderer, uses) = compile(inputs, &definition, true, findings);
-    Some(Ready {
+    Ok(Ready {
         list,
         definition,
         renderer,
@@ -94,8 +102,8 @@ pub(super) fn read(inputs: &Inputs, findings: &mut Findings) -> Option<Ready> {
 
 type Rows = (ListReader<Counted>, Arc<AtomicU64>, u64);
 
-fn open_rows(inputs: &Inputs, findings: &mut Findings) -> Option<Rows> {
-    let (file, size) = open_list(inputs, findings)?;
+fn open_rows(inputs: &Inputs, findings: &mut Findings) -> Result<Rows, AsFar> {
+    let (file, size) = open_list(inputs, findings).ok_or(None)?;
     let counter = Arc::new(AtomicU64::new(0));
     let input = Counted {
         file: BufReader::with_capacity(1 << 16, file),
@@ -108,12 +116,13 @@ fn open_rows(inputs: &Inputs, findings: &mut Findings) -> Option<Rows> {
         ..inputs.reading.clone()
     };
     match ListReader::open(input, &options) {
-        Ok(list) => Some((list, counter, size)),
-        Err(cause) => {
-            for finding in of_list(inputs, &cause) {
+        Ok(list) => Ok((list, counter, size)),
+        Err(refused) => {
+            let notes = refused.notes.iter().map(|note| of_note(inputs, note));
+            for finding in of_list(inputs, &refused.error).into_iter().chain(notes) {
                 findings.add(finding);
             }
-            None
+            Err(refused.reading)
         }
     }
 }
@@ -211,7 +220,9 @@ fn check_attachments(inputs: &Inputs, findings: &mut Findings) {
         if let Err(cause) = resolve_attachment(&inputs.folder, &path.to_string_lossy()) {
             let remedy =
                 "put the image there, or correct 'inline' under [message] in campaign.toml";
-            findings.add(error("missing-file", path, cause.to_string(), remedy));
+            // It is looked for like an attachment and called what it is.
+            let message = cause.to_string().replacen("attachment", "image", 1);
+            findings.add(error("missing-file", path, message, remedy));
         }
     }
 }

@@ -207,11 +207,13 @@ impl<'a> Walk<'a> {
         renderer: Option<&Renderer>,
         wave: Vec<Person>,
     ) -> Result<(), Error> {
-        watch.people(&wave, renderer);
         let rows: Vec<u64> = wave.iter().map(Person::count).collect();
         let (Some(prover), Some(renderer)) = (prover, renderer) else {
             self.rows.planned += rows.len() as u64;
             self.rows.grouped += rows.iter().sum::<u64>() - rows.len() as u64;
+            for person in &wave {
+                watch.person(person, renderer, &[]);
+            }
             return Ok(());
         };
         let results = prover.prove(wave);
@@ -220,8 +222,12 @@ impl<'a> Walk<'a> {
         }
         for (result, rows) in results.into_iter().zip(rows) {
             match result {
-                Ok(person) => self.pack(&person, renderer)?,
+                Ok(proved) => {
+                    watch.person(&proved.person, Some(renderer), &[]);
+                    self.pack(&proved, renderer)?;
+                }
                 Err(unsound) => {
+                    watch.person(&unsound.person, Some(renderer), &unsound.findings);
                     self.rows.invalid += rows;
                     // A row is not to be mended for the template's sake.
                     if unsound.findings.iter().any(|found| found.row.is_some()) {

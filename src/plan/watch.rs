@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use hashbrown::{HashMap, HashSet};
 
 use super::excerpt::{Excerpt, Lines};
+use super::findings::Finding;
 use super::inputs::Inputs;
 use super::mending::Uses;
 use super::person::Person;
@@ -55,6 +56,14 @@ impl Rows {
     }
 }
 
+/// A column that is put into the mail.
+#[derive(Debug, Default)]
+struct Shown {
+    /// Of each row of a person, not only of the first.
+    of_each_row: bool,
+    empty: Rows,
+}
+
 /// A column that is asked whether it is there.
 #[derive(Debug, Default)]
 struct Asked {
@@ -77,10 +86,12 @@ pub(super) struct Watch<'a> {
     columns: Columns,
     address: usize,
     /// Columns that are shown somewhere without a guard.
-    shown: BTreeMap<usize, Rows>,
-    asked: BTreeMap<usize, Asked>,
+    shown: BTreeMap<usize, Shown>,
+    /// Columns that are asked whether they are there, of each row of a person or of the first.
+    asked: BTreeMap<(usize, bool), Asked>,
     domains: HashMap<String, Rows>,
     people: u64,
+    /// All rows of the people.
     rows: u64,
     outside: u64,
 }
@@ -95,19 +106,26 @@ impl<'a> Watch<'a> {
     ) -> Self {
         let address = columns.index_of(address_column).unwrap_or(0);
         let column = |field: &str| columns.index_of(field).filter(|at| *at != address);
-        let of = |wanted: fn(How) -> bool| -> Vec<usize> {
-            let uses = uses.fields.iter().filter(|one| wanted(one.how));
-            uses.filter_map(|one| column(&one.field)).collect()
-        };
-        let shown = of(|how| matches!(how, How::Shown { guarded: false, .. }));
-        let asked = of(|how| how == How::Tested);
+        let (mut shown, mut asked) = (BTreeMap::<_, Shown>::new(), BTreeMap::new());
+        for one in &uses.fields {
+            let Some(at) = column(&one.field) else {
+                continue;
+            };
+            match one.how {
+                How::Shown { guarded: false, .. } => {
+                    shown.entry(at).or_default().of_each_row |= one.of_each_row;
+                }
+                How::Tested => drop(asked.insert((at, one.of_each_row), Asked::default())),
+                _ => {}
+            }
+        }
         Self {
             inputs,
             lines,
             columns: columns.clone(),
             address,
-            shown: shown.into_iter().map(|at| (at, Rows::default())).collect(),
-            asked: asked.into_iter().map(|at| (at, Asked::default())).collect(),
+            shown,
+            asked,
             uses,
             domains: HashMap::new(),
             people: 0,
@@ -116,17 +134,23 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Looks at people who are to get a mail.
-    pub(super) fn people(&mut self, wave: &[Person], renderer: Option<&Renderer>) {
-        for person in wave {
-            self.person(person, renderer);
-            // Of people with several rows it is the first one that a mail shows outside `rows`; what it shows
-            // inside is not told apart here, and a false alarm is worse than none.
-            self.row(&person.row);
+    /// Looks at somebody who is to get a mail. `wrong`: why they cannot get it; what is empty there and to blame
+    /// is not said again.
+    pub(super) fn person(
+        &mut self,
+        person: &Person,
+        renderer: Option<&Renderer>,
+        wrong: &[Finding],
+    ) {
+        self.domain(person, renderer);
+        // Of people with several rows it is the first one that a mail shows outside `rows`.
+        self.row(&person.row, true, wrong);
+        for row in person.further() {
+            self.row(row, false, wrong);
         }
     }
 
-    fn person(&mut self, person: &Person, renderer: Option<&Renderer>) {
+    fn domain(&mut self, person: &Person, renderer: Option<&Renderer>) {
         let Person { row, address, .. } = person;
         self.people += 1;
         if renderer.is_some_and(|renderer| renderer.is_external(address)) {
@@ -141,17 +165,28 @@ impl<'a> Watch<'a> {
         }
     }
 
-    fn row(&mut self, row: &Row) {
+    fn row(&mut self, row: &Row, is_first: bool, wrong: &[Finding]) {
         self.rows += 1;
         let names = self.columns.names();
         let name = |at: usize| names.get(at).map(String::as_str);
         let cell = |at: usize| row.cells.get(at).map_or("", |cell| cell.trim());
-        for (at, empty) in &mut self.shown {
-            if cell(*at).is_empty() {
-                empty.add(row, || self.lines.of(row, name(*at)));
+        let is_said = |at: usize| {
+            let of_cell =
+                |one: &Finding| one.row == Some(row.number) && one.column.as_deref() == name(at);
+            name(at).is_some() && wrong.iter().any(of_cell)
+        };
+        for (at, shown) in &mut self.shown {
+            if is_said(*at) {
+                continue;
+            }
+            if (is_first || shown.of_each_row) && cell(*at).is_empty() {
+                shown.empty.add(row, || self.lines.of(row, name(*at)));
             }
         }
-        for (at, asked) in &mut self.asked {
+        for ((at, of_each_row), asked) in &mut self.asked {
+            if !is_first && !of_each_row {
+                continue;
+            }
             let cell = cell(*at);
             let excerpt = || self.lines.of(row, name(*at));
             match answer(cell) {

@@ -12,7 +12,7 @@ use super::encoding::Encoding;
 use super::error::{Place, ReadError};
 use super::problem::{ProblemKind, RowProblem, excerpt};
 use super::records::{Record, Records};
-use super::sheet::{NumberStyle, Sheet, SheetError, cell_name};
+use super::sheet::{DateStyle, NumberStyle, Sheet, SheetError, cell_name};
 use super::source::Source;
 
 /// What a column of addresses is usually named, the surest first.
@@ -33,6 +33,9 @@ pub struct ListOptions {
     pub sheet: Option<String>,
     /// How a workbook's numbers are divided; none: like 1,234.56, with a note where it matters.
     pub numbers: Option<NumberStyle>,
+    /// How a workbook's dates are written where it leaves that to the computer; none: with strokes or as in
+    /// 2026-03-01, with a note where it matters.
+    pub dates: Option<DateStyle>,
 }
 
 /// How a list is read: what was decided about it.
@@ -42,10 +45,33 @@ pub struct Reading {
     pub encoding: Option<Encoding>,
     /// What stands between the cells; none for a workbook.
     pub delimiter: Option<char>,
-    /// How many columns there are.
-    pub columns: usize,
+    /// How many columns there are; none where the header could not be read.
+    pub columns: Option<usize>,
     /// The sheet of a workbook.
     pub sheet: Option<String>,
+}
+
+/// A list whose rows cannot be had, and what was decided about it before that was known.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct Refused {
+    /// Why.
+    #[source]
+    pub error: ReadError,
+    /// How it was read as far as that came; none where nothing could be told of it.
+    pub reading: Option<Box<Reading>>,
+    /// What is worth a look about the list as a whole: a wrong guess may be why it is refused.
+    pub notes: Vec<Note>,
+}
+
+impl<E: Into<ReadError>> From<E> for Refused {
+    fn from(error: E) -> Self {
+        Self {
+            error: error.into(),
+            reading: None,
+            notes: Vec::new(),
+        }
+    }
 }
 
 /// Something about a list that is worth a look and doesn't keep it from being read.
@@ -120,45 +146,71 @@ impl<R: Read + Seek> Lines<R> {
 
 impl<R: Read + Seek> ListReader<R> {
     /// Decides how to read it, from all of it, and reads the header.
-    pub fn open(mut input: R, options: &ListOptions) -> Result<Self, ReadError> {
-        if options.workbook {
-            let sheet = Sheet::open(&mut input, options.sheet.as_deref(), options.numbers)?;
+    ///
+    /// # Errors
+    /// Why its rows cannot be had, with how it was read as far as that came.
+    pub fn open(mut input: R, options: &ListOptions) -> Result<Self, Refused> {
+        let (lines, mut reading, notes) = if options.workbook {
+            let sheet = Sheet::open(&mut input, options)?;
             let reading = Reading {
                 encoding: None,
                 delimiter: None,
-                columns: 0,
+                columns: None,
                 sheet: Some(sheet.name.clone()),
             };
             let notes = sheet.notes.clone();
-            return Self::with_header(Lines::Sheet(Box::new(sheet)), reading, notes, options);
+            (Lines::Sheet(Box::new(sheet)), reading, notes)
+        } else {
+            Self::text(input, options)?
+        };
+        match Self::with_header(lines, &mut reading, options) {
+            Ok((lines, columns, address)) => Ok(Self {
+                lines,
+                columns,
+                reading,
+                notes,
+                address,
+                rows: 0,
+                ended: false,
+            }),
+            Err(error) => Err(refused(error, reading, notes)),
         }
+    }
+
+    /// Decides how a text is read.
+    fn text(input: R, options: &ListOptions) -> Result<(Lines<R>, Reading, Vec<Note>), Refused> {
         if options.sheet.is_some() {
             return Err(SheetError::TextHasNone.into());
         }
         let start = |fault| ReadError::at(Place { line: 1, row: 0 }, fault);
         let mut source = Source::open(input, options.encoding).map_err(start)?;
-        let delimiter = delimiter(&mut source, options)?;
         let notes = guess_note(&source).into_iter().collect();
-        let reading = Reading {
+        let mut reading = Reading {
             encoding: Some(source.encoding()),
-            delimiter: Some(char::from(delimiter)),
-            columns: 0,
+            delimiter: None,
+            columns: None,
             sheet: None,
         };
+        let delimiter = match delimiter(&mut source, options) {
+            Ok(delimiter) => delimiter,
+            Err(error) => return Err(refused(error, reading, notes)),
+        };
+        reading.delimiter = Some(char::from(delimiter));
         let records = Records::new(source, delimiter);
-        Self::with_header(Lines::Text(Box::new(records)), reading, notes, options)
+        Ok((Lines::Text(Box::new(records)), reading, notes))
     }
 
+    /// Reads the header: the columns, and which of them has the addresses.
     fn with_header(
         mut lines: Lines<R>,
-        mut reading: Reading,
-        notes: Vec<Note>,
+        reading: &mut Reading,
         options: &ListOptions,
-    ) -> Result<Self, ReadError> {
+    ) -> Result<(Lines<R>, Columns, usize), ReadError> {
         let header = lines.next()?.ok_or(ReadError::Empty)?;
         if header.stray_quote.is_some() {
             return Err(ReadError::HeaderQuote(header.place));
         }
+        reading.columns = Some(header.cells.len());
         if let Some(found) = header
             .cells
             .iter()
@@ -170,17 +222,8 @@ impl<R: Read + Seek> ListReader<R> {
         let place = header.place;
         let columns =
             Columns::new(header.cells).map_err(|error| ReadError::Columns(error, place))?;
-        reading.columns = columns.len();
         let address = address_column(&columns, options.address_column.as_deref())?;
-        Ok(Self {
-            lines,
-            columns,
-            reading,
-            notes,
-            address,
-            rows: 0,
-            ended: false,
-        })
+        Ok((lines, columns, address))
     }
 
     /// What was decided about the list.
@@ -325,6 +368,14 @@ impl<R: Read + Seek> Iterator for ListReader<R> {
         let item = self.read().transpose();
         self.ended = !matches!(item, Some(Ok(_)));
         item
+    }
+}
+
+fn refused(error: ReadError, reading: Reading, notes: Vec<Note>) -> Refused {
+    Refused {
+        error,
+        reading: Some(Box::new(reading)),
+        notes,
     }
 }
 

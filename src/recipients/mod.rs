@@ -38,10 +38,10 @@ pub use duplicates::Duplicates;
 pub use encoding::{Encoding, Rivals};
 pub use error::{Place, ReadError};
 pub use filter::{Filter, FilterError, RowFilter, UnknownColumn, Verdict, Wanted};
-pub use list::{Item, ListOptions, ListReader, Note, Reading, Row};
+pub use list::{Item, ListOptions, ListReader, Note, Reading, Refused, Row};
 pub use mailbox::Mailbox;
 pub use problem::{ProblemKind, RowProblem};
-pub use sheet::{NumberStyle, SheetError};
+pub use sheet::{DateStyle, NumberStyle, SheetError};
 
 #[cfg(test)]
 mod tests;

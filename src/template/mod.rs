@@ -11,6 +11,7 @@
 
 mod branches;
 mod check;
+mod dialect;
 mod error;
 pub mod held;
 mod helpers;

@@ -196,6 +196,13 @@ impl TemplateSet {
         Ok(rendered)
     }
 
+    /// The paths of attachments for these fields, one of each template; those that cannot be rendered are empty.
+    pub fn attachments_for(&self, data: Map<String, Value>) -> Vec<String> {
+        let context = Context::from(Value::Object(data));
+        let path = |part| render(&self.plain, part, &context).unwrap_or_default();
+        self.attach.iter().map(path).collect()
+    }
+
     fn render_in(&self, context: &Context) -> Result<Rendered, RenderError> {
         let plain = |part: &Part| render(&self.plain, part, context);
         let list = |parts: &[Part]| parts.iter().map(plain).collect::<Result<Vec<_>, _>>();

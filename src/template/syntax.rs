@@ -6,7 +6,7 @@ use handlebars::{Path, Template, TemplateErrorReason};
 use super::error::TemplateError;
 use super::source::Source;
 use super::tags::{self, Tag, Tags};
-use super::{helpers, lengths};
+use super::{dialect, helpers, lengths};
 
 /// Compiles `source` under `key`, the name by which handlebars speaks of it.
 pub(super) fn compile(source: &Source, key: &str) -> Result<Template, TemplateError> {
@@ -21,8 +21,9 @@ pub(super) fn compile(source: &Source, key: &str) -> Result<Template, TemplateEr
         };
         return Err(finding.at(source));
     }
-    match Template::compile_with_name(&source.text, key.to_owned()) {
+    match Template::compile_with_name(&dialect::readable(&source.text), key.to_owned()) {
         Ok(mut template) => {
+            dialect::restore(&mut template);
             fields_before_helpers(&mut template);
             lengths::call_for_lengths(&mut template);
             indents_of_whole_lines(&mut template);
@@ -180,7 +181,10 @@ fn odd_tag(tags: &[Tag<'_>]) -> Option<Finding> {
         let (message, remedy) = match tag.body {
             None => ("'{{' is never closed".to_owned(), "write }} where the tag ends".to_owned()),
             Some("") => ("there is nothing between {{ and }}".to_owned(), "name a column".to_owned()),
-            Some(".") => ("'.' is not a name".to_owned(), "write {{this}}".to_owned()),
+            Some(body) if body.len() > 1 && body.starts_with('^') => (
+                format!("{{{{{body}}}}} is a block that is not known here"),
+                format!("write {{{{#unless {0}}}}}…{{{{/unless}}}} in its place", inverted(body)),
+            ),
             Some(body) if [" == ", " != ", " && ", " || ", " > ", " < "].iter().any(|sign| body.contains(sign)) => (
                 format!("'{body}' is written as a formula"),
                 "write helpers, as in {{#if (eq office \"Berlin\")}}; there are eq ne lt le gt ge and or not".to_owned(),
@@ -189,6 +193,12 @@ fn odd_tag(tags: &[Tag<'_>]) -> Option<Finding> {
         };
         Some(Finding { offset: tag.offset, message, remedy })
     })
+}
+
+/// What an inverse block asks, `{{^office}}` or `{{^if office}}`.
+fn inverted(body: &str) -> &str {
+    let asked = body.trim_start_matches('^').trim();
+    asked.strip_prefix("if ").unwrap_or(asked).trim()
 }
 
 /// The first block that is not closed, or closed and never opened.

@@ -17,17 +17,25 @@ pub(super) struct Tag<'a> {
     pub(super) body: Option<&'a str>,
     /// How deep brackets are nested in it.
     brackets: usize,
+    /// The offsets of each `.` that is a name by itself.
+    pub(super) dots: Vec<usize>,
 }
 
 /// Finds the tags of a source one after the other.
 pub(super) struct Tags<'a> {
     text: &'a str,
     next: usize,
+    /// The comments that were passed.
+    comments: Vec<Comment<'a>>,
 }
 
 impl<'a> Tags<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { text, next: 0 }
+        Self {
+            text,
+            next: 0,
+            comments: Vec::new(),
+        }
     }
 }
 
@@ -41,8 +49,9 @@ impl<'a> Iterator for Tags<'a> {
             if before.ends_with('\\') && !before.ends_with("\\\\") {
                 // Two backslashes are a backslash before a tag.
                 self.next = offset + if rest.starts_with("{{{{") { 4 } else { 2 };
-            } else if rest.starts_with("{{!") {
-                self.next = offset + comment_length(rest).unwrap_or(rest.len());
+            } else if let Some(comment) = Comment::at(offset, rest) {
+                self.next = offset + comment.text.len();
+                self.comments.push(comment);
             } else if let Some(end) = rest.strip_prefix("{{{{").and_then(|raw| raw.find("{{{{/")) {
                 self.next = offset + 8 + end;
             } else {
@@ -54,12 +63,42 @@ impl<'a> Iterator for Tags<'a> {
     }
 }
 
-fn comment_length(rest: &str) -> Option<usize> {
-    let long = rest.starts_with("{{!--").then(|| rest.find("--}}"));
-    match long.flatten() {
-        Some(end) => Some(end + 4),
-        None => rest.find("}}").map(|end| end + 2),
+/// A comment of a source.
+pub(super) struct Comment<'a> {
+    pub(super) offset: usize,
+    /// With its braces; up to the end of the source when it is never closed.
+    pub(super) text: &'a str,
+    /// It begins and ends with dashes, and may hold braces.
+    pub(super) is_long: bool,
+}
+
+impl<'a> Comment<'a> {
+    /// The comment that `rest` begins with, if it does.
+    fn at(offset: usize, rest: &'a str) -> Option<Self> {
+        let inside = rest
+            .strip_prefix("{{~!")
+            .or_else(|| rest.strip_prefix("{{!"))?;
+        let before = rest.len() - inside.len();
+        let long = inside.strip_prefix("--").and_then(|inside| {
+            let ends = ["--}}", "--~}}"].into_iter();
+            let ends = ends.filter_map(|end| Some(inside.find(end)? + end.len()));
+            ends.min().map(|end| before + 2 + end)
+        });
+        let end = long.or_else(|| inside.find("}}").map(|end| before + end + 2));
+        let text = rest.get(..end.unwrap_or(rest.len()))?;
+        Some(Self {
+            offset,
+            text,
+            is_long: long.is_some(),
+        })
     }
+}
+
+/// All comments of a source, in order.
+pub(super) fn comments(text: &str) -> Vec<Comment<'_>> {
+    let mut tags = Tags::new(text);
+    tags.by_ref().for_each(drop);
+    tags.comments
 }
 
 impl<'a> Tag<'a> {
@@ -67,6 +106,7 @@ impl<'a> Tag<'a> {
     fn measure(offset: usize, rest: &'a str) -> Self {
         let bytes = rest.as_bytes();
         let (mut depth, mut braces, mut brackets) = (0_usize, 0_usize, 0);
+        let mut dots = Vec::new();
         let mut index = rest.len() - rest.trim_start_matches(['{', '~']).len();
         while let Some(&byte) = bytes.get(index) {
             match byte {
@@ -78,6 +118,7 @@ impl<'a> Tag<'a> {
                     Some(ahead) => index += ahead,
                     None => break,
                 },
+                b'.' if is_alone(bytes, index) => dots.push(offset + index),
                 b'(' | b'[' => depth += 1,
                 b'{' => (depth, braces) = (depth + 1, braces + 1),
                 b'}' if braces == 0 && rest[index..].starts_with("}}") => {
@@ -87,7 +128,10 @@ impl<'a> Tag<'a> {
                         } else {
                             2
                         };
-                    return Self::closed(offset, &rest[..end], brackets);
+                    return Self {
+                        dots,
+                        ..Self::closed(offset, &rest[..end], brackets)
+                    };
                 }
                 b')' | b']' => depth = depth.saturating_sub(1),
                 b'}' => (depth, braces) = (depth.saturating_sub(1), braces.saturating_sub(1)),
@@ -101,6 +145,7 @@ impl<'a> Tag<'a> {
             length: rest.len(),
             body: None,
             brackets,
+            dots: Vec::new(),
         }
     }
 
@@ -111,8 +156,18 @@ impl<'a> Tag<'a> {
             length: tag.len(),
             body: Some(tag.trim_matches(frame)),
             brackets,
+            dots: Vec::new(),
         }
     }
+}
+
+/// Whether the byte at `index` of a tag stands between blanks or brackets, or behind a sign that a name follows.
+fn is_alone(tag: &[u8], index: usize) -> bool {
+    let before = index.checked_sub(1).and_then(|at| tag.get(at));
+    let after = tag.get(index + 1);
+    let blank = |byte: &u8| byte.is_ascii_whitespace();
+    before.is_some_and(|byte| blank(byte) || b"{(=~&".contains(byte))
+        && after.is_some_and(|byte| blank(byte) || b"})~".contains(byte))
 }
 
 /// How far it is to the quote that ends the string which starts here.

@@ -102,7 +102,7 @@ const EXPECTED: &[Expected] = &[
     ("link-scheme", "news.html.hbs", 0, 30, "1"),
     ("html-unsupported", "news.html.hbs", 0, 31, "1"),
     ("link-scheme", "partials/foot.hbs", 0, 3, "1"),
-    ("leftover-braces", "staff.csv", 1, 2, ""),
+    ("leftover-braces", "news.json", 0, 0, ""),
     // The list.
     ("columns-unused", "staff.csv", 0, 1, ""),
     ("address", "staff.csv", 121, 122, "email"),

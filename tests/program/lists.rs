@@ -129,3 +129,45 @@ fn everything_wrong_with_a_header_is_said_at_once() {
         .collect();
     assert_eq!(columns, ["first_name", "3", "5"], "those with a name first");
 }
+
+#[test]
+fn how_a_list_was_read_is_said_of_a_refused_one_too() {
+    let list = b"wer;Stra\xdfe;Stra\xdfe\nann@contoso.com;K\xf6nigsstra\xdfe;x\n";
+    let home = campaign("staff.csv", list);
+    let said = home.run(&["check", "news"]).exits(65);
+    let line = "staff.csv: windows-1252, because byte 0xDF in line 1 is not UTF-8 and the text reads as Western European; `;` between 3 columns";
+    assert!(said.out.lines().any(|said| said == line), "{}", said.out);
+    assert!(said.out.contains("'Straße'"), "{}", said.out);
+    let json = home.run(&["check", "news", "--json"]).exits(65).json();
+    let list = &json["list"];
+    assert_eq!(list["encoding"], "windows-1252");
+    assert_eq!(
+        (&list["delimiter"], &list["columns"]),
+        (&";".into(), &3.into())
+    );
+    let findings = json["findings"].as_array().unwrap();
+    assert!(
+        findings.iter().any(|one| one["code"] == "header"),
+        "{findings:?}"
+    );
+
+    let home = campaign(
+        "staff.csv",
+        b"\xEF\xBB\xBFemail;na\xFFme\nann@contoso.com;x\n",
+    );
+    let said = home.run(&["check", "news"]).exits(65);
+    let line =
+        "staff.csv: UTF-8, because its first bytes are the mark of UTF-8; `;` between the cells";
+    assert!(said.out.lines().any(|said| said == line), "{}", said.out);
+    let json = home.run(&["check", "news", "--json"]).exits(65).json();
+    assert_eq!(json["list"]["columns"], serde_json::Value::Null);
+
+    let mut workbook = rust_xlsxwriter::Workbook::new();
+    let sheet = workbook.add_worksheet().set_name("Staff").unwrap();
+    sheet.write(0, 0, "who").unwrap();
+    sheet.write(0, 1, "name").unwrap();
+    let home = campaign("staff.xlsx", workbook.save_to_buffer().unwrap());
+    let said = home.run(&["check", "news"]).exits(65);
+    let line = "staff.xlsx: the sheet 'Staff' with 2 columns";
+    assert!(said.out.lines().any(|said| said == line), "{}", said.out);
+}

@@ -341,9 +341,12 @@ fn how_the_list_is_read_can_be_said() {
             .numbers
             .is_some()
     );
+    let reading = said("dates = \"01/03/2026\"").unwrap().recipients.reading;
+    assert!(reading.dates.is_some());
     for (line, word) in [
         ("encoding = \"ansi-ish\"", "windows-1252"),
         ("numbers = \"1234,5\"", "1.234,56"),
+        ("dates = \"24.12.2026\"", "01.03.2026"),
     ] {
         let problem = problem(said(line));
         assert!(problem.remedy.contains(word), "{problem:?}");

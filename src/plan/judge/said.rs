@@ -26,7 +26,7 @@ impl Judge<'_> {
         } else {
             Severity::Warning
         };
-        let column = self.to_blame(&found.flaw);
+        let column = found.column.clone();
         let finding = Finding {
             severity,
             code: found.flaw.code,
@@ -66,6 +66,16 @@ impl Judge<'_> {
             }
             Where::Part(part) if part == "html" && self.inputs.html.is_some() => Finding {
                 file: self.inputs.html.clone().unwrap_or_default(),
+                message: format!("{}{all}", finding.message),
+                ..finding
+            },
+            Where::Part(part) if part == "data" && self.inputs.data.is_some() => Finding {
+                file: self.inputs.data.clone().unwrap_or_default(),
+                message: format!("{}{all}", finding.message),
+                ..finding
+            },
+            Where::Part(part) if part == "text" && self.inputs.text.is_some() => Finding {
+                file: self.inputs.text.clone().unwrap_or_default(),
                 message: format!("{}{all}", finding.message),
                 ..finding
             },

@@ -216,3 +216,89 @@ proptest! {
         prop_assert_eq!(if group { counts.duplicate } else { counts.grouped }, 0);
     }
 }
+
+/// Ann has three rows and Bob one; Ann's second has no office and no file, her third says no.
+const UNEVEN: &str = "email,name,office,away,file\nann@contoso.com,Ann,Berlin,,a\nbob@contoso.com,Bob,Ulm,,b\n\
+                      ann@contoso.com,Ann,,,missing\nann@contoso.com,Ann,Bonn,no,c\n";
+
+fn findings_of(html: &str, attach: &[&str]) -> Vec<Finding> {
+    let folder = Folder::new(UNEVEN);
+    folder.write("news.html.hbs", html);
+    for file in ["a", "b", "c"] {
+        folder.write(&format!("files/{file}.txt"), file);
+    }
+    let inputs = Inputs {
+        attach: attach.iter().map(|path| (*path).to_owned()).collect(),
+        ..grouped(&folder)
+    };
+    check(&inputs, now(), &mut |_| {}, &mut |_| {})
+        .unwrap()
+        .findings
+}
+
+fn of_code<'f>(findings: &'f [Finding], code: &str) -> Vec<&'f Finding> {
+    findings.iter().filter(|one| one.code == code).collect()
+}
+
+#[test]
+fn a_missing_file_is_told_at_the_row_that_names_it() {
+    let found = findings_of("<p>{{name}}</p>", &["files/{{file}}.txt"]);
+    let [missing] = of_code(&found, "bad-attachment")[..] else {
+        panic!("{found:?}")
+    };
+    assert_eq!((missing.row, missing.line), (Some(3), Some(4)));
+    assert_eq!(missing.column.as_deref(), Some("file"));
+    let excerpt = missing.excerpt.as_ref().unwrap();
+    assert!(excerpt.text.ends_with("missing"), "{excerpt:?}");
+    // The files of the others of that person's rows lie there for somebody.
+    assert_eq!(of_code(&found, "file-unused"), Vec::<&Finding>::new());
+}
+
+#[test]
+fn cells_of_further_rows_are_looked_at_where_the_mail_shows_them() {
+    let empty = |html: &str| {
+        let found = findings_of(html, &[]);
+        let found = of_code(&found, "empty-cells");
+        found
+            .iter()
+            .map(|one| (one.row, one.message.clone()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(empty("<p>{{name}} {{office}}</p>"), []);
+    let said = (
+        Some(3),
+        "'office' is empty in 1 of 4 rows: row 3".to_owned(),
+    );
+    assert_eq!(
+        empty("<p>{{#each rows}}{{name}} {{office}}{{/each}}</p>"),
+        [said.clone()]
+    );
+    assert_eq!(
+        empty("<p>{{office}}{{#each rows}}{{office}}{{/each}}</p>"),
+        [said]
+    );
+    assert_eq!(
+        empty("<p>{{#each rows}}{{#if office}}{{office}}{{/if}}{{/each}}</p>"),
+        []
+    );
+
+    let asked = |html: &str| {
+        let found = findings_of(html, &[]);
+        let found = of_code(&found, "if-on-text");
+        found
+            .iter()
+            .map(|one| one.message.clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        asked("<p>{{#if away}}{{name}}{{/if}}</p>"),
+        Vec::<String>::new()
+    );
+    let said =
+        asked("<p>{{#if away}}{{name}}{{/if}}{{#each rows}}{{#if away}}x{{/if}}{{/each}}</p>");
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(
+        said[0].starts_with("'away' says \"no\" in row 4, "),
+        "{said:?}"
+    );
+}

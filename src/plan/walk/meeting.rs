@@ -20,7 +20,9 @@ impl Walk<'_> {
     /// At the list's end.
     pub(super) fn note_if_nobody_is_left(&mut self) {
         if self.rows.filtered > 0 && self.rows.filtered == self.rows.listed {
-            self.findings.add(filtering::excludes_all(self.rows.listed));
+            let warned = self.findings.has_any_of(&filtering::UNCLEAR);
+            self.findings
+                .add(filtering::excludes_all(self.rows.listed, warned));
         }
     }
 

@@ -73,7 +73,13 @@ impl Watch<'_> {
     }
 
     fn empty(&self, findings: &mut Findings) {
-        for (at, rows) in &self.shown {
+        for (at, shown) in &self.shown {
+            let rows = &shown.empty;
+            let all = if shown.of_each_row {
+                self.rows
+            } else {
+                self.people
+            };
             let Some(name) = self.columns.names().get(*at).filter(|_| rows.count > 0) else {
                 continue;
             };
@@ -89,7 +95,7 @@ impl Watch<'_> {
                         "'{}' is empty in {} of {} rows: {}",
                         name.escape_debug(),
                         rows.count,
-                        self.rows,
+                        all,
                         rows.named()
                     ),
                     format!(
@@ -116,7 +122,8 @@ impl Watch<'_> {
     fn asked(&self, findings: &mut Findings) {
         for one in self.uses.fields.iter().filter(|one| one.how == How::Tested) {
             let at = self.columns.index_of(&one.field);
-            let Some(asked) = at.and_then(|at| self.asked.get(&at)) else {
+            let key = at.map(|at| (at, one.of_each_row));
+            let Some(asked) = key.and_then(|key| self.asked.get(&key)) else {
                 continue;
             };
             let certain = asked.no.count > 0;

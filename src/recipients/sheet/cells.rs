@@ -3,8 +3,8 @@
 use calamine::{DataRef, Style};
 use hashbrown::HashSet;
 
+use super::Settings;
 use super::format::{Doubt, Format};
-use super::number::NumberStyle;
 use super::rows::cell_name;
 use crate::recipients::list::Note;
 
@@ -14,15 +14,14 @@ pub(super) struct ShowsError(pub(super) String);
 /// Turns values into what the sheet shows.
 pub(super) struct Reader {
     formats: Vec<(String, Format)>,
-    style: Option<NumberStyle>,
-    from_1904: bool,
+    settings: Settings,
     /// A column's format is complained of once.
     said: HashSet<(u32, usize, Doubt)>,
     pub(super) notes: Vec<Note>,
 }
 
 impl Reader {
-    pub(super) fn new(styles: &[Style], style: Option<NumberStyle>, from_1904: bool) -> Self {
+    pub(super) fn new(styles: &[Style], settings: Settings) -> Self {
         let format = |each: &Style| {
             let (code, id) = each
                 .number_format
@@ -38,8 +37,7 @@ impl Reader {
         }
         Self {
             formats,
-            style,
-            from_1904,
+            settings,
             said: HashSet::new(),
             notes: Vec::new(),
         }
@@ -55,8 +53,7 @@ impl Reader {
         let number = match value {
             DataRef::Empty => return Ok(String::new()),
             DataRef::Error(error) => return Err(ShowsError(error.to_string())),
-            DataRef::Bool(true) => return Ok("TRUE".to_owned()),
-            DataRef::Bool(false) => return Ok("FALSE".to_owned()),
+            DataRef::Bool(is_true) => return Ok(self.truth(*is_true, style)),
             DataRef::String(text) => return Ok(self.text(place, text, style)),
             DataRef::SharedString(text) => return Ok(self.text(place, text, style)),
             DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => return Ok(text.clone()),
@@ -67,11 +64,17 @@ impl Reader {
         let Some((_, format)) = self.formats.get(style) else {
             return Ok(number.to_string());
         };
-        let shown = format.show(number, self.style, self.from_1904);
+        let shown = format.show(number, self.settings);
         if let Some(doubt) = shown.doubt {
             self.note(place, style, doubt, &shown.text);
         }
         Ok(shown.text)
+    }
+
+    fn truth(&self, is_true: bool, style: usize) -> String {
+        let format = self.formats.get(style);
+        let word = format.and_then(|(_, format)| format.truth(is_true));
+        word.unwrap_or_else(|| if is_true { "TRUE" } else { "FALSE" }.to_owned())
     }
 
     fn text(&mut self, place: (u32, u32), text: &str, style: usize) -> String {
@@ -87,7 +90,7 @@ impl Reader {
 
     fn note(&mut self, place: (u32, u32), style: usize, doubt: Doubt, text: &str) {
         let key = match doubt {
-            Doubt::NumberStyle => (0, 0, doubt),
+            Doubt::NumberStyle | Doubt::Stroke => (0, 0, doubt),
             _ => (place.1, style, doubt),
         };
         // A sheet may have thousands of formats; nobody reads as many notes.
@@ -114,7 +117,14 @@ impl Reader {
                 format!(
                     "cell {cell} has the format '{code}', a date that every computer shows in its own way; it reads '{text}', and so do the cells below"
                 ),
-                "give the column a format of its own in the spreadsheet, such as dd.mm.yyyy under Custom, or write the date in the template with {{date}}",
+                "show under [recipients] how 1 March 2026 is to look, as in dates = \"01.03.2026\", or give the column a format of its own in the spreadsheet",
+            ),
+            Doubt::Stroke => (
+                "sheet-dates",
+                format!(
+                    "cell {cell} has the format '{code}' and reads '{text}': each computer writes its own sign for the strokes in it, a dot or a dash for instance, so all dates of this kind are written with strokes"
+                ),
+                "show under [recipients] how 1 March 2026 is to look: dates = \"01/03/2026\", or dates = \"01.03.2026\"",
             ),
             Doubt::Format => (
                 "sheet-format",

@@ -3,29 +3,52 @@
 use jiff::ToSpan;
 use jiff::civil::Date;
 
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-const DAYS: [&str; 7] = [
-    "Monday",
-    "Tuesday",
-    "Wednesday",
-    "Thursday",
-    "Friday",
-    "Saturday",
-    "Sunday",
-];
+use super::language::Names;
+
+/// How dates are written: a workbook leaves the sign between their parts, and the short date as a whole, to the
+/// settings of each computer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DateStyle {
+    pub(super) between: char,
+    parts: [Part; 3],
+}
+
+impl DateStyle {
+    /// Ways that are usual, each by how it writes 1 March 2026.
+    pub const EXAMPLES: [&str; 6] = [
+        "01.03.2026",
+        "1.3.2026",
+        "01/03/2026",
+        "3/1/2026",
+        "01-03-2026",
+        "2026-03-01",
+    ];
+
+    /// Reads how 1 March 2026 is to look; none when this is not that day, or not in figures with `.`, `/` or `-`
+    /// between them.
+    pub fn by_example(example: &str) -> Option<Self> {
+        let example = example.trim();
+        let between = example.chars().find(|c| !c.is_ascii_digit())?;
+        let part = |figures: &str| {
+            let part = match figures {
+                "1" | "01" => Part::Day,
+                "3" | "03" => Part::Month,
+                "26" | "2026" => Part::Year,
+                _ => return None,
+            };
+            Some(part(figures.len()))
+        };
+        let parts: Vec<Part> = example.split(between).map(part).collect::<Option<_>>()?;
+        let parts: [Part; 3] = parts.try_into().ok()?;
+        let kinds = [
+            parts.iter().any(|part| matches!(part, Part::Day(_))),
+            parts.iter().any(|part| matches!(part, Part::Month(_))),
+            parts.iter().any(|part| matches!(part, Part::Year(_))),
+        ];
+        (kinds == [true; 3] && matches!(between, '.' | '/' | '-'))
+            .then_some(Self { between, parts })
+    }
+}
 
 /// A part of a date or time as a format asks for it, with how many letters it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,13 +65,6 @@ pub(super) enum Part {
     Half(bool),
     /// All hours, minutes or seconds since the beginning.
     Elapsed(char, usize),
-}
-
-impl Part {
-    /// A name of a month or day, which is written in some language.
-    pub(super) fn is_name(self) -> bool {
-        matches!(self, Self::Month(3..) | Self::Day(3..))
-    }
 }
 
 /// A moment of a sheet.
@@ -106,12 +122,34 @@ impl Moment {
         }
     }
 
-    /// One part of it; `half_days` when the format has AM and PM. None when there is no such part.
-    pub(super) fn part(&self, part: Part, half_days: bool) -> Option<String> {
+    /// The short date, and the time of day where it has one or is asked for.
+    pub(super) fn short(&self, style: DateStyle, with_time: bool) -> Option<String> {
+        let parts = style.parts.map(|part| self.part(part, false, None));
+        let [first, second, third] = parts;
+        let between = style.between;
+        let seconds = self.millis / 1000;
+        let time = format!(" {:02}:{:02}", seconds / 3600, seconds / 60 % 60);
+        let time = if with_time { time.as_str() } else { "" };
+        Some(format!(
+            "{}{between}{}{between}{}{time}",
+            first?, second?, third?
+        ))
+    }
+
+    /// One part of it; `half_days` when the format has AM and PM, `names` of its language. None when there is no
+    /// such part, or what it is called is not known.
+    pub(super) fn part(
+        &self,
+        part: Part,
+        half_days: bool,
+        names: Option<&Names>,
+    ) -> Option<String> {
         let padded = |number: i64, width: usize| format!("{number:0width$}");
-        let name = |names: &[&'static str], at: i8, width: usize| {
-            let name = *names.get(usize::try_from(at).ok()?)?;
+        let name = |of: fn(&Names) -> &[&'static str], at: i8, width: usize| {
+            let names = names?;
+            let name = *of(names).get(usize::try_from(at).ok()?)?;
             Some(match width {
+                3 if !names.cut_to_three => return None,
                 3 => name.chars().take(3).collect(),
                 5 => name.chars().take(1).collect(),
                 _ => name.to_owned(),
@@ -123,11 +161,11 @@ impl Moment {
             Part::Year(1 | 2) => padded(i64::from(self.date?.year()) % 100, 2),
             Part::Year(_) => padded(i64::from(self.date?.year()), 4),
             Part::Month(width @ 1..=2) => padded(self.date?.month().into(), width),
-            Part::Month(width) => name(&MONTHS, self.date?.month() - 1, width)?,
+            Part::Month(width) => name(|names| &names.months, self.date?.month() - 1, width)?,
             Part::Day(width @ 1..=2) => padded(self.date?.day().into(), width),
             Part::Day(width) => {
                 let at = self.date?.weekday().to_monday_zero_offset();
-                name(&DAYS, at, width.min(4))?
+                name(|names| &names.days, at, width.min(4))?
             }
             Part::Hour(width) if half_days => padded((hour + 11) % 12 + 1, width),
             Part::Hour(width) => padded(hour, width),

@@ -1,6 +1,8 @@
 //! Number formats (ECMA-376 part 1, 18.8.31): what a cell shows of the number in it.
 
+use super::Settings;
 use super::date::{Moment, Part};
+use super::language::{between, names};
 use super::number::{Decimal, NumberStyle, grouped};
 
 /// What a cell shows.
@@ -17,6 +19,8 @@ pub(super) enum Doubt {
     NumberStyle,
     /// It writes dates as each computer's settings have it.
     Region,
+    /// It writes strokes between the parts of a date as each computer's settings have it.
+    Stroke,
     /// The format asks for what is not known here.
     Format,
 }
@@ -29,6 +33,8 @@ enum Token {
     Comma,
     Percent,
     Date(Part),
+    /// The sign between the parts of a date.
+    Stroke,
     General,
     Text,
 }
@@ -36,8 +42,8 @@ enum Token {
 #[derive(Debug, Clone, Default)]
 struct Section {
     tokens: Vec<Token>,
-    /// Names of months and days are asked for in English.
-    english: bool,
+    /// The language that it asks for.
+    language: Option<u32>,
     region: bool,
 }
 
@@ -45,7 +51,10 @@ struct Section {
 #[derive(Debug, Clone)]
 pub(super) struct Format {
     sections: Vec<Option<Section>>,
+    /// The short date of the computer's settings.
     region: bool,
+    /// With the time of day.
+    timed: bool,
 }
 
 impl Format {
@@ -64,6 +73,7 @@ impl Format {
         Self {
             sections,
             region: matches!(id, Some(14 | 22)),
+            timed: id == Some(22),
         }
     }
 
@@ -77,8 +87,31 @@ impl Format {
         self.sections.get(3).is_none_or(plain)
     }
 
+    /// What a yes or no is shown as, where the format has words for it, as some programs write it.
+    pub(super) fn truth(&self, is_true: bool) -> Option<String> {
+        let section = match self.sections.as_slice() {
+            [yes, _, no] | [yes, _, no, _] => {
+                if is_true {
+                    yes
+                } else {
+                    no
+                }
+            }
+            _ => return None,
+        };
+        let mut words = String::new();
+        for token in &section.as_ref()?.tokens {
+            match token {
+                Token::Literal(word) => words.push_str(word),
+                _ => return None,
+            }
+        }
+        (!words.trim().is_empty()).then_some(words)
+    }
+
     /// The number as it is shown.
-    pub(super) fn show(&self, value: f64, style: Option<NumberStyle>, from_1904: bool) -> Shown {
+    pub(super) fn show(&self, value: f64, settings: Settings) -> Shown {
+        let (style, from_1904) = (settings.numbers, settings.from_1904);
         let (section, signed) = match (self.sections.as_slice(), value) {
             ([_, negative, ..], value) if value < 0.0 => (negative.as_ref(), false),
             ([_, _, zero, ..], 0.0) => (zero.as_ref(), false),
@@ -87,7 +120,7 @@ impl Format {
         };
         let shown = section.and_then(|section| {
             if section.is_date() {
-                section.date(value, from_1904, self.region)
+                self.date(section, value, settings)
             } else {
                 section.number(value, signed, style)
             }
@@ -112,6 +145,16 @@ impl Format {
                 doubt: Some(Doubt::Format),
             }
         })
+    }
+
+    fn date(&self, section: &Section, value: f64, settings: Settings) -> Option<Shown> {
+        match settings.dates {
+            Some(dates) if self.region => {
+                let moment = Moment::of(value, 0, settings.from_1904)?;
+                Some(exact(&moment.short(dates, self.timed)?))
+            }
+            _ => section.date(value, settings, self.region),
+        }
     }
 
     fn is_date(&self) -> bool {
@@ -184,11 +227,13 @@ impl Section {
             let language = u32::from_str_radix(language, 16).unwrap_or(0);
             // The date and the time of the computer's settings.
             self.region |= matches!(language, 0xF400 | 0xF800);
-            // The low bits are the language (MS-LCID); above them stand calendars and digits.
+            // Above the language (MS-LCID) stand calendars and digits.
             if language > 0xFFFF {
                 return None;
             }
-            self.english |= language & 0x3FF == 9;
+            if language > 0 {
+                self.language = Some(language);
+            }
             return Some(());
         }
         let lower = inside.to_ascii_lowercase();
@@ -237,8 +282,9 @@ impl Section {
             '%' => (Token::Percent, 1),
             '@' => (Token::Text, 1),
             'a'..='z' => return None,
-            // Fractions; between parts of a date it is the stroke that it looks like.
+            // Fractions.
             '/' if self.last_part().is_none() => return None,
+            '/' => (Token::Stroke, 1),
             _ => (Token::Literal(c.to_string()), 1),
         };
         self.tokens.push(token);
@@ -281,34 +327,39 @@ impl Section {
         }
     }
 
-    fn date(&self, value: f64, from_1904: bool, region: bool) -> Option<Shown> {
+    fn date(&self, value: f64, settings: Settings, region: bool) -> Option<Shown> {
         let places = self.parts().find_map(|part| match part {
             Part::Fraction(places) => Some(places),
             _ => None,
         });
-        let moment = Moment::of(value, places.unwrap_or(0), from_1904)?;
+        let moment = Moment::of(value, places.unwrap_or(0), settings.from_1904)?;
         if region || self.region {
             return Some(Shown {
                 text: moment.iso(),
                 doubt: Some(Doubt::Region),
             });
         }
-        if self.parts().any(Part::is_name) && !self.english {
-            return None;
-        }
+        let names = self.language.and_then(names);
+        let sign = self.language.and_then(between);
+        let sign = sign.or(settings.dates.map(|dates| dates.between));
         let halves = self.parts().any(|part| matches!(part, Part::Half(_)));
-        let mut text = String::new();
+        let mut shown = exact("");
         for token in &self.tokens {
             match token {
-                Token::Date(part) => text.push_str(&moment.part(*part, halves)?),
-                Token::Literal(literal) => text.push_str(literal),
-                Token::Comma => text.push(','),
-                Token::Point => text.push('.'),
+                Token::Date(part) => shown.text.push_str(&moment.part(*part, halves, names)?),
+                Token::Literal(literal) => shown.text.push_str(literal),
+                Token::Comma => shown.text.push(','),
+                Token::Point => shown.text.push('.'),
+                Token::Stroke => {
+                    shown.text.push(sign.unwrap_or('/'));
+                    shown.doubt = sign.is_none().then_some(Doubt::Stroke);
+                }
                 // What follows for texts, as in `dd.mm.yyyy;@`, is a section of its own.
                 _ => return None,
             }
         }
-        Some(exact(&text))
+        shown.text = shown.text.trim().to_owned();
+        Some(shown)
     }
 
     fn number(&self, value: f64, signed: bool, style: Option<NumberStyle>) -> Option<Shown> {

@@ -3,14 +3,14 @@
 use std::io::{Read, Seek};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use calamine::{Dimensions, Reader as _, SheetType, SheetVisible, Xlsx, XlsxError};
+use calamine::{Reader as _, SheetType, SheetVisible, Xlsx, XlsxError};
 
 use super::cells::Reader;
 use super::error::SheetError;
-use super::number::NumberStyle;
-use super::package;
+use super::merged::{Merged, spread};
+use super::{Settings, hidden, package};
 use crate::recipients::error::{Place, ReadError};
-use crate::recipients::list::Note;
+use crate::recipients::list::{ListOptions, Note};
 use crate::recipients::problem::ProblemKind;
 use crate::recipients::records::{MAX_CELLS, Record, cut};
 
@@ -34,21 +34,20 @@ pub(crate) struct Sheet {
 
 /// A row that is not blank.
 #[derive(Debug)]
-struct Kept {
+pub(super) struct Kept {
     /// From 0.
-    number: u32,
-    text: String,
+    pub(super) number: u32,
+    pub(super) text: String,
     /// Where each cell ends, from column A on.
-    ends: Vec<usize>,
-    defects: Vec<(usize, ProblemKind)>,
+    pub(super) ends: Vec<usize>,
+    pub(super) defects: Vec<(usize, ProblemKind)>,
 }
 
 impl Sheet {
     /// Reads the sheet of this name, or the first one.
     pub(crate) fn open<R: Read + Seek>(
         input: &mut R,
-        wanted: Option<&str>,
-        style: Option<NumberStyle>,
+        options: &ListOptions,
     ) -> Result<Self, ReadError> {
         let mut start = [0; 4];
         let mut filled = 0;
@@ -66,25 +65,29 @@ impl Sheet {
         }
         package::measure(input)?;
         // What is written into a workbook by hand can make the reader's arithmetic overflow.
-        let read = catch_unwind(AssertUnwindSafe(|| Self::read(input, wanted, style)));
+        let read = catch_unwind(AssertUnwindSafe(|| Self::read(input, options)));
         let damaged = || SheetError::Damaged("its cells have no sensible places".to_owned());
-        Ok(read.unwrap_or_else(|_| Err(damaged()))?)
+        let mut sheet = read.unwrap_or_else(|_| Err(damaged()))?;
+        let hidden = hidden::rows(input, &sheet.name);
+        let data = sheet.rows.as_slice().iter().skip(1).map(|row| row.number);
+        sheet.notes.extend(hidden::note(&hidden, data));
+        Ok(sheet)
     }
 
-    fn read<R: Read + Seek>(
-        input: &mut R,
-        wanted: Option<&str>,
-        style: Option<NumberStyle>,
-    ) -> Result<Self, SheetError> {
+    fn read<R: Read + Seek>(input: &mut R, options: &ListOptions) -> Result<Self, SheetError> {
         let mut workbook = Xlsx::new(input).map_err(damaged)?;
-        let name = choose(&workbook, wanted)?;
-        let merged = workbook
+        let name = choose(&workbook, options.sheet.as_deref())?;
+        let areas = workbook
             .merge_cells_by_sheet_name(&name)
             .unwrap_or_default();
-        let from_1904 = workbook.has_1904_epoch();
+        let settings = Settings {
+            numbers: options.numbers,
+            dates: options.dates,
+            from_1904: workbook.has_1904_epoch(),
+        };
         let mut cells = workbook.worksheet_cells_reader(&name).map_err(damaged)?;
-        let mut reader = Reader::new(cells.styles(), style, from_1904);
-        let mut merged = Merged::new(merged);
+        let mut reader = Reader::new(cells.styles(), settings);
+        let mut merged = Merged::new(areas.clone());
         let mut rows = Rows::default();
         while let Some((cell, style)) = cells.next_cell_with_style_id().map_err(damaged)? {
             let place = cell.get_position();
@@ -93,7 +96,10 @@ impl Sheet {
                 rows.add(place, shown.map_err(|error| error.0))?;
             }
         }
-        let rows = rows.finish();
+        let mut room = MAX_TEXT.saturating_sub(rows.text);
+        let mut rows = rows.finish();
+        let note = spread(&mut rows, &areas, &mut room);
+        reader.notes.extend(note?);
         let header = rows.first().ok_or(SheetError::NoSheet)?;
         let cells = cut(&header.text, &header.ends);
         let first = cells.iter().position(|cell| !cell.trim().is_empty());
@@ -180,35 +186,6 @@ fn choose<R: Read + Seek>(workbook: &Xlsx<R>, wanted: Option<&str>) -> Result<St
             .map(|name| clean(name)),
         listed: listed.join(", "),
     })
-}
-
-/// Cells that a merged one covers.
-struct Merged {
-    /// By their first row, the last one first.
-    later: Vec<Dimensions>,
-    now: Vec<Dimensions>,
-}
-
-impl Merged {
-    fn new(mut all: Vec<Dimensions>) -> Self {
-        all.sort_by_key(|merged| std::cmp::Reverse(merged.start.0));
-        Self {
-            later: all,
-            now: Vec::new(),
-        }
-    }
-
-    /// Cells come row by row.
-    fn hides(&mut self, (row, column): (u32, u32)) -> bool {
-        while let Some(next) = self.later.pop_if(|next| next.start.0 <= row) {
-            self.now.push(next);
-        }
-        self.now.retain(|merged| merged.end.0 >= row);
-        self.now.iter().any(|merged| {
-            let inside = (merged.start.1..=merged.end.1).contains(&column);
-            inside && (row, column) != merged.start
-        })
-    }
 }
 
 /// Rows while they are read, within bounds.

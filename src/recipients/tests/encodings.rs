@@ -84,7 +84,7 @@ fn a_guess_is_said_with_its_reason_and_a_cell() {
         reading.encoding.unwrap().because,
         "byte 0xF6 in line 2 is not UTF-8 and the text reads as Western European"
     );
-    assert_eq!((reading.columns, notes[0].line), (4, Some(2)));
+    assert_eq!((reading.columns, notes[0].line), (Some(4), Some(2)));
     assert!(
         notes[0].message.contains("'Jörg Müller'"),
         "{}",

@@ -5,7 +5,7 @@ use crate::recipients::{
 };
 
 pub(super) fn open(list: &[u8]) -> Result<ListReader<Cursor<&[u8]>>, ReadError> {
-    ListReader::open(Cursor::new(list), &ListOptions::default())
+    ListReader::open(Cursor::new(list), &ListOptions::default()).map_err(|refused| refused.error)
 }
 
 fn items(list: &str) -> Vec<Item> {
@@ -83,7 +83,7 @@ fn the_delimiter_is_taken_from_the_header() {
         ..ListOptions::default()
     };
     assert!(matches!(
-        ListReader::open(Cursor::new(b"email\n"), &quote),
+        ListReader::open(Cursor::new(b"email\n"), &quote).map_err(|refused| refused.error),
         Err(ReadError::Delimiter(b'"'))
     ));
 }
@@ -118,6 +118,7 @@ fn the_column_of_addresses_is_found_or_named() {
         };
         ListReader::open(Cursor::new(header), &options)
             .map(|reader| reader.address_column().to_owned())
+            .map_err(|refused| refused.error)
     };
     for header in [
         "name,EMAIL",
@@ -206,4 +207,64 @@ fn other_cells_are_kept_as_they_are() {
     assert_eq!(row.cells[1], " A \t\r\n\"B\"");
     let reader = open(b"email,First Name\n").unwrap();
     assert_eq!(row.data(reader.columns())["first_name"], " A \t\r\n\"B\"");
+}
+
+/// What was decided about a list that is refused: encoding, delimiter, number of columns.
+fn as_far(
+    list: &[u8],
+) -> (
+    &'static str,
+    Option<(&'static str, Option<char>, Option<usize>)>,
+) {
+    let refused = ListReader::open(Cursor::new(list), &ListOptions::default()).unwrap_err();
+    let reading = refused.reading.map(|reading| {
+        let encoding = reading.encoding.map_or("", |encoding| encoding.name);
+        (encoding, reading.delimiter, reading.columns)
+    });
+    (refused.error.code(), reading)
+}
+
+#[test]
+fn a_refused_list_says_how_far_it_was_read_and_how() {
+    for (list, code, reading) in [
+        (
+            &b"email;name;name\n"[..],
+            "header",
+            Some(("UTF-8", Some(';'), Some(3))),
+        ),
+        (
+            b"a@x.org\tAnna\n",
+            "header-missing",
+            Some(("UTF-8", Some('\t'), Some(2))),
+        ),
+        (
+            b"who,name\n",
+            "address-column",
+            Some(("UTF-8", Some(','), Some(2))),
+        ),
+        (b"", "list-empty", Some(("UTF-8", Some(','), None))),
+        (
+            b"email,\"name\" x\na@x.org,A\n",
+            "quotes",
+            Some(("UTF-8", Some(','), None)),
+        ),
+        (
+            b"\xEF\xBB\xBFemail,na\xFFme\n",
+            "list-encoding",
+            Some(("UTF-8", Some(','), None)),
+        ),
+        (b"PK\x03\x04", "list-workbook", None),
+    ] {
+        assert_eq!(as_far(list), (code, reading), "{list:?}");
+    }
+}
+
+#[test]
+fn a_guess_is_shown_though_the_list_is_refused() {
+    let list = b"wer;Stra\xdfe;Stra\xdfe\nann@x.org;K\xf6nigsstra\xdfe;x\n";
+    let refused = ListReader::open(Cursor::new(list), &ListOptions::default()).unwrap_err();
+    assert_eq!(refused.notes.len(), 1);
+    assert_eq!(refused.notes[0].code, "list-encoding-guessed");
+    let reading = refused.reading.unwrap();
+    assert_eq!(reading.encoding.unwrap().name, "windows-1252");
 }

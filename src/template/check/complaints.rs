@@ -3,6 +3,7 @@
 use handlebars::template::{HelperTemplate, Parameter};
 
 use super::ROWS;
+use super::elsewhere::same_as;
 use super::problem::{FieldProblem, ProblemKind, nearest};
 use super::shape::Shape;
 use super::walk::Walker;
@@ -52,6 +53,8 @@ impl<'a> Walker<'a> {
             format!("names with blanks go in brackets: {{{{[{spaced}]}}}}")
         } else if call.block && is_field(name) {
             format!("write {{{{#each {name}}}}} or {{{{#if {name}}}}}")
+        } else if let Some(same) = same_as(name).and_then(helpers::find) {
+            format!("it is written {} here", same.example)
         } else if let Some(near) = near.as_deref().and_then(helpers::find) {
             format!(
                 "did you mean '{}'? It is written {}",

@@ -1,6 +1,7 @@
 //! Finding every field, helper and partial that a set can touch, in branches taken or not.
 
 mod complaints;
+mod elsewhere;
 mod paths;
 mod problem;
 mod shape;
@@ -51,6 +52,7 @@ pub(super) fn inspect(set: &TemplateSet, known: Known<'_>, data: &Map<String, Va
     let used_once = walker.used_outside_rows.clone();
     walker.is_markup = false;
     walker.is_optional = true;
+    walker.is_attachment = true;
     for part in set.attachments() {
         walker.part(&part.name, &part.template);
     }

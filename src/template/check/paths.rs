@@ -78,7 +78,7 @@ impl<'a> Walker<'a> {
             if matches!(inside, Shape::Root) {
                 self.used_outside_rows.insert(name.to_owned());
             }
-            self.note_use(name);
+            self.note_use(name, matches!(inside, Shape::Row));
         }
         if let Some(shape) = inside.member(name, self.known, self.data) {
             return shape;

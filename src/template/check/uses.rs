@@ -32,6 +32,9 @@ pub struct FieldUse {
     pub column: Option<usize>,
     /// What for.
     pub how: How,
+    /// It is the field of each row of a person: inside [`super::ROWS`], or in an attachment's path. Elsewhere it
+    /// is that of the first row.
+    pub of_each_row: bool,
 }
 
 /// What the values are wanted for that are being walked through.
@@ -64,7 +67,7 @@ impl Purpose {
 }
 
 impl Walker<'_> {
-    pub(super) fn note_use(&mut self, field: &str) {
+    pub(super) fn note_use(&mut self, field: &str, of_each_row: bool) {
         let guarded = self.is_optional
             || matches!(self.purpose, Purpose::Fallback | Purpose::RawFallback)
             || self.guards.iter().flatten().any(|guard| guard == field);
@@ -86,6 +89,7 @@ impl Walker<'_> {
             line: self.at.map(|(line, _)| line),
             column: self.at.map(|(_, column)| column),
             how,
+            of_each_row: of_each_row || self.is_attachment,
         };
         match &mut self.condition {
             Some(condition) => condition.push(found),

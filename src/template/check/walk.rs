@@ -50,6 +50,8 @@ pub(super) struct Walker<'a> {
     pub(super) is_markup: bool,
     /// The part may come out empty: a copy, an attachment's path.
     pub(super) is_optional: bool,
+    /// The part is an attachment's path, which every row of a person has.
+    pub(super) is_attachment: bool,
     pub(super) uses: BTreeSet<FieldUse>,
 }
 
@@ -99,6 +101,7 @@ impl<'a> Walker<'a> {
             guards: Vec::new(),
             is_markup: false,
             is_optional: false,
+            is_attachment: false,
             uses: BTreeSet::new(),
         }
     }

@@ -1,6 +1,7 @@
 //! What templates mean, what is found wrong with them, and that hostile ones do no harm.
 
 mod branches;
+mod dialect;
 mod fields;
 mod helpers;
 mod mending;

@@ -41,7 +41,6 @@ fn mistakes_are_said_in_plain_words() {
             1,
             "'#if office == \"Berlin\"' is written as a formula",
         ),
-        ("{{#each list}}{{.}}{{/each}}", 1, 15, "'.' is not a name"),
         (
             "ok\n {{E-Mail?}}",
             2,
