@@ -90,7 +90,7 @@ impl Planned {
         let (store, _) = store(places)?;
         let record = store
             .campaign(&campaign.name)?
-            .ok_or_else(|| not_planned(&campaign.name))?;
+            .map_or_else(|| Err(not_planned(&store, &campaign)), Ok)?;
         Ok(Self {
             zone: zone_of(&record),
             record,
@@ -119,10 +119,32 @@ pub(super) fn zone_of(record: &CampaignRecord) -> TimeZone {
     TimeZone::get(&record.time_zone).unwrap_or(TimeZone::UTC)
 }
 
-fn not_planned(name: &str) -> Failure {
+/// A campaign whose name has changed since is the one that was meant.
+fn not_planned(store: &Store, campaign: &Campaign) -> Failure {
+    let name = &campaign.name;
+    let meant = store.planned_from(&campaign.folder).ok().flatten();
+    let meant = meant.map(|meant| (meant, "was planned from this folder"));
+    let meant = meant.or_else(|| Some((like(store, name)?, "is planned, which has a like name")));
+    let first = meant.map_or_else(String::new, |(meant, what)| {
+        format!("'{meant}' {what}: if that is meant, put its name into campaign.toml; otherwise ")
+    });
     Failure::new(
         Exit::NoInput,
         format!("the campaign '{name}' is not planned in this store"),
-        "run `postroom plan` or `postroom send` first; if it was planned elsewhere, name that store with --store",
+        format!(
+            "{first}run `postroom plan` or `postroom send` first; if it was planned elsewhere, name that store with \
+             --store"
+        ),
     )
+}
+
+/// The planned campaign whose name is most like this one, if one is like it.
+fn like(store: &Store, name: &str) -> Option<String> {
+    let names = store.campaign_names().ok()?;
+    let likeness =
+        |known: &String| strsim::jaro_winkler(&name.to_lowercase(), &known.to_lowercase());
+    let known = names.into_iter().map(|known| (likeness(&known), known));
+    let near = known.filter(|(likeness, _)| *likeness > 0.8);
+    near.max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map(|(_, known)| known)
 }
