@@ -67,7 +67,8 @@ impl Bar {
 /// The most columns for an account's name.
 const NAME: usize = 16;
 
-/// A send: a line for each account, and below them how far all of it is, in recipients.
+/// A send: a line for each account, and below them how far all of it is, in recipients. Clones are the same one.
+#[derive(Clone)]
 pub(super) struct Board {
     all: MultiProgress,
     accounts: Vec<ProgressBar>,
@@ -93,12 +94,14 @@ impl Board {
             .unwrap_or(0)
             .max(5);
         let line = |name: &str, bar: ProgressBar, template: &str| {
+            // Until it is one of several it would draw itself.
+            let bar = all.add(bar);
             let style = ProgressStyle::with_template(template)
                 .unwrap_or_else(|_| ProgressStyle::default_bar());
             bar.set_style(style.progress_chars("━╸ "));
             let padding = " ".repeat(width.saturating_sub(name.width()));
             bar.set_prefix(format!("{name}{padding}"));
-            all.add(bar)
+            bar
         };
         let accounts = names
             .iter()
@@ -132,16 +135,12 @@ impl Board {
         self.total.set_position(position);
     }
 
-    /// What an account does now.
-    pub(super) fn account(&self, at: usize, words: String) {
-        if let Some(line) = self.accounts.get(at) {
+    /// What each account does now, and what is said of all of it.
+    pub(super) fn say(&self, accounts: Vec<String>, total: String) {
+        for (line, words) in self.accounts.iter().zip(accounts) {
             line.set_message(words);
         }
-    }
-
-    /// What is said of all of it.
-    pub(super) fn total(&self, words: String) {
-        self.total.set_message(words);
+        self.total.set_message(total);
     }
 
     /// Prints above it without tearing it.

@@ -5,13 +5,14 @@
 
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::failure::Failure;
+use super::pulse::lock;
 use super::setup;
 use crate::clock::{Clock, Stopwatch};
 use crate::config::Sender;
@@ -41,12 +42,20 @@ impl Question {
     }
 }
 
-/// The last answer, and how long it took.
-type Answer = Arc<Mutex<(Option<Timestamp>, Duration)>>;
+/// The last answer, and how long it took. Clones are the same one.
+#[derive(Clone, Default)]
+pub(super) struct Known(Arc<Mutex<(Option<Timestamp>, Duration)>>);
+
+impl Known {
+    /// By the last answer.
+    pub(super) fn finishes_at(&self) -> Option<Timestamp> {
+        lock(&self.0).0
+    }
+}
 
 /// Knows when a send will be finished.
 pub(super) struct Foresight {
-    known: Answer,
+    known: Known,
     asking: Option<(SyncSender<()>, JoinHandle<()>)>,
     /// Since it was asked last.
     watch: Stopwatch,
@@ -56,9 +65,9 @@ impl Foresight {
     /// Asks again now and then.
     pub(super) fn new(question: Question) -> Self {
         let watch = question.clock.stopwatch();
-        let known = Answer::default();
+        let known = Known::default();
         let (asks, asked) = sync_channel(1);
-        let answer = Arc::clone(&known);
+        let answer = known.clone();
         let thread = std::thread::spawn(move || reckon(&question, &asked, &answer));
         let foresight = Self {
             known,
@@ -72,7 +81,7 @@ impl Foresight {
     /// Knows one answer for good.
     pub(super) fn fixed(at: Option<Timestamp>, clock: &Clock) -> Self {
         Self {
-            known: Arc::new(Mutex::new((at, Duration::ZERO))),
+            known: Known(Arc::new(Mutex::new((at, Duration::ZERO)))),
             asking: None,
             watch: clock.stopwatch(),
         }
@@ -90,16 +99,16 @@ impl Foresight {
         if self.asking.is_none() || self.watch.elapsed() < SERVES {
             return;
         }
-        let (_, took) = *self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_, took) = *lock(&self.known.0);
         if self.watch.elapsed() >= took.saturating_mul(SHARE) {
             self.watch = clock.stopwatch();
             self.ask();
         }
     }
 
-    /// By the last answer.
-    pub(super) fn finishes_at(&self) -> Option<Timestamp> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).0
+    /// What it knows, now and later.
+    pub(super) fn known(&self) -> Known {
+        self.known.clone()
     }
 }
 
@@ -113,11 +122,11 @@ impl Drop for Foresight {
     }
 }
 
-fn reckon(question: &Question, asked: &Receiver<()>, answer: &Answer) {
+fn reckon(question: &Question, asked: &Receiver<()>, answer: &Known) {
     while asked.recv().is_ok() {
         let watch = question.clock.stopwatch();
         // A figure that cannot be had is not shown; the send meets the same trouble and tells it.
         let at = question.answer().unwrap_or(None);
-        *answer.lock().unwrap_or_else(PoisonError::into_inner) = (at, watch.elapsed());
+        *lock(&answer.0) = (at, watch.elapsed());
     }
 }

@@ -80,7 +80,7 @@ pub(super) fn halt(context: &Context, args: &Halt) -> Result<Exit, Failure> {
     }
     let first = if before.is_some() {
         let whose = halt_words(halt, &planned.zone);
-        format!("'{name}' is halted already: {whose}; nothing was changed")
+        format!("'{name}' was halted already, {whose}; nothing was changed")
     } else {
         format!("'{name}' is halted: no further message is begun")
     };
@@ -129,7 +129,7 @@ pub(super) fn resume(context: &Context, args: &Resume) -> Result<Exit, Failure> 
     match &before {
         Some(halt) => {
             let whose = halt_words(halt, &planned.zone);
-            screen.result(&format!("'{name}' is no longer halted ({whose})"))?;
+            screen.result(&format!("'{name}' is no longer halted (it was, {whose})"))?;
         }
         None => screen.result(&format!("'{name}' is not halted; nothing was changed"))?,
     }
@@ -178,11 +178,11 @@ fn by_folder(context: &Context, folder: &Folder, error: ConfigError) -> Result<P
     })
 }
 
-/// `halted Tue 1 Dec 2026, 10:00 by ann on mailhost`.
+/// When and by whom: `Tue 1 Dec 2026, 10:00 by ann on mailhost`.
 pub(super) fn halt_words(halt: &store::Halt, zone: &TimeZone) -> String {
     let at = words::time(halt.at, zone);
     match halt.by.as_str() {
-        "" => format!("halted {at}"),
-        by => format!("halted {at} by {by}"),
+        "" => at,
+        by => format!("{at} by {by}"),
     }
 }

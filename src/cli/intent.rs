@@ -77,7 +77,7 @@ pub(super) fn dry_run(
     let left = store.has_left(record.id)?;
     if let Some(halt) = halt.as_ref().filter(|_| left) {
         context.screen.result(&format!(
-            "Would send nothing: '{}' is {}; `postroom resume` lifts that",
+            "Would send nothing: '{}' was halted {}; `postroom resume` lifts that",
             record.name,
             halt_words(halt, &zone)
         ))?;

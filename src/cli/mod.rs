@@ -31,6 +31,7 @@ mod plan;
 mod preview;
 mod progress;
 mod providers;
+mod pulse;
 mod recording;
 mod rehearse;
 mod rehearsed;

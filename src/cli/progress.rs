@@ -32,7 +32,8 @@ struct Account {
 
 enum Doing {
     Connecting,
-    Sending,
+    /// With a short wait between two messages, perhaps: until when, for what.
+    Sending(Option<(Timestamp, String)>),
     Waiting(Timestamp, String),
     Stopped(String),
 }
@@ -48,13 +49,14 @@ impl Accounts {
         Self(names.iter().map(account).collect())
     }
 
-    /// Takes in what happens; the account whose doing it changes, or all of them.
-    pub(super) fn learn(&mut self, event: &Event, now: Timestamp) -> Changed {
+    /// Takes in what happens.
+    pub(super) fn learn(&mut self, event: &Event, now: Timestamp) {
+        let no_words = String::new;
         match event {
             Event::Sent { account, .. } => self.one(account, |one| one.sends(now)),
             Event::Paused { account, until, .. } => {
-                let why = Waiting::Provider(String::new());
-                self.one(account, |one| one.waits(*until, &why, now))
+                let why = Waiting::Provider(no_words());
+                self.one(account, |one| one.waits(*until, &why, now));
             }
             Event::AccountWaiting {
                 account,
@@ -62,44 +64,54 @@ impl Accounts {
                 why,
             } => self.one(account, |one| one.waits(*until, why, now)),
             Event::Reconnecting { account, until, .. } => {
-                let why = Waiting::Server(String::new());
-                self.one(account, |one| one.tries_again(*until, &why))
+                let why = Waiting::Server(no_words());
+                self.one(account, |one| one.waits(*until, &why, now));
             }
             Event::AccountStopped { account, trouble } => self.one(account, |one| {
                 one.doing = Doing::Stopped(trouble.meaning.clone());
             }),
             // Several accounts say each for itself what they wait for.
             Event::Waiting { until, why } if self.0.len() == 1 => {
-                for one in &mut self.0 {
-                    one.waits(*until, why, now);
-                }
-                Changed::All
+                self.0
+                    .iter_mut()
+                    .for_each(|one| one.waits(*until, why, now));
             }
-            _ => Changed::None,
+            _ => {}
         }
     }
 
-    fn one(&mut self, name: &str, change: impl FnOnce(&mut Account)) -> Changed {
-        let Some(at) = self.0.iter().position(|one| one.name == name) else {
-            return Changed::None;
-        };
-        self.0.get_mut(at).map(change);
-        Changed::One(at)
+    fn one(&mut self, name: &str, change: impl FnOnce(&mut Account)) {
+        let account = self.0.iter_mut().find(|one| one.name == name);
+        account.map(change);
     }
 
-    /// What an account does, in words.
-    pub(super) fn words(&self, at: usize, now: Timestamp, zone: &TimeZone) -> String {
-        let Some(account) = self.0.get(at) else {
-            return String::new();
-        };
-        match &account.doing {
+    /// What each account does, in words.
+    pub(super) fn words(&self, now: Timestamp, zone: &TimeZone) -> Vec<String> {
+        let accounts = self.0.iter();
+        accounts.map(|account| account.words(now, zone)).collect()
+    }
+
+    /// Messages a minute, of all accounts together.
+    pub(super) fn speed(&self, now: Timestamp) -> Option<u64> {
+        let speeds = self.0.iter().filter_map(|one| one.speed(now));
+        Some(speeds.sum()).filter(|sum| *sum > 0)
+    }
+}
+
+impl Account {
+    fn words(&self, now: Timestamp, zone: &TimeZone) -> String {
+        match &self.doing {
             Doing::Connecting => "connecting".to_owned(),
-            Doing::Sending => match account.speed(now) {
-                Some(speed) => format!(
-                    "sending, {} a minute",
-                    words::count(speed, "message", "messages")
-                ),
-                None => "sending".to_owned(),
+            Doing::Sending(pause) => match (self.speed(now), pause) {
+                (Some(speed), _) => {
+                    let speed = words::count(speed, "message", "messages");
+                    format!("sending, {speed} a minute")
+                }
+                (None, Some((until, why))) if *until > now => {
+                    let until = words::to_the_second(*until, zone);
+                    format!("waiting until {until} for {why}")
+                }
+                (None, _) => "sending".to_owned(),
             },
             Doing::Waiting(until, why) => {
                 let until = words::soon(*until, now, zone);
@@ -109,32 +121,14 @@ impl Accounts {
         }
     }
 
-    /// Messages a minute, of all accounts together.
-    pub(super) fn speed(&self, now: Timestamp) -> Option<u64> {
-        let speeds = self.0.iter().filter_map(|one| one.speed(now));
-        Some(speeds.sum()).filter(|sum| *sum > 0)
-    }
-
-    pub(super) fn count(&self) -> usize {
-        self.0.len()
-    }
-}
-
-/// Whose doing has changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Changed {
-    None,
-    One(usize),
-    All,
-}
-
-impl Account {
     fn sends(&mut self, now: Timestamp) {
-        if !matches!(self.doing, Doing::Sending) {
+        if let Doing::Sending(pause) = &mut self.doing {
+            *pause = None;
+        } else {
             // The first one begins the span that the others are counted over.
             self.sent.clear();
             self.since = Some(now);
-            self.doing = Doing::Sending;
+            self.doing = Doing::Sending(None);
             return;
         }
         self.sent.push_back(now);
@@ -145,27 +139,24 @@ impl Account {
     }
 
     fn waits(&mut self, until: Timestamp, why: &Waiting, now: Timestamp) {
-        if until.duration_since(now) > SHORT || *why == Waiting::OtherSender {
-            let why = match why {
-                Waiting::Provider(_) => "the provider, which asked for a pause".to_owned(),
-                other => reason(other),
-            };
-            self.doing = Doing::Waiting(until, why);
-        }
-    }
-
-    fn tries_again(&mut self, until: Timestamp, why: &Waiting) {
-        let why = match why {
+        // The words of a reply have a line of their own above.
+        let words = match why {
+            Waiting::Provider(_) => "the provider, which asked for a pause".to_owned(),
             Waiting::Server(_) => "the server, which cannot be reached".to_owned(),
             other => reason(other),
         };
-        self.doing = Doing::Waiting(until, why);
+        let is_short = until.duration_since(now) <= SHORT;
+        let is_between = matches!(why, Waiting::Rule(_) | Waiting::Deferred);
+        match &mut self.doing {
+            Doing::Sending(pause) if is_short && is_between => *pause = Some((until, words)),
+            doing => *doing = Doing::Waiting(until, words),
+        }
     }
 
     fn speed(&self, now: Timestamp) -> Option<u64> {
         let since = self
             .since
-            .filter(|_| matches!(self.doing, Doing::Sending))?;
+            .filter(|_| matches!(self.doing, Doing::Sending(_)))?;
         let span = now.duration_since(since).min(WINDOW);
         let is_new = |at: &&Timestamp| now.duration_since(**at) < WINDOW;
         let sent = self.sent.iter().filter(is_new).count() as u64;

@@ -3,6 +3,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -14,7 +15,8 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::foresight::Foresight;
 use super::halting::halt_words;
-use super::progress::{Accounts, Changed, SHORT};
+use super::progress::{Accounts, SHORT};
+use super::pulse::{Face, Pulse, lock};
 use super::screen::Screen;
 use super::words;
 use crate::clock::{Clock, Stopwatch};
@@ -52,7 +54,9 @@ pub(super) struct Show<'a> {
     clock: &'a Clock,
     zone: TimeZone,
     board: Board,
-    accounts: RefCell<Accounts>,
+    accounts: Arc<Mutex<Accounts>>,
+    /// Draws what changes with time alone.
+    pulse: RefCell<Option<Pulse>>,
     foresight: RefCell<Option<Foresight>>,
     done: Cell<u64>,
     total: u64,
@@ -72,12 +76,23 @@ impl<'a> Show<'a> {
         let done = counts.total() - counts.pending - counts.deferred;
         let board = Board::new(screen, scene.accounts, counts.total());
         board.position(done);
-        let show = Self {
+        let accounts = Arc::new(Mutex::new(Accounts::new(scene.accounts)));
+        let pulse = board.is_drawn().then(|| {
+            let face = Face {
+                board: board.clone(),
+                accounts: Arc::clone(&accounts),
+                known: scene.foresight.as_ref().map(Foresight::known),
+                clock: scene.clock.clone(),
+                zone: scene.zone.clone(),
+            };
+            Pulse::new(move || face.draw())
+        });
+        Self {
             screen,
             clock: scene.clock,
             zone: scene.zone,
             board,
-            accounts: RefCell::new(Accounts::new(scene.accounts)),
+            accounts,
             foresight: RefCell::new(scene.foresight),
             done: Cell::new(done),
             total: counts.total(),
@@ -86,9 +101,8 @@ impl<'a> Show<'a> {
             paused: RefCell::default(),
             told_short: Cell::new(false),
             simulated: scene.simulated,
-        };
-        show.draw(Changed::All);
-        show
+            pulse: RefCell::new(pulse),
+        }
     }
 
     /// Shows one event.
@@ -115,35 +129,15 @@ impl<'a> Show<'a> {
         };
         self.done.set(self.done.get() + settled);
         self.board.position(self.done.get());
-        let changed = self.accounts.borrow_mut().learn(event, self.clock.now());
+        lock(&self.accounts).learn(event, self.clock.now());
         if let Some(foresight) = self.foresight.borrow_mut().as_mut() {
             foresight.keep_up(self.clock);
         }
-        self.draw(changed);
-    }
-
-    fn draw(&self, changed: Changed) {
-        if !self.board.is_drawn() {
-            return;
-        }
-        let (now, accounts) = (self.clock.now(), self.accounts.borrow());
-        let lines = match changed {
-            Changed::None => 0..0,
-            Changed::One(at) => at..at + 1,
-            Changed::All => 0..accounts.count(),
-        };
-        for at in lines {
-            self.board.account(at, accounts.words(at, now, &self.zone));
-        }
-        let ends = self.finishes_at().map_or_else(String::new, |at| {
-            let at = words::soon(at, now, &self.zone);
-            format!("ends {at}")
-        });
-        self.board.total(ends);
     }
 
     fn finishes_at(&self) -> Option<Timestamp> {
-        self.foresight.borrow().as_ref()?.finishes_at()
+        let foresight = self.foresight.borrow();
+        foresight.as_ref()?.known().finishes_at()
     }
 
     /// Says how far it is where nothing is drawn: after a minute, then more and more rarely.
@@ -158,7 +152,7 @@ impl<'a> Show<'a> {
             words::number(self.done.get()),
             words::count(self.total, "recipient is", "recipients are"),
         );
-        if let Some(speed) = self.accounts.borrow().speed(self.clock.now()) {
+        if let Some(speed) = lock(&self.accounts).speed(self.clock.now()) {
             let speed = words::count(speed, "message", "messages");
             line.push_str(&format!(", at {speed} a minute"));
         }
@@ -280,6 +274,7 @@ impl<'a> Show<'a> {
 
     /// Takes what is drawn off the screen.
     pub(super) fn end(&self) {
+        self.pulse.take();
         self.board.clear();
     }
 }
@@ -370,7 +365,7 @@ fn event_json(event: &Event) -> Option<Value> {
 pub(super) fn halted(halt: &Halt, zone: &TimeZone) -> Failure {
     Failure::new(
         Exit::NotFinished,
-        format!("not finished: {}", halt_words(halt, zone)),
+        format!("not finished: halted {}", halt_words(halt, zone)),
         "`postroom resume` lifts the halt; then `postroom send` goes on where it was",
     )
 }

@@ -99,6 +99,11 @@ pub(super) fn time_of_day(at: Timestamp, zone: &TimeZone) -> String {
     zone.to_datetime(at).strftime("%H:%M").to_string()
 }
 
+/// The same where every second counts: `15:33:07`.
+pub(super) fn to_the_second(at: Timestamp, zone: &TimeZone) -> String {
+    zone.to_datetime(at).strftime("%H:%M:%S").to_string()
+}
+
 /// A calendar day as it is in the store: `2026-12-01` → `Tue 1 Dec 2026`.
 pub(super) fn day(date: &str) -> String {
     date.parse::<jiff::civil::Date>().map_or_else(
