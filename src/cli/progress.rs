@@ -12,11 +12,8 @@ use crate::send::{Event, Waiting};
 /// A wait that is shorter than this is part of sending: a limit a minute consists of them.
 pub(super) const SHORT: SignedDuration = SignedDuration::from_secs(150);
 
-/// Over which a speed is taken.
+/// A speed is what went in so much time.
 const WINDOW: SignedDuration = SignedDuration::from_mins(1);
-
-/// A speed is told once there is so much to tell it from.
-const ENOUGH: SignedDuration = SignedDuration::from_secs(10);
 
 /// The accounts of a send.
 pub(super) struct Accounts(Vec<Account>);
@@ -157,13 +154,71 @@ impl Account {
         let since = self
             .since
             .filter(|_| matches!(self.doing, Doing::Sending(_)))?;
-        let span = now.duration_since(since).min(WINDOW);
-        let is_new = |at: &&Timestamp| now.duration_since(**at) < WINDOW;
-        let sent = self.sent.iter().filter(is_new).count() as u64;
-        if span < ENOUGH || sent == 0 {
+        // What went in less than the whole of it, a limit may make up for by a pause.
+        if now.duration_since(since) < WINDOW {
             return None;
         }
-        let seconds = u64::try_from(span.as_secs()).unwrap_or(60).max(1);
-        Some((sent * 60 + seconds / 2) / seconds).filter(|speed| *speed > 0)
+        let is_new = |at: &&Timestamp| now.duration_since(**at) < WINDOW;
+        Some(self.sent.iter().filter(is_new).count() as u64).filter(|sent| *sent > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::{Rule, Unit};
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn sent(account: &str) -> Event {
+        Event::Sent {
+            account: account.to_owned(),
+            number: 1,
+            message_id: String::new(),
+            recipients: 1,
+            reply: String::new(),
+        }
+    }
+
+    fn waiting(account: &str, until: i64) -> Event {
+        Event::AccountWaiting {
+            account: account.to_owned(),
+            until: at(until),
+            why: Waiting::Rule(Rule {
+                max: 30,
+                per: std::time::Duration::from_mins(1),
+                unit: Unit::Messages,
+            }),
+        }
+    }
+
+    #[test]
+    fn a_speed_is_what_went_in_a_minute_and_never_more() {
+        let mut accounts = Accounts::new(&["a".to_owned(), "b".to_owned()]);
+        let words = |accounts: &Accounts, now| accounts.words(at(now), &TimeZone::UTC);
+        assert_eq!(words(&accounts, 0), ["connecting", "connecting"]);
+        // Thirty at once, then a pause until the minute is over, again and again.
+        for minute in 0..3 {
+            for _ in 0..30 {
+                accounts.learn(&sent("a"), at(minute * 60));
+            }
+            accounts.learn(&waiting("a", minute * 60 + 60), at(minute * 60));
+            if minute == 0 {
+                let first = "waiting until 00:01:00 for the limit of 30 messages per 1m";
+                assert_eq!(words(&accounts, 20), [first, "connecting"]);
+            }
+        }
+        let speed = "sending, 30 messages a minute";
+        assert_eq!(words(&accounts, 150), [speed, "connecting"]);
+        assert_eq!(accounts.speed(at(150)), Some(30));
+        // What is over is no speed any more.
+        assert_eq!(words(&accounts, 190), ["sending", "connecting"]);
+        accounts.learn(&waiting("b", 86_400), at(190));
+        let night = "waiting until Fri 2 Jan, 00:00 for the limit of 30 messages per 1m";
+        assert_eq!(words(&accounts, 190)[1], night);
+        accounts.learn(&sent("b"), at(86_400));
+        assert_eq!(words(&accounts, 86_400)[1], "sending");
     }
 }

@@ -29,10 +29,7 @@ pub(super) struct Recording {
     clock: Clock,
     zone: jiff::tz::TimeZone,
     by: String,
-    /// The wait that was written down last: until when, for what.
-    told: Option<(Timestamp, String)>,
-    /// A wait whose end nobody knows: since when, for what.
-    open: Option<(Timestamp, String)>,
+    waits: Waits,
     sent: u64,
     refused: u64,
     in_doubt: u64,
@@ -52,8 +49,7 @@ impl Recording {
             clock: clock.clone(),
             zone: zone_of(record),
             by: who(),
-            told: None,
-            open: None,
+            waits: Waits::default(),
             sent: 0,
             refused: 0,
             in_doubt: 0,
@@ -74,74 +70,16 @@ impl Recording {
 
     /// Looks at what happens, and writes down what is worth it.
     pub(super) fn event(&mut self, event: &Event) {
+        let now = self.clock.now();
+        if let Some(wait) = self.waits.event(event, now) {
+            self.note(&wait);
+        }
         match event {
-            Event::Waiting {
-                why: Waiting::OtherSender,
-                ..
-            } => self.opens(&reason(&Waiting::OtherSender)),
-            Event::Reconnecting { because, .. } => {
-                self.opens(&reason(&Waiting::Server(because.clone())));
-            }
-            Event::Waiting { until, why } => {
-                self.closes();
-                self.waits(*until, reason(why));
-            }
-            Event::Sent { recipients, .. } => {
-                self.sent += recipients;
-                self.closes();
-            }
-            Event::Refused { .. } => {
-                self.refused += 1;
-                self.closes();
-            }
-            Event::InDoubt { recipients, .. } => {
-                self.in_doubt += recipients;
-                self.closes();
-            }
-            Event::Deferred { .. } => self.closes(),
-            Event::Ended(ended) => {
-                self.closes();
-                self.ends(ended);
-            }
-            Event::Recovered { .. }
-            | Event::Paused { .. }
-            | Event::AccountStopped { .. }
-            | Event::AccountWaiting { .. } => {}
-        }
-    }
-
-    fn waits(&mut self, until: Timestamp, why: String) {
-        let now = self.clock.now();
-        let is_told = |(told, what): &(Timestamp, String)| {
-            *what == why && until.duration_since(*told) < AGAIN
-        };
-        if until.duration_since(now) < WORTH || self.told.as_ref().is_some_and(is_told) {
-            return;
-        }
-        self.told = Some((until, why.clone()));
-        self.note(Happening {
-            until: Some(until),
-            detail: format!("for {why}"),
-            ..Happening::new(now, Deed::Waiting)
-        });
-    }
-
-    fn opens(&mut self, why: &str) {
-        if self.open.is_none() {
-            self.open = Some((self.clock.now(), why.to_owned()));
-        }
-    }
-
-    fn closes(&mut self) {
-        let now = self.clock.now();
-        if let Some((since, why)) = self.open.take()
-            && now.duration_since(since) >= WORTH
-        {
-            self.note(Happening {
-                until: Some(now),
-                detail: format!("for {why}"),
-                ..Happening::new(since, Deed::Waiting)
-            });
+            Event::Sent { recipients, .. } => self.sent += recipients,
+            Event::Refused { .. } => self.refused += 1,
+            Event::InDoubt { recipients, .. } => self.in_doubt += recipients,
+            Event::Ended(ended) => self.ends(ended),
+            _ => {}
         }
     }
 
@@ -150,7 +88,7 @@ impl Recording {
             Ok(ended) => self.how(ended),
             Err(what) => format!("stopped: {what}"),
         };
-        self.note(Happening {
+        self.note(&Happening {
             recipients: Some(self.sent),
             by: Some(self.by.clone()),
             detail: format!("{how}; {}", self.outcome()),
@@ -189,7 +127,130 @@ impl Recording {
     }
 
     /// A record that cannot be written stops no mail: the marks, which can, go through the same store.
-    fn note(&mut self, happening: Happening) {
-        let _unwritten = self.store.note(self.campaign, &happening);
+    fn note(&mut self, happening: &Happening) {
+        let _unwritten = self.store.note(self.campaign, happening);
+    }
+}
+
+/// The waits of a run, of which only some are worth a line.
+#[derive(Debug, Default)]
+struct Waits {
+    /// The one that was written down last: until when, for what.
+    told: Option<(Timestamp, String)>,
+    /// One whose end nobody knows: since when, for what.
+    open: Option<(Timestamp, String)>,
+}
+
+impl Waits {
+    /// The wait that is to be written down now: one that begins, or one of unknown end that was long.
+    fn event(&mut self, event: &Event, now: Timestamp) -> Option<Happening> {
+        match event {
+            Event::Waiting {
+                why: why @ Waiting::OtherSender,
+                ..
+            } => self.open(reason(why), now),
+            Event::Reconnecting { because, .. } => {
+                self.open(reason(&Waiting::Server(because.clone())), now)
+            }
+            Event::Waiting { until, why } => {
+                let former = self.close(now);
+                self.begin(*until, reason(why), now).or(former)
+            }
+            Event::Sent { .. }
+            | Event::Refused { .. }
+            | Event::InDoubt { .. }
+            | Event::Deferred { .. }
+            | Event::Ended(_) => self.close(now),
+            Event::Recovered { .. }
+            | Event::Paused { .. }
+            | Event::AccountStopped { .. }
+            | Event::AccountWaiting { .. } => None,
+        }
+    }
+
+    fn begin(&mut self, until: Timestamp, why: String, now: Timestamp) -> Option<Happening> {
+        let is_told = |(told, what): &(Timestamp, String)| {
+            *what == why && until.duration_since(*told) < AGAIN
+        };
+        if until.duration_since(now) < WORTH || self.told.as_ref().is_some_and(is_told) {
+            return None;
+        }
+        let detail = format!("for {why}");
+        self.told = Some((until, why));
+        Some(Happening {
+            until: Some(until),
+            detail,
+            ..Happening::new(now, Deed::Waiting)
+        })
+    }
+
+    fn open(&mut self, why: String, now: Timestamp) -> Option<Happening> {
+        self.open.get_or_insert((now, why));
+        None
+    }
+
+    fn close(&mut self, now: Timestamp) -> Option<Happening> {
+        let (since, why) = self.open.take()?;
+        (now.duration_since(since) >= WORTH).then(|| Happening {
+            until: Some(now),
+            detail: format!("for {why}"),
+            ..Happening::new(since, Deed::Waiting)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::{Closed, Rule, Unit};
+
+    fn at(minute: i64) -> Timestamp {
+        Timestamp::from_second(minute * 60).unwrap()
+    }
+
+    /// How many of these waits are written down: each from when until when, in minutes.
+    fn lines(why: &Waiting, waits: &[(i64, i64)]) -> usize {
+        let mut known = Waits::default();
+        let event = |until: i64| Event::Waiting {
+            until: at(until),
+            why: why.clone(),
+        };
+        let told = waits
+            .iter()
+            .filter_map(|(from, until)| known.event(&event(*until), at(*from)));
+        told.count()
+    }
+
+    #[test]
+    fn a_limit_a_minute_leaves_no_lines_and_one_of_minutes_a_line_an_hour() {
+        let rule = Waiting::Rule(Rule {
+            max: 30,
+            per: std::time::Duration::from_mins(1),
+            unit: Unit::Messages,
+        });
+        let minutes: Vec<(i64, i64)> = (0..600).map(|minute| (minute, minute + 1)).collect();
+        assert_eq!(lines(&rule, &minutes), 0);
+        let tens: Vec<(i64, i64)> = (0..60).map(|ten| (ten * 10, ten * 10 + 10)).collect();
+        assert_eq!(lines(&rule, &tens), 10);
+        let nights: Vec<(i64, i64)> = (0..5).map(|day| (day * 1440, day * 1440 + 800)).collect();
+        assert_eq!(lines(&Waiting::Calendar(Closed::Hours), &nights), 5);
+    }
+
+    #[test]
+    fn a_server_that_is_away_is_told_once_and_afterwards() {
+        let mut waits = Waits::default();
+        let away = |minute: i64| Event::Reconnecting {
+            account: "comms".to_owned(),
+            because: "no route".to_owned(),
+            until: at(minute + 2),
+        };
+        for minute in 0..60 {
+            assert_eq!(waits.event(&away(minute), at(minute)), None);
+        }
+        let ended = Event::Ended(Ok(Ended::Interrupted));
+        let told = waits.event(&ended, at(60)).unwrap();
+        assert_eq!((told.at, told.until), (at(0), Some(at(60))));
+        assert_eq!(waits.event(&away(61), at(61)), None);
+        assert_eq!(waits.event(&ended, at(62)), None);
     }
 }

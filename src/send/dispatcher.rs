@@ -346,6 +346,7 @@ impl<'a> Dispatcher<'a> {
             }
             Report::Failed(error) => self.fail(error),
         }
+        self.tell_of(lane);
     }
 
     /// What an account that has stopped was to send is there for the others.

@@ -63,6 +63,8 @@ impl Dispatcher<'_> {
         if outcome.progress {
             lane.failures = 0;
             lane.lost = 0;
+            // How long the other one takes nobody knows: the next such wait is news.
+            lane.told.take_if(|(_, why)| *why == Waiting::OtherSender);
             lane.pace.recover();
         }
         let mut trouble = lane.count_lost(outcome.lost.as_deref());
@@ -153,12 +155,13 @@ impl Dispatcher<'_> {
         self.hand_out_again(number);
     }
 
-    /// Of several accounts each says for itself that it waits.
-    fn tell_of(&mut self, number: usize) {
+    /// Of several accounts each says for itself that it waits, once it has nothing in hand any more.
+    pub(super) fn tell_of(&mut self, number: usize) {
         if self.lanes.len() < 2 {
             return;
         }
         if let Some(lane) = self.lanes.get_mut(number)
+            && lane.busy() == 0
             && let Some((until, why)) = lane.untold_wait()
         {
             let account = lane.context.account.name.clone();
