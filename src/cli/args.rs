@@ -77,6 +77,10 @@ pub(super) enum Command {
     Test(Test),
     /// Sends; goes on where an earlier run ended
     Send(Send),
+    /// Stops a campaign, from any terminal: nothing more of it goes until `resume`
+    Halt(super::halting::Halt),
+    /// Lifts a halt; `send` goes on then
+    Resume(super::halting::Resume),
     /// Says where a campaign stands
     Status(Folder),
     /// One line per row of the list, with its outcome

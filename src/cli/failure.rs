@@ -134,7 +134,7 @@ impl From<store::Error> for Failure {
             ),
             Error::Locked { .. } => (
                 Exit::NotFinished,
-                "wait for the other one, or stop it with Ctrl-C where it runs; nothing was sent here",
+                "wait for the other one, or stop it: with Ctrl-C where it runs, or with `postroom halt`; nothing was sent here",
             ),
             Error::PlannedMeanwhile(_) => (Exit::NotFinished, "run it again: it goes by that plan"),
             Error::Elsewhere(_) => (

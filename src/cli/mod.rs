@@ -20,6 +20,9 @@ mod explain;
 mod failure;
 mod faults;
 mod findings;
+mod foresight;
+mod halting;
+mod intent;
 mod interrupt;
 mod login;
 mod logout;
@@ -28,7 +31,10 @@ mod new;
 mod page;
 mod plan;
 mod preview;
+mod progress;
 mod providers;
+mod pulse;
+mod recording;
 mod rehearse;
 mod rehearsed;
 mod rehearsing;
@@ -111,6 +117,8 @@ fn execute(context: &Context, command: Command) -> Result<Exit, Failure> {
         Command::Rehearse(args) => rehearse::run(context, &args),
         Command::Test(args) => testing::run(context, &args),
         Command::Send(args) => send::run(context, &args),
+        Command::Halt(args) => halting::halt(context, &args),
+        Command::Resume(args) => halting::resume(context, &args),
         Command::Status(args) => status::run(context, &args),
         Command::Report(args) => report::run(context, &args),
         Command::Resolve(args) => resolve::run(context, &args),

@@ -9,10 +9,11 @@ use jiff::Timestamp;
 use super::args::{Fault, Rehearse};
 use super::exit::Exit;
 use super::failure::Failure;
+use super::foresight::{Foresight, Question};
 use super::plan::{existing, freeze, planned_senders};
 use super::rehearsed::{Summary, refusals};
 use super::rehearsing::Rehearsal;
-use super::sending::Show;
+use super::sending::{Scene, Show};
 use super::setup::{Setup, zone_of};
 use super::{Context, words};
 use crate::clock::{Clock, Reading};
@@ -59,16 +60,21 @@ pub(super) fn run(context: &Context, args: &Rehearse) -> Result<Exit, Failure> {
         used: used(&store, &setup, reading)?,
     };
     let zone = zone_of(&record);
-    let show = Show::new(
-        context,
-        &store.recipient_counts(record.id)?,
-        zone.clone(),
-        true,
-    );
+    let counts = store.recipient_counts(record.id)?;
+    let scene = Scene {
+        accounts: &record.accounts,
+        counts,
+        zone: zone.clone(),
+        clock: &rehearsal.clock,
+        simulated: true,
+        foresight: foresight(context, &rehearsal)?,
+    };
+    let show = Show::new(&context.screen, scene);
     // While it is sent nobody else has the store open: a killed sender is gone when it is closed.
     drop(store);
     let result = rehearsal.run(&show);
     show.end();
+    drop(show);
     let run = result?;
     let store = Store::open(&path)?;
     let mut renderers = Renderers::new();
@@ -145,6 +151,21 @@ fn borrow(
     }
     store.lend(path, &mailboxes, campaign, &now)?;
     Ok(planned)
+}
+
+/// When it will be finished, reckoned once: nobody else may have the store open while it is sent.
+fn foresight(context: &Context, rehearsal: &Rehearsal<'_>) -> Result<Option<Foresight>, Failure> {
+    if !context.screen.may_note() {
+        return Ok(None);
+    }
+    let question = Question {
+        path: rehearsal.path.to_owned(),
+        record: rehearsal.record.clone(),
+        senders: rehearsal.setup.senders.clone(),
+        clock: rehearsal.clock.clone(),
+    };
+    let at = question.answer()?;
+    Ok(Some(Foresight::fixed(at, &rehearsal.clock)))
 }
 
 /// What each sender's mailbox has used, for its stand-in.

@@ -6,8 +6,9 @@ use super::args::Resolve;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::setup::Planned;
+use super::who::who;
 use super::{Context, words};
-use crate::store::{Doubt, Resolution, Selection};
+use crate::store::{Deed, Doubt, Happening, Resolution, Selection};
 
 pub(super) fn run(context: &Context, args: &Resolve) -> Result<Exit, Failure> {
     let now = context.clock.now();
@@ -50,6 +51,16 @@ pub(super) fn run(context: &Context, args: &Resolve) -> Result<Exit, Failure> {
     let settled = planned
         .store
         .resolve(planned.record.id, &selection, resolution, now)?;
+    let happening = Happening {
+        recipients: Some(people),
+        by: Some(who()),
+        detail: match resolution {
+            Resolution::Delivered => format!("{what}: marked as delivered"),
+            Resolution::Resend => format!("{what}: to be sent again"),
+        },
+        ..Happening::new(now, Deed::Resolved)
+    };
+    planned.store.note(planned.record.id, &happening)?;
     drop(lock);
     if context.screen.is_json() {
         context.screen.json(&json!({

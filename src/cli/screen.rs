@@ -104,6 +104,11 @@ impl Screen {
         self.err != Stream::Elsewhere && !self.quiet && !self.json
     }
 
+    /// Notes are shown.
+    pub(super) fn may_note(&self) -> bool {
+        !self.quiet && !self.json
+    }
+
     /// A line of the result.
     pub(super) fn result(&self, line: &str) -> Result<(), Failure> {
         written(writeln!(io::stdout().lock(), "{line}"))

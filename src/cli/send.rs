@@ -3,15 +3,19 @@
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::args::Send;
 use super::canary::{self, Share};
 use super::exit::Exit;
 use super::failure::Failure;
+use super::foresight::{Foresight, Question};
+use super::intent::{dry_run, question};
 use super::plan::{existing, freeze, planned_senders};
+use super::recording::Recording;
 use super::rehearse::make_private;
-use super::sending::{Show, verdict};
-use super::setup::{self, Setup, accounts_words, calendar_of, zone_of};
+use super::sending::{Scene, Show, halted, verdict};
+use super::setup::{self, Setup, calendar_of, zone_of};
 use super::status::{Standing, counts_line, status_json};
 use super::store::claim_before_sending;
 use super::{Context, connect, interrupt, starting, words};
@@ -81,77 +85,6 @@ fn recover(context: &Context, store: &mut Store, record: &CampaignRecord) -> Res
     Ok(())
 }
 
-fn question(
-    context: &Context,
-    store: &Store,
-    record: &CampaignRecord,
-    senders: &[Sender],
-    canary: Option<u64>,
-) -> Result<String, Failure> {
-    let people = store.recipient_counts(record.id)?;
-    let messages = store.message_counts(record.id)?;
-    let left = |counts: &Counts| counts.pending + counts.deferred;
-    let now = context.clock.reading();
-    let outlook = setup::outlook(store, record, senders, now)?;
-    let finish = match outlook.forecast(store, record.id)? {
-        Some(forecast) => format!(
-            ", finished {} at the earliest",
-            words::time(forecast.finishes_at, &zone_of(record))
-        ),
-        None => String::new(),
-    };
-    let mut servers: Vec<&str> = senders.iter().map(server_words).collect();
-    servers.dedup();
-    let first = match canary::share(store, record, canary)? {
-        Share::First(first) => format!(
-            "; after the first {} you are asked again",
-            words::count(first, "message", "messages")
-        ),
-        Share::All if canary.is_some() => {
-            "; these are all there are, so --canary holds none of them back".to_owned()
-        }
-        Share::All | Share::Nothing => String::new(),
-    };
-    Ok(format!(
-        "Send '{}': {} to {}, by {} through {}{finish}{first}?",
-        record.name,
-        words::count(left(&messages), "message", "messages"),
-        words::count(left(&people), "recipient", "recipients"),
-        accounts_words(&record.accounts),
-        servers.join(" and "),
-    ))
-}
-
-fn server_words(sender: &Sender) -> &str {
-    sender
-        .host
-        .as_deref()
-        .unwrap_or("the built-in stand-in server (nothing leaves this machine)")
-}
-
-fn dry_run(
-    context: &Context,
-    store: &Store,
-    record: &CampaignRecord,
-    senders: &[Sender],
-    canary: Option<u64>,
-) -> Result<Exit, Failure> {
-    if context.screen.is_json() {
-        let standing = Standing::of(store, record, Some(senders), context.clock.reading())?;
-        context.screen.json(&status_json(record, &standing))?;
-    } else {
-        let question = question(context, store, record, senders, canary)?;
-        context.screen.result(&format!(
-            "Would {}",
-            question.replacen("Send", "send", 1).trim_end_matches('?')
-        ))?;
-        context
-            .screen
-            .note("nothing was connected to and nothing was sent");
-    }
-    Ok(Exit::Done)
-}
-
 fn nothing_left(
     context: &Context,
     store: &Store,
@@ -160,7 +93,7 @@ fn nothing_left(
     let counts = store.recipient_counts(record.id)?;
     if context.screen.is_json() {
         let standing = Standing::of(store, record, None, context.clock.reading())?;
-        context.screen.json(&status_json(record, &standing))?;
+        context.screen.json(&ended_json(record, &standing))?;
     } else {
         context.screen.result(&format!(
             "'{}' is finished; nothing is left to send",
@@ -169,6 +102,13 @@ fn nothing_left(
         context.screen.result(&counts_line(&counts))?;
     }
     Ok(verdict(&Ended::Finished, &counts, &zone_of(record)).0)
+}
+
+/// The event that ends a send: what `status --json` says.
+fn ended_json(record: &CampaignRecord, standing: &Standing) -> Value {
+    let mut value = status_json(record, standing);
+    value["event"] = "ended".into();
+    value
 }
 
 /// How far a send goes.
@@ -207,6 +147,11 @@ impl Errand<'_> {
             let canary = self.args.canary;
             return dry_run(context, store, record, self.senders, canary).map(Agreed::No);
         }
+        if let Some(halt) = store.halt_of(record.id)?
+            && store.has_left(record.id)?
+        {
+            return self.refuse(store, halted(&halt, &zone_of(record)));
+        }
         let lock = store.lock_for_sending(&record.name, context.clock.now())?;
         recover(context, store, record)?;
         if store.recipient_counts(record.id)?.is_finished() {
@@ -222,7 +167,8 @@ impl Errand<'_> {
             return if canary::may_go_on(context, store, record)? {
                 Ok(Agreed::Yes(lock))
             } else {
-                Err(canary::waits(store, record)?)
+                drop(lock);
+                self.refuse(store, canary::waits(store, record)?)
             };
         }
         let question = question(context, store, record, self.senders, self.args.canary)?;
@@ -231,6 +177,25 @@ impl Errand<'_> {
         }
         context.screen.note("nothing was sent");
         Ok(Agreed::No(Exit::Done))
+    }
+
+    /// A send that may not begin: whoever reads events gets the last one, as from any other send.
+    fn refuse(&self, store: &Store, why: Failure) -> Result<Agreed, Failure> {
+        if !self.context.screen.is_json() {
+            return Err(why);
+        }
+        self.print_end(store)?;
+        self.context.screen.warning(&why.message);
+        Ok(Agreed::No(why.exit))
+    }
+
+    /// The last event: where the campaign stands.
+    fn print_end(&self, store: &Store) -> Result<(), Failure> {
+        let record = store.campaign(&self.record.name)?;
+        let record = record.as_ref().unwrap_or(self.record);
+        let now = self.context.clock.reading();
+        let standing = Standing::of(store, record, Some(self.senders), now)?;
+        self.context.screen.json(&ended_json(record, &standing))
     }
 
     /// Says so when what was asked for lets nothing go.
@@ -275,21 +240,10 @@ impl Errand<'_> {
         if matches!(ended, Ended::AtCanary { .. }) {
             failure = Some(canary::waits(store, self.record)?);
         }
-        let record = store
-            .campaign(&self.record.name)?
-            .unwrap_or_else(|| self.record.clone());
         if screen.is_json() {
-            let standing = Standing::of(
-                store,
-                &record,
-                Some(self.senders),
-                self.context.clock.reading(),
-            )?;
-            let mut value = status_json(&record, &standing);
-            value["event"] = "ended".into();
-            screen.json(&value)?;
+            self.print_end(store)?;
         } else {
-            screen.result(&format!("{}: {}", record.name, ended_words(&ended)))?;
+            screen.result(&format!("{}: {}", self.record.name, ended_words(&ended)))?;
             if let Some(why) = self.nothing_was_to_go(&ended, &before, &counts) {
                 screen.note(&why);
             }
@@ -340,9 +294,9 @@ impl Errand<'_> {
         };
         loop {
             let counts = store.recipient_counts(record.id)?;
-            let show = Show::new(context, &counts, zone_of(record), false);
+            let show = self.show(&counts);
             let accounts = accounts.map(<[_]>::to_vec);
-            let ended = runtime.block_on(self.send(lock, accounts, &show, &stretch));
+            let ended = runtime.block_on(self.send(lock, accounts, (&show, &counts), &stretch));
             show.end();
             let ended = ended?;
             let Ended::AtCanary { handed_over } = ended else {
@@ -358,6 +312,26 @@ impl Errand<'_> {
             // While the question was open the campaign was anybody's.
             lock = store.lock_for_sending(&record.name, context.clock.now())?;
         }
+    }
+
+    /// What is shown of a stretch; where nobody looks, it is not reckoned when that ends.
+    fn show(&self, counts: &Counts) -> Show<'_> {
+        let (screen, clock) = (&self.context.screen, &self.context.clock);
+        let question = || Question {
+            path: self.path.to_owned(),
+            record: self.record.clone(),
+            senders: self.senders.to_vec(),
+            clock: clock.clone(),
+        };
+        let scene = Scene {
+            accounts: &self.record.accounts,
+            counts: *counts,
+            zone: zone_of(self.record),
+            clock,
+            simulated: false,
+            foresight: screen.may_note().then(|| Foresight::new(question())),
+        };
+        Show::new(screen, scene)
     }
 
     /// Why a send that ended as asked has sent nothing.
@@ -378,7 +352,7 @@ impl Errand<'_> {
         &self,
         lock: SenderLock,
         accounts: Option<Vec<send::Account>>,
-        show: &Show<'_>,
+        (show, left): (&Show<'_>, &Counts),
         stretch: &Stretch,
     ) -> Result<Ended, Failure> {
         let renderers = self.renderers()?;
@@ -413,7 +387,10 @@ impl Errand<'_> {
             renderers,
             lock,
         };
-        let ended = send::run(job, options, &self.context.clock, stop, &mut |event| {
+        let clock = &self.context.clock;
+        let mut recording = Recording::begin(self.path, self.record, left, clock)?;
+        let ended = send::run(job, options, clock, stop, &mut |event| {
+            recording.event(&event);
             show.event(&event);
         })
         .await;
@@ -443,6 +420,7 @@ fn ended_words(ended: &Ended) -> &'static str {
     match ended {
         Ended::Finished => "finished",
         Ended::Interrupted => "interrupted; `postroom send` goes on where it was",
+        Ended::Halted(_) => "halted",
         Ended::AsAsked => "ended as asked; `postroom send` goes on where it was",
         Ended::AtCanary { .. } => "not finished; the others wait for a word",
         Ended::WouldWait(..) => "not finished",

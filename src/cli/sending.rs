@@ -1,64 +1,107 @@
-//! A send as it is seen: events as lines of JSON, or a bar with notes above it.
+//! A send as it is seen: events as lines of JSON, or a line for each account and a bar, with notes above them.
+//! Where there is no terminal a note says now and then how far it is.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::bar::Bar;
+use super::bar::Board;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::foresight::Foresight;
+use super::halting::halt_words;
+use super::progress::{Accounts, SHORT};
+use super::pulse::{Face, Pulse, lock};
 use super::screen::Screen;
-use super::{Context, words};
-use crate::clock::Clock;
+use super::words;
+use crate::clock::{Clock, Stopwatch};
 use crate::delivery::Class;
 use crate::send::{Ended, Event, Trouble, Waiting};
-use crate::store::Counts;
-
-/// A wait that is not worth a line of its own.
-const SHORT: SignedDuration = SignedDuration::from_secs(150);
+use crate::store::{Counts, Halt};
 
 /// A pause that ends so soon after one that was told is part of the same trouble.
 const SAME_PAUSE: SignedDuration = SignedDuration::from_mins(30);
+
+/// How soon the first note says how far it is; each further one comes after twice the time, ...
+const FIRST_NOTE: Duration = Duration::from_mins(1);
+
+/// ... and no later than this after the last.
+const LAST_NOTES: Duration = Duration::from_hours(1);
+
+/// What is sent, as it is when it begins.
+pub(super) struct Scene<'a> {
+    /// The names of the accounts.
+    pub(super) accounts: &'a [String],
+    /// Where the campaign stands.
+    pub(super) counts: Counts,
+    pub(super) zone: TimeZone,
+    /// By which it is sent.
+    pub(super) clock: &'a Clock,
+    /// Notes on waiting make no sense where days pass in milliseconds.
+    pub(super) simulated: bool,
+    /// When it will be finished.
+    pub(super) foresight: Option<Foresight>,
+}
 
 /// Shows events as they come.
 pub(super) struct Show<'a> {
     screen: &'a Screen,
     clock: &'a Clock,
     zone: TimeZone,
-    bar: Bar,
+    board: Board,
+    accounts: Arc<Mutex<Accounts>>,
+    /// Draws what changes with time alone.
+    pulse: RefCell<Option<Pulse>>,
+    foresight: RefCell<Option<Foresight>>,
     done: Cell<u64>,
+    total: u64,
+    /// Real time since it began, and when the next note is due.
+    watch: Stopwatch,
+    next_note: Cell<Duration>,
     /// Until when each account was last said to pause.
     paused: RefCell<BTreeMap<String, Timestamp>>,
     /// A short wait was told.
     told_short: Cell<bool>,
-    /// Notes on waiting make no sense where days pass in milliseconds.
     simulated: bool,
 }
 
 impl<'a> Show<'a> {
-    /// `counts`: where the campaign stands before the send.
-    pub(super) fn new(
-        context: &'a Context,
-        counts: &Counts,
-        zone: TimeZone,
-        simulated: bool,
-    ) -> Self {
-        let screen = &context.screen;
+    pub(super) fn new(screen: &'a Screen, scene: Scene<'a>) -> Self {
+        let counts = scene.counts;
         let done = counts.total() - counts.pending - counts.deferred;
-        let bar = Bar::sending(screen, counts.total());
-        bar.position(done);
+        let board = Board::new(screen, scene.accounts, counts.total());
+        board.position(done);
+        let accounts = Arc::new(Mutex::new(Accounts::new(scene.accounts)));
+        let pulse = board.is_drawn().then(|| {
+            let face = Face {
+                board: board.clone(),
+                accounts: Arc::clone(&accounts),
+                known: scene.foresight.as_ref().map(Foresight::known),
+                clock: scene.clock.clone(),
+                zone: scene.zone.clone(),
+            };
+            Pulse::new(move || face.draw())
+        });
         Self {
             screen,
-            clock: &context.clock,
-            zone,
-            bar,
+            clock: scene.clock,
+            zone: scene.zone,
+            board,
+            accounts,
+            foresight: RefCell::new(scene.foresight),
             done: Cell::new(done),
+            total: counts.total(),
+            watch: scene.clock.stopwatch(),
+            next_note: Cell::new(FIRST_NOTE),
             paused: RefCell::default(),
             told_short: Cell::new(false),
-            simulated,
+            simulated: scene.simulated,
+            pulse: RefCell::new(pulse),
         }
     }
 
@@ -66,13 +109,16 @@ impl<'a> Show<'a> {
     pub(super) fn event(&self, event: &Event) {
         if self.screen.is_json() {
             // A reader that has gone away does not stop a send.
-            let _ = self.screen.json(&event_json(event));
+            if let Some(json) = event_json(event) {
+                let _ = self.screen.json(&json);
+            }
             return;
         }
         self.advance(event);
         if let Some(line) = self.line(event) {
-            self.bar.suspend(|| self.screen.note(&line));
+            self.board.suspend(|| self.screen.note(&line));
         }
+        self.note_progress();
     }
 
     fn advance(&self, event: &Event) {
@@ -82,15 +128,39 @@ impl<'a> Show<'a> {
             _ => 0,
         };
         self.done.set(self.done.get() + settled);
-        self.bar.position(self.done.get());
-        match event {
-            Event::Waiting { until, .. } => {
-                let until = words::short_time(*until, &self.zone);
-                self.bar.message(format!("until {until}"));
-            }
-            Event::Sent { .. } if !self.simulated => self.bar.message(String::new()),
-            _ => {}
+        self.board.position(self.done.get());
+        lock(&self.accounts).learn(event, self.clock.now());
+        if let Some(foresight) = self.foresight.borrow_mut().as_mut() {
+            foresight.keep_up(self.clock);
         }
+    }
+
+    fn finishes_at(&self) -> Option<Timestamp> {
+        let foresight = self.foresight.borrow();
+        foresight.as_ref()?.known().finishes_at()
+    }
+
+    /// Says how far it is where nothing is drawn: after a minute, then more and more rarely.
+    fn note_progress(&self) {
+        let elapsed = self.watch.elapsed();
+        if self.board.is_drawn() || elapsed < self.next_note.get() {
+            return;
+        }
+        self.next_note.set(elapsed + elapsed.min(LAST_NOTES));
+        let mut line = format!(
+            "{} of {} settled",
+            words::number(self.done.get()),
+            words::count(self.total, "recipient is", "recipients are"),
+        );
+        if let Some(speed) = lock(&self.accounts).speed(self.clock.now()) {
+            let speed = words::count(speed, "message", "messages");
+            line.push_str(&format!(", at {speed} a minute"));
+        }
+        if let Some(at) = self.finishes_at() {
+            let at = words::time(at, &self.zone);
+            line.push_str(&format!("; finished {at} at the earliest"));
+        }
+        self.screen.note(&line);
     }
 
     /// What is worth a line of its own.
@@ -146,7 +216,7 @@ impl<'a> Show<'a> {
                 "in doubt: message {number}, {}: {reply}",
                 words::count(*recipients, "recipient", "recipients")
             )),
-            Event::Reconnecting { because, until } => Some(format!(
+            Event::Reconnecting { because, until, .. } => Some(format!(
                 "no connection ({because}); trying again at {}",
                 time(*until)
             )),
@@ -154,6 +224,8 @@ impl<'a> Show<'a> {
                 "the account '{account}' has stopped; the others take its share over: {} ({})\n    {}",
                 trouble.meaning, trouble.reply, trouble.remedy
             )),
+            // What it waits for is told when all wait; until then its line says so.
+            Event::AccountWaiting { .. } | Event::Ended(_) => None,
             Event::Waiting { until, why } if self.is_worth_a_line(*until, why) => Some(format!(
                 "waiting until {} for {}; Ctrl-C stops, `postroom send` goes on",
                 time(*until),
@@ -200,9 +272,10 @@ impl<'a> Show<'a> {
         !self.simulated && !self.screen.may_draw()
     }
 
-    /// Takes the bar off the screen.
+    /// Takes what is drawn off the screen.
     pub(super) fn end(&self) {
-        self.bar.clear();
+        self.pulse.take();
+        self.board.clear();
     }
 }
 
@@ -218,16 +291,19 @@ pub(super) fn reason(why: &Waiting) -> String {
     }
 }
 
-fn event_json(event: &Event) -> Value {
-    match event {
+/// None for the end, of which the command's last line says more.
+fn event_json(event: &Event) -> Option<Value> {
+    Some(match event {
+        Event::Ended(_) => return None,
         Event::Recovered { in_doubt } => json!({ "event": "recovered", "in_doubt": in_doubt }),
         Event::Sent {
+            account,
             number,
             message_id,
             recipients,
             reply,
         } => json!({
-            "event": "sent", "message": number, "message_id": message_id, "recipients": recipients, "reply": reply,
+            "event": "sent", "account": account, "message": number, "message_id": message_id, "recipients": recipients, "reply": reply,
         }),
         Event::Refused {
             row,
@@ -261,17 +337,37 @@ fn event_json(event: &Event) -> Value {
         } => json!({
             "event": "in_doubt", "message": number, "message_id": message_id, "recipients": recipients, "reply": reply,
         }),
-        Event::Reconnecting { because, until } => json!({
-            "event": "reconnecting", "because": because, "until": until,
+        Event::Reconnecting {
+            account,
+            because,
+            until,
+        } => json!({
+            "event": "reconnecting", "account": account, "because": because, "until": until,
         }),
         Event::AccountStopped { account, trouble } => json!({
             "event": "account_stopped", "account": account, "because": trouble.meaning, "reply": trouble.reply,
             "remedy": trouble.remedy,
         }),
+        Event::AccountWaiting {
+            account,
+            until,
+            why,
+        } => json!({
+            "event": "account_waiting", "account": account, "until": until, "for": reason(why),
+        }),
         Event::Waiting { until, why } => {
             json!({ "event": "waiting", "until": until, "for": reason(why) })
         }
-    }
+    })
+}
+
+/// What is said of a send that a halt ended, or kept from beginning.
+pub(super) fn halted(halt: &Halt, zone: &TimeZone) -> Failure {
+    Failure::new(
+        Exit::NotFinished,
+        format!("not finished: halted {}", halt_words(halt, zone)),
+        "`postroom resume` lifts the halt; then `postroom send` goes on where it was",
+    )
 }
 
 /// What an ended send exits with, and what to say of it if it is not finished.
@@ -280,6 +376,7 @@ pub(super) fn verdict(ended: &Ended, counts: &Counts, zone: &TimeZone) -> (Exit,
         Ended::Finished if counts.refused + counts.in_doubt > 0 => (Exit::SomeRefused, None),
         Ended::Finished | Ended::AsAsked => (Exit::Done, None),
         Ended::Interrupted => (Exit::Interrupted, None),
+        Ended::Halted(halt) => (Exit::NotFinished, Some(halted(halt, zone))),
         // What is said of it is the canary's own.
         Ended::AtCanary { .. } => (Exit::NotFinished, None),
         Ended::WouldWait(until, why) => {

@@ -97,7 +97,7 @@ impl Planned {
         let (store, _) = store(places)?;
         let record = store
             .campaign(&campaign.name)?
-            .ok_or_else(|| not_planned(&store, &campaign.name))?;
+            .ok_or_else(|| not_planned(&store, &campaign))?;
         Ok(Self {
             zone: zone_of(&record),
             record,
@@ -126,22 +126,33 @@ pub(super) fn zone_of(record: &CampaignRecord) -> TimeZone {
     TimeZone::get(&record.time_zone).unwrap_or(TimeZone::UTC)
 }
 
-/// No plan of this name is in the store; says which one is likely meant.
-pub(super) fn not_planned(store: &Store, name: &str) -> Failure {
-    // That there is no hint must not hide what is wrong.
-    let known = store.campaign_names().unwrap_or_default();
-    let likeness = |one: &&String| strsim::jaro_winkler(name, one);
-    let nearest = known
-        .iter()
-        .filter(|one| likeness(one) > 0.85)
-        .max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
-    let hint = nearest.map_or_else(String::new, |nearest| {
-        format!("; '{nearest}' is: if that is meant, correct 'name' in campaign.toml")
+/// A campaign whose name has changed since is the one that was meant.
+pub(super) fn not_planned(store: &Store, campaign: &Campaign) -> Failure {
+    let name = &campaign.name;
+    let meant = store.planned_from(&campaign.folder).ok().flatten();
+    let meant = meant.map(|meant| (meant, "was planned from this folder"));
+    let meant = meant.or_else(|| Some((like(store, name)?, "is planned, which has a like name")));
+    let first = meant.map_or_else(String::new, |(meant, what)| {
+        format!("'{meant}' {what}: if that is meant, put its name into campaign.toml; otherwise ")
     });
     Failure::new(
         Exit::NoInput,
-        format!("the campaign '{name}' is not planned in this store{hint}"),
-        "run `postroom plan` or `postroom send` first; if it was planned elsewhere, name that store with --store",
+        format!("the campaign '{name}' is not planned in this store"),
+        format!(
+            "{first}run `postroom plan` or `postroom send` first; if it was planned elsewhere, name that store with \
+             --store"
+        ),
     )
     .named("not-planned")
+}
+
+/// The planned campaign whose name is most like this one, if one is like it.
+fn like(store: &Store, name: &str) -> Option<String> {
+    let names = store.campaign_names().ok()?;
+    let likeness =
+        |known: &String| strsim::jaro_winkler(&name.to_lowercase(), &known.to_lowercase());
+    let known = names.into_iter().map(|known| (likeness(&known), known));
+    let near = known.filter(|(likeness, _)| *likeness > 0.8);
+    near.max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map(|(_, known)| known)
 }

@@ -40,14 +40,14 @@ pub(super) fn run(context: &Context, args: &Show) -> Result<Exit, Failure> {
     let (store, path) = setup::store(&context.places)?;
     let key = person_key(&args.address);
     let only = args.campaign.as_deref().map(Campaign::load).transpose()?;
-    let only = only.map(|campaign| campaign.name);
     let mut story = store.story(&key)?;
-    if let Some(name) = &only {
-        if store.campaign(name)?.is_none() {
-            return Err(setup::not_planned(&store, name));
+    if let Some(campaign) = &only {
+        if store.campaign(&campaign.name)?.is_none() {
+            return Err(setup::not_planned(&store, campaign));
         }
-        story.retain(|chapter| chapter.campaign == *name);
+        story.retain(|chapter| chapter.campaign == campaign.name);
     }
+    let only = only.map(|campaign| campaign.name);
     if story.is_empty() {
         return Err(not_found(&store, &args.address, &key, only.as_deref())?);
     }
@@ -229,7 +229,7 @@ fn write_mail(
         ));
     };
     let record = store.campaign(&chapter.campaign)?;
-    let record = record.ok_or_else(|| setup::not_planned(store, &chapter.campaign))?;
+    let record = record.ok_or_else(|| Failure::own("the campaign is gone"))?;
     let mail = Previewer::of_plan(path, record)?
         .mail(message.number)?
         .ok_or_else(|| Failure::own(format!("message {} is missing", message.number)))?;

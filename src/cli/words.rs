@@ -86,9 +86,22 @@ pub(super) fn short_time(at: Timestamp, zone: &TimeZone) -> String {
         .to_string()
 }
 
+/// A time that is named again and again where there is little room: `15:33` today, `Tue 1 Dec, 08:00` later.
+pub(super) fn soon(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+    if zone.to_datetime(at).date() == zone.to_datetime(now).date() {
+        return time_of_day(at, zone);
+    }
+    short_time(at, zone)
+}
+
 /// The time of day in a campaign's zone.
 pub(super) fn time_of_day(at: Timestamp, zone: &TimeZone) -> String {
     zone.to_datetime(at).strftime("%H:%M").to_string()
+}
+
+/// The same where every second counts: `15:33:07`.
+pub(super) fn to_the_second(at: Timestamp, zone: &TimeZone) -> String {
+    zone.to_datetime(at).strftime("%H:%M:%S").to_string()
 }
 
 /// A calendar day as it is in the store: `2026-12-01` → `Tue 1 Dec 2026`.

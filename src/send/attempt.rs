@@ -238,6 +238,7 @@ impl Tried<'_> {
                     .await?;
                 self.outcome.progress = true;
                 self.outcome.events.push(Event::Sent {
+                    account: self.context.account.name.clone(),
                     number: self.claim.number,
                     message_id: self.claim.message_id.clone(),
                     recipients,

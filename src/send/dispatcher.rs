@@ -9,6 +9,7 @@ use super::attempt::Context;
 use super::error::Error;
 use super::event::{Ended, Event, Trouble, Waiting};
 use super::lane::Lane;
+use super::lookout::Lookout;
 use super::options::Options;
 use super::signing::Trial;
 use super::stop::Stop;
@@ -79,13 +80,14 @@ pub async fn run(
             streak: Streak::default(),
         })
     });
+    let lookout = Lookout::new(&options.store, job.campaign, clock);
     let ended = Dispatcher::new(
         lanes.collect(),
         journal.clone(),
         clock,
-        options,
+        (options, lookout),
         stop,
-        report,
+        &mut *report,
     )
     .run()
     .await;
@@ -93,7 +95,7 @@ pub async fn run(
         Ok(Ended::Finished) => (RunState::Finished, None),
         Ok(Ended::WouldWait(until, _)) => (RunState::Waiting, Some(*until)),
         Ok(Ended::Stopped(trouble)) => (RunState::Stopped(because(trouble)), None),
-        Ok(Ended::Interrupted | Ended::AsAsked | Ended::AtCanary { .. }) => {
+        Ok(Ended::Interrupted | Ended::Halted(_) | Ended::AsAsked | Ended::AtCanary { .. }) => {
             (RunState::Planned, None)
         }
         Err(error) => (RunState::Stopped(error.to_string()), None),
@@ -102,6 +104,10 @@ pub async fn run(
     drop(journal);
     // The thread ends with the last handle; its panic would have been answered as `WriterGone`.
     let _ended = writer.join();
+    report(Event::Ended(match &ended {
+        Ok(ended) => Ok(ended.clone()),
+        Err(error) => Err(error.to_string()),
+    }));
     drop(job.lock);
     let ended = ended?;
     written?;
@@ -122,6 +128,8 @@ pub(super) struct Dispatcher<'a> {
     pub(super) clock: &'a Clock,
     pub(super) options: Options,
     pub(super) stop: Stop,
+    /// Looks out for a halt while nothing is claimed.
+    pub(super) lookout: Lookout,
     pub(super) report: &'a mut dyn FnMut(Event),
     tasks: JoinSet<()>,
     reports_in: mpsc::UnboundedSender<(usize, usize, Report)>,
@@ -145,7 +153,7 @@ impl<'a> Dispatcher<'a> {
         lanes: Vec<Lane>,
         journal: Journal,
         clock: &'a Clock,
-        options: Options,
+        (options, lookout): (Options, Lookout),
         stop: Stop,
         report: &'a mut dyn FnMut(Event),
     ) -> Self {
@@ -154,6 +162,7 @@ impl<'a> Dispatcher<'a> {
             lanes,
             journal,
             clock,
+            lookout,
             options,
             stop,
             report,
@@ -337,6 +346,7 @@ impl<'a> Dispatcher<'a> {
             }
             Report::Failed(error) => self.fail(error),
         }
+        self.tell_of(lane);
     }
 
     /// What an account that has stopped was to send is there for the others.

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::delivery::{Class, Phase};
 use crate::limits::{Closed, Reason, Rule};
+use crate::store::Halt;
 
 /// Something that happened.
 #[derive(Debug, Clone)]
@@ -15,6 +16,8 @@ pub enum Event {
     },
     /// A message was taken by the server.
     Sent {
+        /// The account that it went by.
+        account: String,
         /// Its place in the plan.
         number: u64,
         /// With its angle brackets.
@@ -71,6 +74,8 @@ pub enum Event {
     },
     /// A connection could not be made or broke; it is tried again.
     Reconnecting {
+        /// Whose.
+        account: String,
         /// What broke.
         because: String,
         /// When it is tried again.
@@ -83,6 +88,17 @@ pub enum Event {
         /// Its trouble.
         trouble: Box<Trouble>,
     },
+    /// One account of several can send nothing before `until`; the others may.
+    AccountWaiting {
+        /// Its name.
+        account: String,
+        /// When it may go on.
+        until: Timestamp,
+        /// What is waited for.
+        why: Waiting,
+    },
+    /// It has ended, thus or by this error; the campaign is still held.
+    Ended(Result<Ended, String>),
     /// Nothing can go before `until`.
     Waiting {
         /// When the next message may go.
@@ -146,6 +162,8 @@ pub enum Ended {
     Finished,
     /// It was asked to stop.
     Interrupted,
+    /// A person asked, from wherever, that nothing more of the campaign goes.
+    Halted(Halt),
     /// `max_messages` or `until` was reached.
     AsAsked,
     /// `canary` was reached.

@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 use super::attempt::Context;
 use super::event::{Trouble, Waiting};
 use super::pace::Pace;
+use super::waiting::is_same;
 use super::worker::Leave;
 use crate::clock::Timestamp;
 use crate::store::SlotWanted;
@@ -21,6 +22,8 @@ pub(super) struct Lane {
     pub(super) idle: Vec<usize>,
     /// Nothing may go before this.
     pub(super) blocked: Option<(Timestamp, Waiting)>,
+    /// The wait of its own that was told last.
+    pub(super) told: Option<(Timestamp, Waiting)>,
     /// How fast it may go after it was told to slow down.
     pub(super) pace: Pace,
     /// So many sessions is all that other processes leave of the mailbox's, until then.
@@ -49,6 +52,7 @@ impl Lane {
             workers: Vec::new(),
             idle: Vec::new(),
             blocked: None,
+            told: None,
             pace: Pace::default(),
             seats: None,
             wanted: None,
@@ -96,6 +100,16 @@ impl Lane {
         }
         let blocked = self.blocked.as_ref().map(|(until, _)| *until);
         blocked.or_else(|| self.pace.next_at().filter(|at| *at > now))
+    }
+
+    /// What it waits for, where that is another wait than the one that was told last.
+    pub(super) fn untold_wait(&mut self) -> Option<(Timestamp, Waiting)> {
+        let wait = self.blocked.as_ref()?;
+        if self.told.as_ref().is_some_and(|told| is_same(told, wait)) {
+            return None;
+        }
+        self.told = Some(wait.clone());
+        self.told.clone()
     }
 
     /// The longer one of two reasons to wait holds.

@@ -7,6 +7,9 @@
 //! journal asks the limiter. Called by `cli` (`send`, `rehearse`, and `test`, whose messages belong to no
 //! campaign: [`singly`]).
 //!
+//! A halt is another process's word in the store. A claim is answered with it; while nothing is claimed the
+//! dispatcher looks out for it (`lookout`).
+//!
 //! Stopping: no worker is ever dropped in the middle of a dialogue, because that would be a crash
 //! that nobody records. A stop only withholds leave; what is in hand runs to its verdict under its
 //! deadlines. Only the dispatcher's waiting is cancelled.
@@ -16,6 +19,7 @@ mod dispatcher;
 mod error;
 mod event;
 mod lane;
+mod lookout;
 mod offered;
 mod options;
 mod pace;

@@ -63,6 +63,8 @@ impl Dispatcher<'_> {
         if outcome.progress {
             lane.failures = 0;
             lane.lost = 0;
+            // How long the other one takes nobody knows: the next such wait is news.
+            lane.told.take_if(|(_, why)| *why == Waiting::OtherSender);
             lane.pace.recover();
         }
         let mut trouble = lane.count_lost(outcome.lost.as_deref());
@@ -143,10 +145,32 @@ impl Dispatcher<'_> {
                 let rule = rule.to_string();
                 self.fail(Error::NeverFits { number, rule });
             }
+            Answer::Halted(halt) => {
+                self.ending.get_or_insert(Ok(Ended::Halted(halt)));
+            }
             Answer::LeftToOthers => lane.drained = true,
             Answer::Nothing => self.nothing_left = true,
         }
+        self.tell_of(number);
         self.hand_out_again(number);
+    }
+
+    /// Of several accounts each says for itself that it waits, once it has nothing in hand any more.
+    pub(super) fn tell_of(&mut self, number: usize) {
+        if self.lanes.len() < 2 {
+            return;
+        }
+        if let Some(lane) = self.lanes.get_mut(number)
+            && lane.busy() == 0
+            && let Some((until, why)) = lane.untold_wait()
+        {
+            let account = lane.context.account.name.clone();
+            (self.report)(Event::AccountWaiting {
+                account,
+                until,
+                why,
+            });
+        }
     }
 
     /// An account that must wait may leave some of its share to those that have nothing to do just now.
@@ -273,7 +297,12 @@ impl Dispatcher<'_> {
             Waiting::Server(because.clone()),
         );
         if let Some((until, _)) = lane.blocked {
-            (self.report)(Event::Reconnecting { because, until });
+            let account = lane.context.account.name.clone();
+            (self.report)(Event::Reconnecting {
+                account,
+                because,
+                until,
+            });
         }
     }
 }

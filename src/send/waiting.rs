@@ -23,6 +23,12 @@ const STRETCH: SignedDuration = SignedDuration::from_mins(15);
 /// A wait whose end moves by less than this is the same one.
 const SAME: SignedDuration = SignedDuration::from_secs(90);
 
+/// Whether somebody who was told of the one wait knows of the other.
+pub(super) fn is_same(told: &(Timestamp, Waiting), wait: &(Timestamp, Waiting)) -> bool {
+    let ((told, reason), (until, why)) = (told, wait);
+    reason == why && (*why == Waiting::OtherSender || told.duration_since(*until).abs() < SAME)
+}
+
 impl Dispatcher<'_> {
     /// Nothing is in hand and nothing may go: waits, or ends instead.
     pub(super) async fn wait(&mut self) -> Result<Option<Ended>, Error> {
@@ -127,12 +133,10 @@ impl Dispatcher<'_> {
         self.journal
             .set_state(RunState::Sending, Some(until))
             .await?;
-        let is_same = self.told.as_ref().is_some_and(|(told, reason)| {
-            *reason == why
-                && (why == Waiting::OtherSender || told.duration_since(until).abs() < SAME)
-        });
-        if !is_same {
-            self.told = Some((until, why.clone()));
+        let wait = (until, why);
+        if !self.told.as_ref().is_some_and(|told| is_same(told, &wait)) {
+            self.told = Some(wait.clone());
+            let (until, why) = wait;
             (self.report)(Event::Waiting { until, why });
         }
         Ok(())
@@ -153,8 +157,14 @@ impl Dispatcher<'_> {
             tokio::select! {
                 () = self.clock.sleep_until_or_set(next, &self.reckoned) => {}
                 () = self.stop.requested() => {}
+                halt = self.lookout.halted(self.clock) => {
+                    self.ending.get_or_insert(Ok(Ended::Halted(halt)));
+                }
             }
             self.hold = Some(self.clock.hold());
+            if self.ending.is_some() {
+                break;
+            }
             let reading = self.clock.reading();
             if !reading.agrees_with(&self.reckoned) {
                 // Somebody has set the clock: what is waited for comes at another time.

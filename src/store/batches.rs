@@ -74,8 +74,8 @@ const LEFT_LYING: SignedDuration = SignedDuration::from_hours(7 * 24);
 impl Store {
     /// The campaigns beside `except` that are under way and have something to send by one of these accounts,
     /// in the order in which they were planned. Under way are those that a process sends, and those of which
-    /// something was tried within a week; one that an account's trouble ended, or of which nothing was tried
-    /// yet, may never go on.
+    /// something was tried within a week; one that is halted, that an account's trouble ended, or of which
+    /// nothing was tried yet, may never go on.
     pub fn underway(
         &self,
         accounts: &[&str],
@@ -87,7 +87,7 @@ impl Store {
             "SELECT c.id, c.name, count(*), sum(m.recipients)
              FROM campaign c JOIN campaign_account a ON a.campaign = c.id
              JOIN message m ON m.campaign = c.id AND m.lane = a.lane AND m.state IN ('pending', 'deferred')
-             WHERE c.id IS NOT ?1 AND c.run_state IN ('planned', 'sending', 'waiting')
+             WHERE c.id IS NOT ?1 AND c.run_state IN ('planned', 'sending', 'waiting') AND c.halted_at IS NULL
              AND a.account IN (SELECT value FROM json_each(?2))
              AND (c.next_send_at > ?3 OR EXISTS
                  (SELECT 1 FROM attempt t JOIN message tried ON tried.id = t.message

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use super::cutting::Part;
-use super::{Error, MessageIds, Store, ledger, to_optional_timestamp};
+use super::{Error, Halt, MessageIds, Store, ledger, to_optional_timestamp};
 use crate::clock::{Clock, Reading};
 use crate::delivery::{Event, MessageState};
 use crate::limits::{Calendar, Reason, Rule, Weight};
@@ -89,6 +89,8 @@ pub enum Answer {
     AfterVerdict(Rule),
     /// The message with this number alone is more than this rule ever allows.
     Never(u64, Rule),
+    /// A person asked that nothing more of the campaign goes.
+    Halted(Halt),
     /// Nothing of it is pending or deferred; what is, other accounts send.
     LeftToOthers,
     /// Nothing is pending or deferred.

@@ -3,11 +3,13 @@
 //! A halt is one row's two columns. Whoever claims a message looks at them in the same transaction, so
 //! that after a halt is on disk no message is begun: what was claimed before it still goes.
 
+use std::path::Path;
+
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
 use super::history::{self, Deed, Happening};
-use super::{Error, Halt, Store, to_timestamp};
+use super::{Error, Halt, Store, claims, to_timestamp};
 
 /// The word that stands against sending the campaign, if there is one.
 pub(super) fn halt_of(connection: &Connection, campaign: i64) -> Result<Option<Halt>, Error> {
@@ -28,14 +30,47 @@ pub(super) fn halt_of(connection: &Connection, campaign: i64) -> Result<Option<H
     .transpose()
 }
 
+/// The same while something is left that it keeps back. A campaign of which all is done or in hand comes to
+/// its end, halted or not.
+pub(super) fn in_force(connection: &Connection, campaign: i64) -> Result<Option<Halt>, Error> {
+    let halt = halt_of(connection, campaign)?;
+    Ok(match halt {
+        Some(halt) if claims::is_unfinished(connection, campaign)? => Some(halt),
+        _ => None,
+    })
+}
+
 impl Store {
     /// The word that stands against sending the campaign, if there is one.
     pub fn halt_of(&self, campaign: i64) -> Result<Option<Halt>, Error> {
         halt_of(&self.connection, campaign)
     }
 
+    /// The name of the campaign that was last planned from this folder, its links resolved.
+    pub fn planned_from(&self, folder: &Path) -> Result<Option<String>, Error> {
+        let folder = folder.to_string_lossy();
+        Ok(self
+            .connection
+            .prepare_cached("SELECT name FROM campaign WHERE folder = ? ORDER BY planned_at DESC, id DESC LIMIT 1")?
+            .query_row([folder], |row| row.get(0))
+            .optional()?)
+    }
+
+    /// How many messages are in hand: with a sender at work, or left by one that is gone.
+    pub fn in_hand(&self, campaign: i64) -> Result<u64, Error> {
+        Ok(self.connection.query_row(
+            "SELECT count(*) FROM message WHERE campaign = ? AND state IN ('claimed', 'handing_over')",
+            [campaign],
+            |row| row.get(0),
+        )?)
+    }
+
     /// Lets nothing more of the campaign go. Returns the halt that was there already, which stays as it was.
+    ///
+    /// # Errors
+    /// [`Error::Elsewhere`] when this store is not at home: it would stop nobody.
     pub fn halt(&mut self, campaign: i64, halt: &Halt) -> Result<Option<Halt>, Error> {
+        self.come_home()?;
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -56,12 +91,16 @@ impl Store {
     }
 
     /// Lifts a halt; returns it, or none when there was none.
+    ///
+    /// # Errors
+    /// [`Error::Elsewhere`] when this store is not at home.
     pub fn resume(
         &mut self,
         campaign: i64,
         by: &str,
         now: Timestamp,
     ) -> Result<Option<Halt>, Error> {
+        self.come_home()?;
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;

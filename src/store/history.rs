@@ -3,7 +3,7 @@
 //! Written in the same transaction as what it tells of, wherever that is one of the store's own.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
 use super::{Error, Store, to_optional_timestamp, to_timestamp};
 
@@ -129,7 +129,36 @@ pub(super) fn note(
     Ok(())
 }
 
+/// Whether the last process that began to send it has not ended by the record.
+fn is_open(connection: &Connection, campaign: i64) -> Result<bool, Error> {
+    let last: Option<String> = connection
+        .prepare_cached(
+            "SELECT kind FROM history WHERE campaign = ? AND kind IN ('started', 'ended') ORDER BY id DESC LIMIT 1",
+        )?
+        .query_row([campaign], |row| row.get(0))
+        .optional()?;
+    Ok(last.as_deref() == Some(Deed::Started.as_str()))
+}
+
 impl Store {
+    /// Writes down that a process begins to send; of one before it that could not say how it ended, that it
+    /// is gone. Call it with the campaign's lock held.
+    pub fn note_start(&mut self, campaign: i64, started: &Happening) -> Result<(), Error> {
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if is_open(&transaction, campaign)? {
+            let ended = Happening {
+                detail: "in the middle: it was killed, or the machine stopped; found when it was started again"
+                    .to_owned(),
+                ..Happening::new(started.at, Deed::Ended)
+            };
+            note(&transaction, campaign, &ended)?;
+        }
+        note(&transaction, campaign, started)?;
+        Ok(transaction.commit()?)
+    }
+
     /// Writes down what was done with a campaign.
     pub fn note(&mut self, campaign: i64, happening: &Happening) -> Result<(), Error> {
         note(&self.connection, campaign, happening)

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use super::finishing::{self, Finish, HandOver};
 use super::gate::{Gate, Pause};
 use super::mark::Keeper;
-use super::{Answer, Claim, Claiming, Error, RunState, Store, progress};
+use super::{Answer, Claim, Claiming, Error, RunState, Store, halting, progress};
 use crate::clock::Reading;
 
 /// The most that is put into one commit: keeps the first asker's wait short.
@@ -242,6 +242,12 @@ fn carry_out(
             return Ok(Done::Written);
         }
     };
+    // In the transaction that would take a message: after a halt is on disk none is begun.
+    if matches!(job, Job::Claim(..) | Job::Look(..))
+        && let Some(halt) = halting::in_force(connection, claiming.campaign)?
+    {
+        return Ok(Done::Answer(Answer::Halted(halt)));
+    }
     match job {
         Job::Claim(_, now) => return Gate::claim(gates, lane, connection, now).map(Done::Answer),
         Job::Look(_, now) => return Gate::look(gates, lane, connection, now).map(Done::Answer),

@@ -16,7 +16,8 @@ const LONGEST_WINDOW: SignedDuration = SignedDuration::from_hours(367 * 24);
 /// the ledger, and nobody else's to send.
 const PLAN: &[&str] = &[
     "INSERT INTO lent.campaign SELECT * FROM main.campaign WHERE id = ?1",
-    "UPDATE lent.campaign SET run_state = 'planned', stopped_because = NULL, next_send_at = NULL WHERE id = ?1",
+    "UPDATE lent.campaign SET run_state = 'planned', stopped_because = NULL, next_send_at = NULL,
+         halted_at = NULL, halted_by = NULL WHERE id = ?1",
     "INSERT INTO lent.campaign_account SELECT * FROM main.campaign_account WHERE campaign = ?1",
     "INSERT INTO lent.content SELECT * FROM main.content
      WHERE hash IN (SELECT hash FROM main.frozen_file WHERE campaign = ?1)",

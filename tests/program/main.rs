@@ -17,6 +17,7 @@ mod doctor;
 mod explaining;
 mod forty;
 mod grouping;
+mod halts;
 mod home;
 mod identity;
 mod interrupted;
