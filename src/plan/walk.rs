@@ -46,6 +46,8 @@ pub(super) trait Sink {
     fn share(&mut self, grown: Grown) -> Result<(), Error>;
     /// A recipient of a message.
     fn recipient(&mut self, proved: &Proved, message: i64) -> Result<(), Error>;
+    /// A person to whom nothing is written: a recipient without a message.
+    fn suppressed(&mut self, person: &Person) -> Result<(), Error>;
     /// A further row of a person, whose `first` row became a recipient.
     fn joined(&mut self, row: &Row, address: &str, first: u64) -> Result<(), Error>;
     /// A row that becomes no recipient.
@@ -158,6 +160,7 @@ impl<'a> Walk<'a> {
                     break;
                 }
             };
+            let person = self.unless_suppressed(person)?;
             if let Some(full) = person.and_then(|person| wave.add(person)) {
                 self.take(&mut watch, prover.as_ref(), renderer.as_ref(), full)?;
                 progress(Progress {
@@ -174,6 +177,9 @@ impl<'a> Walk<'a> {
         let gathered = met.gathered();
         let people = gathered.people() as u64;
         for (done, person) in (1..=people).zip(gathered.into_people()) {
+            let Some(person) = self.unless_suppressed(Some(person))? else {
+                continue;
+            };
             if let Some(alike) = &alike {
                 alike.check(self.inputs, &person, self.findings);
             }
@@ -183,6 +189,7 @@ impl<'a> Walk<'a> {
             }
         }
         self.take(&mut watch, prover.as_ref(), renderer.as_ref(), wave.rest())?;
+        self.note_if_all_are_suppressed();
         self.note_templates();
         if let (Some(judge), Some(renderer)) = (&judge, &renderer) {
             judge.finish(self.findings);
