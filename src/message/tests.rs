@@ -28,6 +28,7 @@ fn definition(sources: Sources) -> Definition {
         from: "Contoso Comms <comms@contoso.com>".to_owned(),
         inline: vec![],
         list_unsubscribe: None,
+        unsubscribe: None,
         inline_css: false,
         internal: vec!["contoso.com".to_owned()],
     }
