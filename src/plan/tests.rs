@@ -13,6 +13,7 @@ use std::time::Duration;
 mod filtering;
 mod findings;
 mod grouping;
+mod suppressed;
 
 struct Folder(tempfile::TempDir);
 
