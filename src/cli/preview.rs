@@ -74,7 +74,7 @@ pub(super) fn gets_no_mail(what: &str) -> Failure {
     Failure::new(
         Exit::NoInput,
         format!(
-            "{what} gets no mail: it is not in the list, only as a duplicate, or left out by the filter"
+            "{what} gets no mail: it is not in the list, only as a duplicate, left out by the filter, or on the suppression list"
         ),
         "rows are counted from 1 after the header; `postroom check` lists the duplicates",
     )

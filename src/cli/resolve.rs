@@ -16,7 +16,7 @@ pub(super) fn run(context: &Context, args: &Resolve) -> Result<Exit, Failure> {
     planned.settle(&context.clock)?;
     let doubts = planned.store.doubts(planned.record.id, &Selection::All)?;
     let doubts = match (&args.message, &args.to) {
-        (Some(id), _) => of_message(&planned, doubts, id)?,
+        (Some(id), _) => of_message(&planned, &doubts, id)?,
         (None, Some(address)) => of_person(&planned, address)?,
         (None, None) => doubts,
     };
@@ -80,14 +80,14 @@ fn question(doubts: &[Doubt], resolution: Resolution) -> String {
 }
 
 /// The message in doubt with this Message-ID, and those that were split off from it.
-fn of_message(planned: &Planned, doubts: Vec<Doubt>, id: &str) -> Result<Vec<Doubt>, Failure> {
+fn of_message(planned: &Planned, doubts: &[Doubt], id: &str) -> Result<Vec<Doubt>, Failure> {
     let selection = Selection::MessageId(id.to_owned());
     let found = planned.store.doubts(planned.record.id, &selection)?;
     if !found.is_empty() {
         return Ok(found);
     }
     let mut nearest = Nearest::to(id);
-    for doubt in &doubts {
+    for doubt in doubts {
         nearest.look_at(&doubt.message_id);
     }
     let remedy = match (nearest.found(), doubts.len()) {

@@ -26,7 +26,6 @@ use crate::store::{LeftOut, Refusal};
     postroom retry my-news --reason 5.1.1 --yes\n  \
     postroom retry my-news --suppressed --yes   (after `postroom suppress remove`)"
 )]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(super) struct Retry {
     #[command(flatten)]
     campaign: Folder,
@@ -198,8 +197,9 @@ fn says(reply: &str, wanted: &str) -> bool {
         let next = after.chars().next();
         // A full stop ends a sentence; one with a digit after it goes on with a code.
         let goes_on = is_digit(next) || (next == Some('.') && is_digit(after.chars().nth(1)));
-        !(is_digit(found.chars().next()) && follows(before))
-            && !(is_digit(found.chars().next_back()) && goes_on)
+        let begins_within = is_digit(found.chars().next()) && follows(before);
+        let ends_within = is_digit(found.chars().next_back()) && goes_on;
+        !begins_within && !ends_within
     })
 }
 

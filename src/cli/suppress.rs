@@ -6,21 +6,22 @@
 
 mod import;
 mod list;
+mod remove;
+mod telling;
 
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
-use serde_json::{Value, json};
 
 use super::exit::Exit;
 use super::failure::Failure;
 use super::who::who;
 use super::whom::Nearest;
-use super::{Context, setup, words};
+use super::{Context, setup};
 use crate::config::{Campaign, FILE_NAME};
-use crate::message::Definition;
-use crate::recipients::{Mailbox, Subject, SuppressedPeople};
-use crate::store::{NewSuppression, Reached, Store, Suppressed};
+use crate::recipients::Subject;
+use crate::store::{NewSuppression, Store, Suppressed};
+use telling::{for_whom, summary, told};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Suppress {
@@ -127,7 +128,7 @@ pub(super) struct Import {
 pub(super) fn run(context: &Context, command: &Suppress) -> Result<Exit, Failure> {
     match command {
         Suppress::Add(args) => add(context, args),
-        Suppress::Remove(args) => remove(context, args),
+        Suppress::Remove(args) => remove::run(context, args),
         Suppress::List(args) => list::run(context, args),
         Suppress::Import(args) => import::run(context, args),
     }
@@ -156,7 +157,9 @@ fn named(store: &Store, given: &Path) -> Result<String, Failure> {
         return Ok(name);
     }
     let mut nearest = Nearest::to(&name);
-    known.iter().for_each(|one| nearest.look_at(one));
+    for one in &known {
+        nearest.look_at(one);
+    }
     Err(Failure::new(
         Exit::NoInput,
         format!(
@@ -199,6 +202,9 @@ fn add(context: &Context, args: &Add) -> Result<Exit, Failure> {
     let done = put(context, &mut store, name.as_deref(), &new)?;
     let for_whom = for_whom(name.as_deref());
     let lines = match new.as_slice() {
+        [one] if done.added == 1 && one.subject.starts_with('@') => {
+            format!("nobody at {} is written to {for_whom}", one.subject)
+        }
         [one] if done.added == 1 => format!("{} is never written to {for_whom}", one.written),
         [one] => format!("{} was on the list {for_whom} already", one.written),
         _ => summary(&done, for_whom.as_str()),
@@ -217,206 +223,10 @@ fn put(
     campaign: Option<&str>,
     new: &[NewSuppression],
 ) -> Result<Suppressed, Failure> {
+    // What a sender that is gone left in hand is in nobody's.
+    match store.recover_abandoned(&context.clock) {
+        Ok(_) | Err(crate::store::Error::Elsewhere(_)) => {}
+        Err(other) => return Err(other.into()),
+    }
     Ok(store.suppress(campaign, new, &who(), context.clock.now())?)
-}
-
-fn for_whom(campaign: Option<&str>) -> String {
-    match campaign {
-        Some(name) => format!("by the campaign '{name}'"),
-        None => "by any campaign".to_owned(),
-    }
-}
-
-fn summary(done: &Suppressed, for_whom: &str) -> String {
-    let added = words::count(done.added, "new entry", "new entries");
-    let known = match done.known {
-        0 => String::new(),
-        known => format!(", {} known already", words::number(known)),
-    };
-    format!("{added}{known}: they are never written to {for_whom}")
-}
-
-/// Says what came of it: in which campaigns who was withdrawn, and whom it comes too late for.
-fn told(
-    context: &Context,
-    store: &Store,
-    campaign: Option<&str>,
-    (new, done): (&[NewSuppression], &Suppressed),
-    line: &str,
-) -> Result<Exit, Failure> {
-    let screen = &context.screen;
-    if screen.is_json() {
-        screen.json(&json!({
-            "campaign": campaign,
-            "added": done.added,
-            "known": done.known,
-            "campaigns": done.reached.iter().map(reached_json).collect::<Vec<_>>(),
-        }))?;
-    } else {
-        screen.result(line)?;
-        for reached in done.reached.iter().filter(|one| one.withdrawn > 0) {
-            let count = words::count(reached.withdrawn, "recipient", "recipients");
-            screen.result(&format!("withdrawn from '{}': {count}", reached.campaign))?;
-        }
-    }
-    for reached in &done.reached {
-        too_late(context, reached);
-    }
-    warn_of_copies(context, store, campaign, new)?;
-    Ok(Exit::Done)
-}
-
-fn too_late(context: &Context, reached: &Reached) {
-    let name = &reached.campaign;
-    let people = |count| words::count(count, "of them", "of them");
-    if reached.in_hand > 0 {
-        context.screen.warning(&format!(
-            "in '{name}' a sender has the message to {} in hand at this moment: it may go",
-            people(reached.in_hand)
-        ));
-    }
-    if reached.sent > 0 {
-        context.screen.warning(&format!(
-            "in '{name}' {} has the mail already: it was sent before",
-            people(reached.sent)
-        ));
-    }
-    if reached.in_doubt > 0 {
-        context.screen.warning(&format!(
-            "in '{name}' {} is in doubt and may have the mail: see `postroom resolve`",
-            people(reached.in_doubt)
-        ));
-    }
-}
-
-fn reached_json(reached: &Reached) -> Value {
-    json!({
-        "campaign": reached.campaign,
-        "withdrawn": reached.withdrawn,
-        "in_hand": reached.in_hand,
-        "sent": reached.sent,
-        "in_doubt": reached.in_doubt,
-    })
-}
-
-/// Copies are no recipients of the list: nobody can be withdrawn from a copy that is planned.
-fn warn_of_copies(
-    context: &Context,
-    store: &Store,
-    campaign: Option<&str>,
-    new: &[NewSuppression],
-) -> Result<(), Failure> {
-    let people = SuppressedPeople::of(new.iter().map(|one| one.subject.clone()));
-    for name in store.campaign_names()? {
-        if campaign.is_some_and(|only| only != name) {
-            continue;
-        }
-        let Some(record) = store.campaign(&name)? else {
-            continue;
-        };
-        if !store.has_left(record.id)? {
-            continue;
-        }
-        // What cannot be read has no copies that could be told.
-        let Ok(definition) = serde_json::from_str::<Definition>(&record.definition) else {
-            continue;
-        };
-        let sources = &definition.sources;
-        let copies = sources.cc.iter().chain(&sources.bcc);
-        for copy in copies.filter_map(|source| Mailbox::parse(&source.text).ok()) {
-            if people.covers(&copy.address) {
-                context.screen.warning(&format!(
-                    "'{name}' sends a copy of its messages to {} (cc or bcc), which the list does not stop: `postroom \
-                     halt` it, and plan it again without",
-                    copy.address
-                ));
-            }
-        }
-    }
-    Ok(())
-}
-
-fn remove(context: &Context, args: &Remove) -> Result<Exit, Failure> {
-    let (mut store, _) = setup::store(&context.places)?;
-    let name = args.scope.name(&store)?;
-    let subjects = subjects(&args.who)?;
-    let known = store.suppressions()?;
-    let is_of = |campaign: &Option<String>| *campaign == name;
-    for (written, subject) in &subjects {
-        let key = subject.key();
-        if known
-            .iter()
-            .any(|one| is_of(&one.campaign) && one.subject == key)
-        {
-            continue;
-        }
-        return Err(not_on_list(&known, name.as_deref(), written, subject));
-    }
-    let mut removed = Vec::new();
-    let mut left_out = Vec::new();
-    for (_, subject) in &subjects {
-        removed.extend(store.unsuppress(name.as_deref(), &subject.key())?);
-        left_out.extend(store.left_out_for(name.as_deref(), &subject.key())?);
-    }
-    if context.screen.is_json() {
-        let left_out = left_out.iter();
-        context.screen.json(&json!({
-            "campaign": name,
-            "removed": removed.iter().map(list::entry_json).collect::<Vec<_>>(),
-            "left_out": left_out
-                .map(|(campaign, count)| json!({ "campaign": campaign, "recipients": count }))
-                .collect::<Vec<_>>(),
-        }))?;
-        return Ok(Exit::Done);
-    }
-    for entry in &removed {
-        context
-            .screen
-            .result(&format!("{} is off the list", entry.written))?;
-    }
-    for (campaign, count) in left_out {
-        context.screen.note(&format!(
-            "{} of '{campaign}' stay left out until `postroom retry --suppressed` queues them",
-            words::count(count, "recipient", "recipients")
-        ));
-    }
-    Ok(Exit::Done)
-}
-
-fn not_on_list(
-    known: &[crate::store::Suppression],
-    campaign: Option<&str>,
-    written: &str,
-    subject: &Subject,
-) -> Failure {
-    let key = subject.key();
-    let elsewhere = known.iter().find(|one| one.subject == key);
-    let domain = match subject {
-        Subject::Person(address) => Some(format!("@{}", address.domain())),
-        Subject::Domain(_) => None,
-    };
-    let domain = known
-        .iter()
-        .find(|one| Some(&one.subject) == domain.as_ref());
-    let remedy = match (elsewhere, domain) {
-        (Some(one), _) => match &one.campaign {
-            Some(name) => format!("it is there for the campaign '{name}': add --campaign '{name}'"),
-            None => "it is there for all campaigns: leave --campaign out".to_owned(),
-        },
-        (None, Some(one)) => format!("its whole domain is there: {}", one.written),
-        (None, None) => {
-            let mut nearest = Nearest::to(&key);
-            known.iter().for_each(|one| nearest.look_at(&one.subject));
-            match nearest.found() {
-                Some(near) => format!("did you mean {near}?"),
-                None => "`postroom suppress list` shows the list".to_owned(),
-            }
-        }
-    };
-    let of = campaign.map_or_else(String::new, |name| format!(" of the campaign '{name}'"));
-    Failure::new(
-        Exit::Usage,
-        format!("'{written}' is not on the list{of}"),
-        format!("{remedy}; nothing was changed"),
-    )
 }

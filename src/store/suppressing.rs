@@ -5,6 +5,8 @@
 //! transaction, from every message that nobody has in hand; and a claim looks again, so that what was in
 //! hand then and came back, or was planned meanwhile, does not go to them either.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
 
@@ -294,23 +296,34 @@ fn withdraw(
         campaign: name,
         ..Reached::default()
     };
-    let mut leaving = Vec::new();
-    for condition in [
-        "r.key IN (SELECT value FROM json_each(?2) WHERE value NOT LIKE '@%')".to_owned(),
-        format!(
-            "EXISTS (SELECT 1 FROM json_each(?2) WHERE value LIKE '@%')
-             AND {DOMAIN_OF_KEY} IN (SELECT value FROM json_each(?2) WHERE value LIKE '@%')"
+    let (mut leaving, mut seen) = (Vec::new(), BTreeSet::new());
+    // People are looked up; for domains, where there are some, everybody is looked at.
+    for (among, condition) in [
+        (
+            "json_each(?2) g CROSS JOIN recipient r",
+            "r.key = g.value".to_owned(),
+        ),
+        (
+            "recipient r",
+            format!(
+                "EXISTS (SELECT 1 FROM json_each(?2) WHERE value LIKE '@%')
+                 AND {DOMAIN_OF_KEY} IN (SELECT value FROM json_each(?2) WHERE value LIKE '@%')"
+            ),
         ),
     ] {
         let mut statement = transaction.prepare_cached(&format!(
             "SELECT r.row, r.state, m.id, m.state IN ('claimed', 'handing_over'),
                  (SELECT max(reason) FROM suppression s
                   WHERE s.campaign IN ('', ?3) AND s.subject IN (r.key, {DOMAIN_OF_KEY}))
-             FROM recipient r JOIN message m ON m.id = r.message
+             FROM {among} JOIN message m ON m.id = r.message
              WHERE r.campaign = ?1 AND r.state IN ('pending', 'deferred', 'sent', 'in_doubt') AND {condition}"
         ))?;
         let mut rows = statement.query(params![campaign, subjects, reached.campaign])?;
         while let Some(row) = rows.next()? {
+            // Who is meant both by address and by domain is one person.
+            if !seen.insert(row.get::<_, u64>(0)?) {
+                continue;
+            }
             let state: String = row.get(1)?;
             match (state.as_str(), row.get(3)?) {
                 ("sent", _) => reached.sent += 1,
@@ -324,9 +337,6 @@ fn withdraw(
             }
         }
     }
-    // Who is on the list both by address and by domain is one person.
-    leaving.sort_unstable_by_key(|one| one.row);
-    leaving.dedup_by_key(|one| one.row);
     reached.withdrawn = take_out(transaction, campaign, leaving, Fate::Suppressed)?;
     if reached.withdrawn > 0 {
         let happening = Happening {

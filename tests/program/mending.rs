@@ -56,7 +56,10 @@ fn people_are_suppressed_and_cancelled_while_another_process_sends() {
         .exits(0);
     assert!(said.out.contains("withdrawn from 'news': 1"), "{said:?}");
     let late = home.run(&["suppress", "add", &has_it, "--json"]).exits(0);
-    assert!(late.err.contains("has the mail already"), "{late:?}");
+    assert!(
+        late.err.contains("recipient has the mail already"),
+        "{late:?}"
+    );
     assert_eq!(late.json()["campaigns"][0]["sent"], 1);
     let gone = one("pending");
     home.run(&["cancel", "news", "--to", &gone]).exits(2);

@@ -3,7 +3,8 @@
 use std::io::Cursor;
 use std::path::Path;
 
-use super::{Import, for_whom, one_line, put, summary, told};
+use super::telling::{for_whom, summary, told};
+use super::{Import, one_line, put};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::{Context, setup, words};

@@ -24,7 +24,7 @@ impl Walk<'_> {
         }
     }
 
-    /// At the very end.
+    /// At the very end, with everybody proved.
     pub(super) fn note_if_all_are_suppressed(&mut self) {
         if self.rows.suppressed > 0 && self.rows.planned + self.rows.invalid == 0 {
             self.findings
@@ -34,13 +34,7 @@ impl Walk<'_> {
 
     /// The person, unless nothing is written to them: then they are a recipient without a message. Nothing of
     /// theirs is rendered.
-    pub(super) fn unless_suppressed(
-        &mut self,
-        person: Option<Person>,
-    ) -> Result<Option<Person>, Error> {
-        let Some(person) = person else {
-            return Ok(None);
-        };
+    pub(super) fn unless_suppressed(&mut self, person: Person) -> Result<Option<Person>, Error> {
         if !self.inputs.suppressed.covers(&person.address) {
             return Ok(Some(person));
         }
@@ -100,7 +94,7 @@ impl Walk<'_> {
             Met::Grouped(gathering) => gathering.add(&row, address),
             Met::First(seen) => match seen.first_row(&address, row.number) {
                 Some(first) => self.duplicate(&row, &address, first)?,
-                None => return Ok(Some(Person::of(row, address))),
+                None => return self.unless_suppressed(Person::of(row, address)),
             },
         }
         Ok(None)

@@ -1,5 +1,7 @@
 //! Helpers that change text.
 
+use std::fmt::Write as _;
+
 use handlebars::{
     Context, Handlebars, Helper, HelperDef, JsonRender, PathAndJson, RenderContext, RenderError,
     ScopedJson,
@@ -63,7 +65,7 @@ fn urlencode(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             encoded.push(char::from(byte));
         } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+            let _infallible = write!(encoded, "%{byte:02X}");
         }
     }
     encoded
