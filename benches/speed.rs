@@ -255,6 +255,7 @@ fn building() {
         grouped: false,
         inline: vec![("logo".to_owned(), "logo.png".to_owned())],
         list_unsubscribe: None,
+        unsubscribe: None,
         inline_css: false,
         internal: vec![],
     };
@@ -311,6 +312,7 @@ fn styling() {
             from: "comms@contoso.com".to_owned(),
             inline: vec![],
             list_unsubscribe: None,
+            unsubscribe: None,
             inline_css,
             internal: vec![],
             grouped: false,

@@ -87,6 +87,13 @@ pub(super) enum Command {
     Report(Report),
     /// Settles messages in doubt: only a person can say whether they arrived
     Resolve(Resolve),
+    /// Queues refused recipients again
+    Retry(super::retry::Retry),
+    /// Drops recipients who are still to get something
+    Cancel(super::cancel::Cancel),
+    /// Looks after the list of people who are never written to
+    #[command(subcommand)]
+    Suppress(super::suppress::Suppress),
     /// Looks after the store
     #[command(subcommand)]
     Store(StoreCommand),
@@ -315,6 +322,14 @@ pub(super) enum ReportFormat {
 }
 
 #[derive(Debug, Args)]
+#[command(
+    after_help = "In doubt is a message whose last dot may have gone out, and whose verdict is not on disk. It is never \
+    sent again by itself.\n\n\
+    Examples:\n  \
+    postroom resolve my-news\n  \
+    postroom resolve my-news --delivered --yes\n  \
+    postroom resolve my-news --resend --yes"
+)]
 pub(super) struct Resolve {
     #[command(flatten)]
     pub(super) campaign: Folder,

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use super::exit::Exit;
 use crate::config::{ConfigError, SecretError, SenderError, UnknownAccount};
-use crate::plan::FrozenError;
+use crate::plan::{FrozenError, RestoreError};
 use crate::provider::ProviderError;
 use crate::rehearsal::LifeError;
 use crate::{plan, preview, sandbox, send, store};
@@ -168,6 +168,20 @@ impl From<FrozenError> for Failure {
         match error {
             FrozenError::Store(error) => error.into(),
             other => Self::own(&other),
+        }
+    }
+}
+
+impl From<RestoreError> for Failure {
+    fn from(error: RestoreError) -> Self {
+        match error {
+            RestoreError::Frozen(error) => error.into(),
+            RestoreError::Row { .. } => Self::new(
+                Exit::Data,
+                &error,
+                "their mail cannot be made from what was planned, and nobody was queued: put them into a campaign of \
+                 their own",
+            ),
         }
     }
 }

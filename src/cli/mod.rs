@@ -10,6 +10,7 @@ mod amend;
 mod args;
 mod bar;
 mod canary;
+mod cancel;
 mod check;
 mod connect;
 mod days;
@@ -41,6 +42,7 @@ mod rehearsing;
 mod rejects;
 mod report;
 mod resolve;
+mod retry;
 mod sandbox;
 mod screen;
 mod secrets;
@@ -53,11 +55,13 @@ mod stages;
 mod starting;
 mod status;
 mod store;
+mod suppress;
 mod testing;
 #[cfg(test)]
 mod tests;
 mod timetable;
 mod who;
+mod whom;
 mod words;
 
 use std::process::ExitCode;
@@ -122,6 +126,9 @@ fn execute(context: &Context, command: Command) -> Result<Exit, Failure> {
         Command::Status(args) => status::run(context, &args),
         Command::Report(args) => report::run(context, &args),
         Command::Resolve(args) => resolve::run(context, &args),
+        Command::Retry(args) => retry::run(context, &args),
+        Command::Cancel(args) => cancel::run(context, &args),
+        Command::Suppress(args) => suppress::run(context, &args),
         Command::Store(StoreCommand::Claim(args)) => store::claim(context, &args),
         Command::Login(args) => login::run(context, &args),
         Command::Logout(args) => logout::run(context, &args),

@@ -5,9 +5,9 @@ use super::bar::Bar;
 use super::check::{note_warnings, refuse, rows_of};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::resolve::shortened;
 use super::screen::{Paint, Screen};
 use super::setup::{self, Setup};
+use super::whom::shortened;
 use super::{Context, page, words};
 use crate::plan::{Case, is_edited};
 use crate::preview::{Kind, Mail, Previewer, Unplanned, export};
@@ -78,7 +78,7 @@ pub(super) fn gets_no_mail(what: &str) -> Failure {
     Failure::new(
         Exit::NoInput,
         format!(
-            "{what} gets no mail: it is not in the list, only as a duplicate, or left out by the filter"
+            "{what} gets no mail: it is not in the list, only as a duplicate, left out by the filter, or on the suppression list"
         ),
         "rows are counted from 1 after the header; `postroom check` lists the duplicates",
     )

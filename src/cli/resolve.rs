@@ -7,61 +7,40 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::setup::Planned;
 use super::who::who;
+use super::whom::{Nearest, goes_on, person, shortened};
 use super::{Context, words};
-use crate::store::{Deed, Doubt, Happening, Resolution, Selection};
+use crate::store::{Doubt, Resolution, Selection};
 
 pub(super) fn run(context: &Context, args: &Resolve) -> Result<Exit, Failure> {
-    let now = context.clock.now();
     let mut planned = Planned::find(&args.campaign.folder, &context.places)?;
     planned.settle(&context.clock)?;
-    let selection = match (&args.message, &args.to) {
-        (Some(id), _) => Selection::MessageId(id.clone()),
-        (None, Some(address)) => Selection::Address(address.clone()),
-        (None, None) => Selection::All,
+    let doubts = planned.store.doubts(planned.record.id, &Selection::All)?;
+    let doubts = match (&args.message, &args.to) {
+        (Some(id), _) => of_message(&planned, &doubts, id)?,
+        (None, Some(address)) => of_person(&planned, address)?,
+        (None, None) => doubts,
     };
-    let doubts = planned.store.doubts(planned.record.id, &selection)?;
     let resolution = match (args.delivered, args.resend) {
         (true, _) => Resolution::Delivered,
         (false, true) => Resolution::Resend,
         (false, false) => return list(context, &planned, &doubts),
     };
     if doubts.is_empty() {
-        return nothing(context, &selection);
+        return nothing(context, &planned);
     }
-    let people: u64 = doubts
-        .iter()
-        .map(|doubt| doubt.recipients.len() as u64)
-        .sum();
-    let what = format!(
-        "{} to {}",
-        words::count(doubts.len() as u64, "message", "messages"),
-        words::count(people, "recipient", "recipients")
-    );
-    let question = match resolution {
-        Resolution::Delivered => format!("Mark {what} as delivered?"),
-        Resolution::Resend => {
-            format!("Send {what} again? Whoever has the mail already would get it twice.")
-        }
-    };
-    if !context.screen.confirm(&question, args.yes)? {
+    if !context
+        .screen
+        .confirm(&question(&doubts, resolution), args.yes)?
+    {
         context.screen.note("nothing was changed");
         return Ok(Exit::Done);
     }
-    let lock = planned.store.lock_for_a_moment(&planned.record.name, now)?;
+    // Only what was shown: what has come into doubt since is another question.
+    let shown = Selection::These(doubts.iter().map(|doubt| doubt.number).collect());
+    let by = (who(), context.clock.now());
     let settled = planned
         .store
-        .resolve(planned.record.id, &selection, resolution, now)?;
-    let happening = Happening {
-        recipients: Some(people),
-        by: Some(who()),
-        detail: match resolution {
-            Resolution::Delivered => format!("{what}: marked as delivered"),
-            Resolution::Resend => format!("{what}: to be sent again"),
-        },
-        ..Happening::new(now, Deed::Resolved)
-    };
-    planned.store.note(planned.record.id, &happening)?;
-    drop(lock);
+        .resolve(planned.record.id, &shown, resolution, (&by.0, by.1))?;
     if context.screen.is_json() {
         context.screen.json(&json!({
             "campaign": planned.record.name,
@@ -69,29 +48,88 @@ pub(super) fn run(context: &Context, args: &Resolve) -> Result<Exit, Failure> {
         }))?;
         return Ok(Exit::Done);
     }
+    let what = what(&settled);
     context.screen.result(&match resolution {
         Resolution::Delivered => format!("{what}: marked as delivered"),
-        Resolution::Resend => format!("{what}: to be sent again by the next `postroom send`"),
+        Resolution::Resend => format!("{what}: to be sent again: {}", goes_on(&planned)),
     })?;
     Ok(Exit::Done)
 }
 
-fn nothing(context: &Context, selection: &Selection) -> Result<Exit, Failure> {
-    match selection {
-        Selection::All => {
-            if context.screen.is_json() {
-                context.screen.json(&json!({ "settled": [] }))?;
-            } else {
-                context.screen.result("nothing is in doubt")?;
-            }
-            Ok(Exit::Done)
+/// `2 messages to 40 recipients`.
+fn what(doubts: &[Doubt]) -> String {
+    let people: u64 = doubts
+        .iter()
+        .map(|doubt| doubt.recipients.len() as u64)
+        .sum();
+    format!(
+        "{} to {}",
+        words::count(doubts.len() as u64, "message", "messages"),
+        words::count(people, "recipient", "recipients")
+    )
+}
+
+fn question(doubts: &[Doubt], resolution: Resolution) -> String {
+    let what = what(doubts);
+    match resolution {
+        Resolution::Delivered => format!("Mark {what} as delivered?"),
+        Resolution::Resend => {
+            format!("Send {what} again? Whoever has the mail already would get it twice.")
         }
-        Selection::MessageId(what) | Selection::Address(what) => Err(Failure::new(
-            Exit::NoInput,
-            format!("no message in doubt fits '{what}'"),
-            "`postroom resolve` without anything else lists all that are in doubt",
-        )),
     }
+}
+
+/// The message in doubt with this Message-ID, and those that were split off from it.
+fn of_message(planned: &Planned, doubts: &[Doubt], id: &str) -> Result<Vec<Doubt>, Failure> {
+    let selection = Selection::MessageId(id.to_owned());
+    let found = planned.store.doubts(planned.record.id, &selection)?;
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    let mut nearest = Nearest::to(id);
+    for doubt in doubts {
+        nearest.look_at(&doubt.message_id);
+    }
+    let remedy = match (nearest.found(), doubts.len()) {
+        (_, 0) => "nothing of the campaign is in doubt".to_owned(),
+        (Some(known), _) => format!("did you mean {known}?"),
+        (None, _) => {
+            "`postroom resolve` without anything else lists all that are in doubt".to_owned()
+        }
+    };
+    Err(Failure::new(
+        Exit::Usage,
+        format!("no message in doubt has the Message-ID '{id}'"),
+        remedy,
+    ))
+}
+
+fn of_person(planned: &Planned, address: &str) -> Result<Vec<Doubt>, Failure> {
+    let (key, person) = person(planned, address)?;
+    let selection = Selection::Person(key);
+    let found = planned.store.doubts(planned.record.id, &selection)?;
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    Err(Failure::new(
+        Exit::Usage,
+        format!(
+            "{} is not in doubt: the outcome is '{}'",
+            person.address,
+            person.outcome.replace('_', " ")
+        ),
+        "`postroom resolve` without anything else lists all that are in doubt",
+    ))
+}
+
+fn nothing(context: &Context, planned: &Planned) -> Result<Exit, Failure> {
+    if context.screen.is_json() {
+        let settled = json!({ "campaign": planned.record.name, "settled": [] });
+        context.screen.json(&settled)?;
+    } else {
+        context.screen.result("nothing is in doubt")?;
+    }
+    Ok(Exit::Done)
 }
 
 fn list(context: &Context, planned: &Planned, doubts: &[Doubt]) -> Result<Exit, Failure> {
@@ -109,9 +147,10 @@ fn list(context: &Context, planned: &Planned, doubts: &[Doubt]) -> Result<Exit, 
     }
     for doubt in doubts {
         screen.result(&format!(
-            "message {}, handed over {}, Message-ID {}",
+            "message {}, handed over {} by the account '{}', Message-ID {}",
             doubt.number,
             words::time(doubt.handed_over_at, &planned.zone),
+            doubt.account,
             doubt.message_id
         ))?;
         screen.result(&format!("    to {}", shortened(&doubt.recipients)))?;
@@ -122,24 +161,11 @@ fn list(context: &Context, planned: &Planned, doubts: &[Doubt]) -> Result<Exit, 
         }
     }
     screen.note(
-        "\nLook for the Message-ID in the sender's Sent Items, in the provider's message trace, or ask a recipient. Then:\n  \
+        "\nLook for the Message-ID in the Sent Items of that account's mailbox, in the provider's message trace, or ask a recipient. Then:\n  \
          postroom resolve --delivered   it arrived\n  postroom resolve --resend      it did not: send it again\n\
          --message ID or --to ADDR settles one of them.",
     );
     Ok(Exit::Done)
-}
-
-/// The first few addresses, and how many more.
-pub(super) fn shortened(recipients: &[String]) -> String {
-    match recipients {
-        [first, second, third, rest @ ..] if !rest.is_empty() => {
-            format!(
-                "{first}, {second}, {third} and {} more",
-                words::number(rest.len() as u64)
-            )
-        }
-        few => few.join(", "),
-    }
 }
 
 fn doubt_json(doubt: &Doubt) -> Value {
@@ -147,6 +173,7 @@ fn doubt_json(doubt: &Doubt) -> Value {
         "message": doubt.number,
         "message_id": doubt.message_id,
         "handed_over_at": doubt.handed_over_at,
+        "account": doubt.account,
         "recipients": doubt.recipients,
         "sent_to_others": doubt.sent_to_others,
     })

@@ -11,6 +11,7 @@ use crate::clock::{Clock, Reading};
 use crate::config::{Accounts, Campaign, Sender, accounts_path, store_path};
 use crate::limits::Calendar;
 use crate::plan::{AccountLimits, Inputs, Outlook};
+use crate::recipients::SuppressedPeople;
 use crate::store::{CampaignRecord, Store};
 
 /// A campaign's folder and the accounts that it names, all read and checked.
@@ -25,13 +26,26 @@ impl Setup {
         let campaign = Campaign::load(folder)?;
         let senders = senders(&campaign.accounts, places)?;
         campaign.check_from(&senders)?;
-        let inputs = campaign.inputs(&senders);
+        let inputs = Inputs {
+            suppressed: suppressed(places, &campaign.name)?,
+            ..campaign.inputs(&senders)
+        };
         Ok(Self {
             campaign,
             senders,
             inputs,
         })
     }
+}
+
+/// Whom a campaign of this name must not write to, by the store, where there is one.
+fn suppressed(places: &Places, campaign: &str) -> Result<SuppressedPeople, Failure> {
+    let path = store_path(places.store.as_deref())?;
+    if !path.exists() {
+        return Ok(SuppressedPeople::default());
+    }
+    let subjects = Store::open(&path)?.suppressed_subjects(campaign)?;
+    Ok(SuppressedPeople::of(subjects))
 }
 
 /// The accounts of these names, which are to share a campaign.

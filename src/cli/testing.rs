@@ -112,7 +112,7 @@ fn no_row(row: Option<u64>) -> Failure {
     let what = match row {
         Some(row) => {
             format!(
-                "row {row} gets no mail: it is not in the list, only as a duplicate, or left out by the filter"
+                "row {row} gets no mail: it is not in the list, only as a duplicate, left out by the filter, or on the suppression list"
             )
         }
         None => "no row of the list gets a mail".to_owned(),

@@ -23,6 +23,7 @@ pub(super) const KEYS: &[&str] = &[
     "inline",
     "headers",
     "list_unsubscribe",
+    "unsubscribe",
 ];
 
 /// What is sent. Texts are templates as typed; none is empty or has a control character. Paths are
@@ -57,6 +58,17 @@ pub struct MessageOptions {
     pub headers: Vec<(String, String)>,
     /// Where to unsubscribe (RFC 2369, RFC 8058): a `mailto:` or `https://` address.
     pub list_unsubscribe: Option<String>,
+    /// Templates of addresses to unsubscribe by.
+    pub unsubscribe: Option<UnsubscribeOptions>,
+}
+
+/// Where to unsubscribe, by templates (RFC 2369, RFC 8058); one of the two is there.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct UnsubscribeOptions {
+    /// An address to write to, with or without `mailto:` before it.
+    pub mailto: Option<String>,
+    /// An https:// address.
+    pub url: Option<String>,
 }
 
 /// Reads the table; none when something required is missing or wrong.
@@ -97,6 +109,7 @@ pub(super) fn read(section: &Section<'_>) -> Option<MessageOptions> {
         inline: inline(section),
         headers: headers(section),
         list_unsubscribe: list_unsubscribe(section),
+        unsubscribe: unsubscribe(section),
     };
     Some(MessageOptions {
         from: from?,
@@ -180,4 +193,47 @@ fn list_unsubscribe(section: &Section<'_>) -> Option<String> {
         "write list_unsubscribe = \"mailto:leave@example.com\", without angle brackets",
     );
     None
+}
+
+fn unsubscribe(section: &Section<'_>) -> Option<UnsubscribeOptions> {
+    let remedy = "write unsubscribe = { mailto = \"leave@example.com\", url = \"https://example.com/leave?id={{id}}\" }, or \
+                  one of the two";
+    let value = section.value("unsubscribe")?;
+    let mut options = UnsubscribeOptions::default();
+    for (name, text) in section.named_texts("unsubscribe") {
+        let written = text.get_ref().trim();
+        match name.get_ref().as_str() {
+            "mailto" => options.mailto = Some(written.to_owned()),
+            "url" if !written.starts_with("https://") => {
+                let message = "has a url that does not begin with https://, which one-click unsubscribing needs";
+                section.refuse("unsubscribe", Some(text.span()), message, remedy);
+            }
+            "url" => options.url = Some(written.to_owned()),
+            _ => section.refuse(
+                "unsubscribe",
+                Some(name.span()),
+                "knows mailto and url only",
+                remedy,
+            ),
+        }
+    }
+    if section.value("list_unsubscribe").is_some() {
+        let message = "is given beside list_unsubscribe";
+        section.refuse(
+            "unsubscribe",
+            Some(value.span()),
+            message,
+            "keep one of the two",
+        );
+    }
+    if options == UnsubscribeOptions::default() {
+        section.refuse(
+            "unsubscribe",
+            Some(value.span()),
+            "names no address",
+            remedy,
+        );
+        return None;
+    }
+    Some(options)
 }

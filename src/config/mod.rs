@@ -36,7 +36,7 @@ pub use amended::amended;
 pub use campaign::{Campaign, FILE_NAME};
 pub use delivery::{DeliveryOptions, MissedStart, Mode, NotBefore};
 pub use error::{ConfigError, Problem, SenderError, SignInError, UnknownAccount};
-pub use message::MessageOptions;
+pub use message::{MessageOptions, UnsubscribeOptions};
 pub use oauth2::OAuth2;
 pub use places::{accounts_path, cache_folder, secrets_folder, store_path};
 pub use recipients::{Duplicates, RecipientOptions};

@@ -14,7 +14,7 @@ use super::sign_in;
 use crate::limits::Rule;
 use crate::plan::{self, AccountLimits, Inputs};
 use crate::provider::{Preset, ReplyTable, Whose};
-use crate::recipients::{Address, Mailbox};
+use crate::recipients::{Address, Mailbox, SuppressedPeople};
 use crate::send::{self, SignIn};
 use crate::smtp::{self, Deadlines, Endpoint};
 
@@ -254,6 +254,12 @@ impl Campaign {
             inline: message.inline.clone(),
             headers: message.headers.clone(),
             list_unsubscribe: message.list_unsubscribe.clone(),
+            unsubscribe_mailto: message
+                .unsubscribe
+                .as_ref()
+                .and_then(|one| one.mailto.clone()),
+            unsubscribe_url: message.unsubscribe.as_ref().and_then(|one| one.url.clone()),
+            suppressed: SuppressedPeople::default(),
             list: self.recipients.file.clone(),
             address_column: self.recipients.address.clone(),
             filter: self.recipients.filter.clone(),

@@ -10,6 +10,7 @@ use lettre::message::{Body, Mailbox as WireMailbox, MultiPart, MultiPartKind, Si
 
 use super::attachments::{Encoded, Files};
 use super::error::Error;
+use super::unsubscribe::{self, Unsubscribe};
 use super::{headers, text_part};
 use crate::recipients::{Address, Mailbox};
 use crate::template::Rendered;
@@ -26,6 +27,7 @@ pub(super) struct Frame {
     pub(super) from: Mailbox,
     pub(super) inline: Vec<(String, String)>,
     pub(super) list_unsubscribe: Option<String>,
+    pub(super) unsubscribe: Option<Unsubscribe>,
     pub(super) header_names: Vec<HeaderName>,
     pub(super) encoded: Encoded,
 }
@@ -37,6 +39,8 @@ pub(super) struct Addressing<'a> {
     pub(super) reply_to: Option<&'a Mailbox>,
     pub(super) message_id: &'a str,
     pub(super) date: Timestamp,
+    /// Several share it, as blind copies.
+    pub(super) shared: bool,
     /// It is a copy for somebody who looks at it: of what.
     pub(super) test_of: Option<&'a str>,
 }
@@ -76,6 +80,7 @@ impl Frame {
         from: Mailbox,
         inline: Vec<(String, String)>,
         list_unsubscribe: Option<String>,
+        unsubscribe: Option<Unsubscribe>,
         header_names: &[String],
         files: Files,
     ) -> Result<Self, Error> {
@@ -83,12 +88,19 @@ impl Frame {
             from,
             inline,
             list_unsubscribe,
+            unsubscribe,
             header_names: header_names
                 .iter()
+                .skip(unsubscribe.map_or(0, |one| one.addresses))
                 .map(|name| headers::check_name(name))
                 .collect::<Result<_, _>>()?,
             encoded: Encoded::new(files),
         })
+    }
+
+    /// So many of the campaign's own headers are addresses to unsubscribe by.
+    pub(super) fn addresses(&self) -> usize {
+        self.unsubscribe.map_or(0, |one| one.addresses)
     }
 
     /// The bytes of a message, with CRLF; the same for the same input.
@@ -132,7 +144,7 @@ impl Frame {
             Part::Multi(part) => builder.multipart(part),
         };
         let mut message = built.map_err(|cause| Error::Build(cause.to_string()))?;
-        self.set_headers(message.headers_mut(), rendered)?;
+        self.set_headers(message.headers_mut(), rendered, addressing.shared)?;
         if let Some(what) = addressing.test_of {
             headers::set_own(message.headers_mut(), "X-Postroom-Test", what)?;
         }
@@ -165,6 +177,7 @@ impl Frame {
         &self,
         into: &mut lettre::message::header::Headers,
         rendered: &Rendered,
+        shared: bool,
     ) -> Result<(), Error> {
         // In the place where the builder has put it.
         headers::set_own(into, "Subject", &rendered.subject)?;
@@ -173,7 +186,13 @@ impl Frame {
         if let Some(target) = &self.list_unsubscribe {
             headers::set_own(into, "List-Unsubscribe", &format!("<{target}>"))?;
         }
-        for (name, (_, value)) in self.header_names.iter().zip(&rendered.headers) {
+        let (addresses, others) = rendered
+            .headers
+            .split_at(self.addresses().min(rendered.headers.len()));
+        if let Some(unsubscribe) = self.unsubscribe {
+            unsubscribe::set(into, unsubscribe, addresses, shared)?;
+        }
+        for (name, (_, value)) in self.header_names.iter().zip(others) {
             headers::set(into, name.clone(), value)?;
         }
         Ok(())

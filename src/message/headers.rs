@@ -20,6 +20,7 @@ const OWNED: &[&str] = &[
     "auto-submitted",
     "x-auto-response-suppress",
     "list-unsubscribe",
+    "list-unsubscribe-post",
     "received",
     "return-path",
     "dkim-signature",

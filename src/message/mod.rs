@@ -17,9 +17,11 @@ mod renderer;
 #[cfg(test)]
 mod tests;
 mod text_part;
+mod unsubscribe;
 
 pub use attachments::{Files, resolve_attachment};
 pub use compose::new_message_id;
 pub use error::Error;
 pub use measure::Measure;
 pub use renderer::{Definition, Identity, Page, Prepared, Renderer, TestCopy};
+pub use unsubscribe::Unsubscribe;

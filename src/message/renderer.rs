@@ -13,6 +13,7 @@ use super::body::Body;
 use super::compose::{Addressing, Frame, wire};
 use super::error::Error;
 use super::text_part;
+use super::unsubscribe::{self, Unsubscribe};
 use crate::recipients::{Address, Cells, Columns, Domains, Mailbox};
 use crate::template::{
     Arm, Known, Language, ROWS, Rendered, Sources, TemplateSet, TracedSet, merge,
@@ -43,6 +44,9 @@ pub struct Definition {
     pub inline: Vec<(String, String)>,
     /// The value of List-Unsubscribe.
     pub list_unsubscribe: Option<String>,
+    /// How people unsubscribe by addresses of the campaign's templates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsubscribe: Option<Unsubscribe>,
     /// Domains whose recipients do not count as external.
     pub internal: Vec<String>,
     /// Whether the rules of `<style>` blocks are inlined. What earlier versions froze says no.
@@ -162,6 +166,12 @@ impl Page {
         paths.filter(|path| !path.is_empty())
     }
 
+    /// The same, each with the part that names it: `cc` or `bcc`.
+    pub fn named_copies(&self) -> impl Iterator<Item = (&'static str, &Address)> {
+        let cc = self.cc.iter().map(|copy| ("cc", &copy.address));
+        cc.chain(self.bcc.iter().map(|copy| ("bcc", &copy.address)))
+    }
+
     /// The copies that every message with this content has in its envelope.
     pub fn copies(&self) -> impl Iterator<Item = &Address> {
         self.cc.iter().chain(&self.bcc).map(|copy| &copy.address)
@@ -241,6 +251,7 @@ impl Renderer {
             sender,
             definition.inline.clone(),
             definition.list_unsubscribe.clone(),
+            definition.unsubscribe,
             &names,
             files,
         )?;
@@ -297,6 +308,9 @@ impl Renderer {
     /// Makes of what the templates gave what is sent.
     fn finish(&self, mut rendered: Rendered) -> Result<Page, Error> {
         let plain_html = self.body.finish(&mut rendered)?;
+        for (_, address) in rendered.headers.iter().take(self.frame.addresses()) {
+            unsubscribe::check(address)?;
+        }
         Ok(Page {
             plain_html,
             ..page(rendered)?
@@ -394,6 +408,7 @@ impl Renderer {
             reply_to: page.reply_to.as_ref(),
             message_id: identity.message_id,
             date: identity.date,
+            shared: identity.shared,
             test_of: None,
         }
     }
@@ -439,6 +454,7 @@ impl Renderer {
             reply_to: page.reply_to.as_ref(),
             message_id: identity.message_id,
             date: identity.date,
+            shared: identity.shared,
             test_of: Some(copy.of),
         };
         let content = self.frame.compose(&marked, &addressing)?;

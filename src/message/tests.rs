@@ -28,6 +28,7 @@ fn definition(sources: Sources) -> Definition {
         from: "Contoso Comms <comms@contoso.com>".to_owned(),
         inline: vec![],
         list_unsubscribe: None,
+        unsubscribe: None,
         inline_css: false,
         internal: vec!["contoso.com".to_owned()],
     }
@@ -232,6 +233,47 @@ fn images_and_attachments_arrive_and_are_read_once() {
         2,
         "each file is read and encoded once"
     );
+}
+
+#[test]
+fn one_click_is_offered_in_a_message_to_one_person_only() {
+    let mut sources = text_only("x");
+    let header = |text: &str| ("List-Unsubscribe".to_owned(), source(text));
+    sources.headers = vec![
+        header("leave@contoso.com?subject=leave"),
+        header(
+            "https://contoso.com/leave/{{urlencode email}}/of-a-list-with-quite-a-long-name-that-is-not-broken",
+        ),
+        ("X-Campaign".to_owned(), source("December")),
+    ];
+    let mut definition = definition(sources);
+    definition.unsubscribe = Some(Unsubscribe {
+        addresses: 2,
+        one_click: true,
+    });
+    let renderer = Renderer::new(definition, no_files()).unwrap();
+    let row = cells("Ann", "");
+    let page = renderer.page(&Cells::Row(&row)).unwrap();
+    let ann = Address::parse("ann@contoso.com").unwrap();
+    for shared in [false, true] {
+        let bytes = renderer.compose(&page, &ann, &identity(shared)).unwrap();
+        let mail = MessageParser::default().parse(&bytes).unwrap();
+        let header = |name: &str| {
+            let raw = mail.header_raw(name.to_owned())?;
+            Some(raw.split_whitespace().collect::<Vec<_>>().join(" "))
+        };
+        assert_eq!(
+            header("List-Unsubscribe").as_deref(),
+            Some(
+                "<mailto:leave@contoso.com?subject=leave>, \
+                 <https://contoso.com/leave/ann%40contoso.com/of-a-list-with-quite-a-long-name-that-is-not-broken>"
+            )
+        );
+        let post = header("List-Unsubscribe-Post");
+        let expected = (!shared).then_some("List-Unsubscribe=One-Click");
+        assert_eq!(post.as_deref(), expected);
+        assert_eq!(header("X-Campaign").as_deref(), Some("December"));
+    }
 }
 
 #[test]

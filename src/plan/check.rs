@@ -7,6 +7,7 @@ use super::error::Error;
 use super::findings::{Finding, Findings, Severity};
 use super::inputs::Inputs;
 use super::packing::Grown;
+use super::person::Person;
 use super::places;
 use super::prove::Proved;
 use super::ready::{self, AsFar};
@@ -116,6 +117,10 @@ impl Sink for Looking<'_> {
     }
 
     fn recipient(&mut self, _: &Proved, _: i64) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn suppressed(&mut self, _: &Person) -> Result<(), Error> {
         Ok(())
     }
 

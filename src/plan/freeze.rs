@@ -7,6 +7,7 @@ use super::findings::{Finding, Findings};
 use super::forecast::{Outlook, is_never};
 use super::inputs::Inputs;
 use super::packing::Grown;
+use super::person::Person;
 use super::prove::{Proved, files_of};
 use super::sources::{CAMPAIGN, error};
 use super::timetable::{Laid, Timetable};
@@ -304,6 +305,16 @@ impl Sink for Freezing {
             cells: &self.cells,
         };
         Ok(self.writer.recipient(&new, message)?)
+    }
+
+    fn suppressed(&mut self, person: &Person) -> Result<(), Error> {
+        let cells = serde_json::to_string(&person.cells())?;
+        Ok(self.writer.suppressed(&NewRecipient {
+            row: person.row.number,
+            address: person.address.as_str(),
+            key: &person.address.key(),
+            cells: &cells,
+        })?)
     }
 
     fn joined(&mut self, row: &Row, address: &str, first: u64) -> Result<(), Error> {

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::packing::Mode;
 use crate::limits::{Calendar, Rule, Schedule, Unit};
-use crate::recipients::{Filter, ListOptions};
+use crate::recipients::{Filter, ListOptions, SuppressedPeople};
 
 /// A campaign to check or plan. Paths are relative to the folder.
 #[derive(Debug, Clone)]
@@ -45,6 +45,12 @@ pub struct Inputs {
     pub headers: Vec<(String, String)>,
     /// The value of List-Unsubscribe.
     pub list_unsubscribe: Option<String>,
+    /// Template of an address to write to for unsubscribing.
+    pub unsubscribe_mailto: Option<String>,
+    /// Template of an https address to unsubscribe at.
+    pub unsubscribe_url: Option<String>,
+    /// Who is never written to.
+    pub suppressed: SuppressedPeople,
     /// The list.
     pub list: PathBuf,
     /// The column of addresses; none: a column with a usual name.

@@ -32,6 +32,7 @@ mod person;
 mod places;
 mod prove;
 mod ready;
+mod restoring;
 mod row_findings;
 mod sources;
 #[cfg(test)]
@@ -53,5 +54,6 @@ pub use frozen::{FrozenError, frozen_renderer};
 pub use inputs::{AccountLimits, Inputs};
 pub use packing::Mode;
 pub use ready::{Ready, open};
+pub use restoring::{RestoreError, restored};
 pub use timetable::{Laid, Timetable, Track};
 pub use walk::Progress;

@@ -11,6 +11,7 @@ use super::findings::{Finding, Severity};
 use super::inputs::Inputs;
 use super::judge::Judge;
 use super::person::Person;
+use super::row_findings::suppressed_copy;
 use super::sources::error;
 use crate::message::{
     Error as MessageError, Files, Identity, Measure, Page, Renderer, resolve_attachment,
@@ -158,6 +159,7 @@ impl<'a> Prover<'a> {
             .map_err(|cause| self.all_of(person, &cause))?;
         self.judge.page(row, &page);
         self.give(person, &page);
+        self.check_copies(address, &page)?;
         self.measure(person, address, &page)?;
         self.check_envelope(row, page.copies().count() as u64)?;
         Ok((page, taken))
@@ -183,6 +185,17 @@ impl<'a> Prover<'a> {
             }
             self.judge.given(row, &paths);
         }
+    }
+
+    /// Nobody who is on the suppression list gets a copy, or is named in To.
+    fn check_copies(&self, recipient: &Address, page: &Page) -> Result<(), Vec<Finding>> {
+        let to = self.renderer.addressee(page, recipient, false).address;
+        let named = std::iter::once(("to", &to)).chain(page.named_copies());
+        let found = named.filter(|(_, address)| self.inputs.suppressed.covers(address));
+        let found: Vec<Finding> = found
+            .map(|(part, address)| suppressed_copy(part, address))
+            .collect();
+        if found.is_empty() { Ok(()) } else { Err(found) }
     }
 
     /// Proves each content once: whatever cannot be built or is too large is known now.

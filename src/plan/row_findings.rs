@@ -2,6 +2,7 @@
 
 use super::findings::{Finding, Severity};
 use super::inputs::Inputs;
+use super::sources::{CAMPAIGN, error};
 use crate::recipients::{Address, Row, RowProblem};
 
 pub(super) fn of_row(
@@ -46,6 +47,26 @@ pub(super) fn duplicate(
             .to_owned(),
         ..of_row(inputs, row, Severity::Warning, "duplicate")
     }
+}
+
+/// Nothing is written to anybody of the list.
+pub(super) fn all_suppressed(people: u64) -> Finding {
+    let message = match people {
+        1 => "the list's only recipient is on the suppression list".to_owned(),
+        _ => format!("all {people} recipients are on the suppression list"),
+    };
+    let remedy = "`postroom suppress list` shows who is on it, `postroom suppress remove` takes people off it";
+    error("all-suppressed", CAMPAIGN.as_ref(), message, remedy)
+}
+
+/// A mail would go to somebody, or name somebody, to whom nothing is to be written.
+pub(super) fn suppressed_copy(part: &str, address: &Address) -> Finding {
+    error(
+        "suppressed-copy",
+        format!("{CAMPAIGN}: message.{part}").as_ref(),
+        format!("'{part}' names {address}, who is on the suppression list"),
+        "take the address out, or `postroom suppress remove` it",
+    )
 }
 
 /// The row cannot be used.

@@ -7,9 +7,9 @@ use serde_json::{Map, Value};
 
 use super::findings::{Finding, Findings, Severity};
 use super::inputs::Inputs;
-use crate::message::Definition;
+use crate::message::{Definition, Unsubscribe};
 use crate::recipients::Columns;
-use crate::template::{Language, Source, Sources, UNKNOWN};
+use crate::template::{Language, Source, Sources, TemplateSet, UNKNOWN};
 
 /// The folder of partials inside a campaign's folder.
 pub(super) const PARTIALS: &str = "partials";
@@ -139,6 +139,52 @@ fn keys(name: &str, texts: &[String]) -> Vec<Source> {
     texts.iter().enumerate().map(one).collect()
 }
 
+/// The addresses to unsubscribe by, each as a header of its own: they are joined where the mail is built.
+fn unsubscribing(inputs: &Inputs) -> Vec<(String, Source)> {
+    let addresses = [
+        ("unsubscribe.mailto", &inputs.unsubscribe_mailto),
+        ("unsubscribe.url", &inputs.unsubscribe_url),
+    ];
+    let header = |(name, text): (&str, &Option<String>)| {
+        let text = text.as_deref()?;
+        Some(("List-Unsubscribe".to_owned(), key(name, text)))
+    };
+    addresses.into_iter().filter_map(header).collect()
+}
+
+/// Whether unsubscribing takes one click: the address must tell who it is that asks (RFC 8058, 3.1).
+fn is_one_click(inputs: &Inputs, definition: &Definition, findings: &mut Findings) -> bool {
+    let Some(url) = &inputs.unsubscribe_url else {
+        return false;
+    };
+    let alone = Sources {
+        subject: key("unsubscribe.url", url),
+        ..Sources::default()
+    };
+    // What is wrong with the template is found with the others.
+    let Ok(set) = TemplateSet::compile(&alone) else {
+        return false;
+    };
+    let used = definition.known(|known| set.used_columns(known, &definition.data));
+    if used.is_empty() {
+        let message = "the address to unsubscribe at is the same for everybody, so it cannot tell who asks: it is offered \
+                       as a link, not as one click"
+            .to_owned();
+        let remedy = "put a field of the list into it that tells who it is, as in https://example.com/leave?id={{urlencode \
+                      id}}, or leave it as it is";
+        findings.add(Finding {
+            severity: Severity::Warning,
+            ..error(
+                "unsubscribe-not-personal",
+                format!("{CAMPAIGN}: message.unsubscribe.url").as_ref(),
+                message,
+                remedy,
+            )
+        });
+    }
+    !used.is_empty()
+}
+
 /// Reads everything but the list.
 pub(super) fn read_definition(
     inputs: &Inputs,
@@ -153,55 +199,67 @@ pub(super) fn read_definition(
     };
     let html = file(&inputs.html, "HTML template");
     let text = file(&inputs.text, "text template");
+    let unsubscribing = unsubscribing(inputs);
+    let addresses = unsubscribing.len();
     let from_domain = || {
         inputs
             .from
             .rsplit_once('@')
             .map(|(_, domain)| domain.trim_end_matches('>').trim().to_owned())
     };
-    let definition = Definition {
-        sources: Sources {
-            subject: key("subject", &inputs.subject),
-            language: html
-                .as_ref()
-                .map_or_else(Language::default, |html| Language::of(&html.name)),
-            html,
-            text,
-            headers: inputs
-                .headers
+    let definition =
+        Definition {
+            sources: Sources {
+                subject: key("subject", &inputs.subject),
+                language: html
+                    .as_ref()
+                    .map_or_else(Language::default, |html| Language::of(&html.name)),
+                html,
+                text,
+                headers: unsubscribing
+                    .into_iter()
+                    .chain(inputs.headers.iter().map(|(name, value)| {
+                        (name.clone(), key(&format!("headers.{name}"), value))
+                    }))
+                    .collect(),
+                to: inputs.to.as_deref().map(|to| key("to", to)),
+                reply_to: inputs.reply_to.as_deref().map(|text| key("reply_to", text)),
+                cc: keys("cc", &inputs.cc),
+                bcc: keys("bcc", &inputs.bcc),
+                attach: keys("attach", &inputs.attach),
+                partials: read_partials(inputs, findings),
+            },
+            data: read_data(inputs, findings),
+            columns: columns.clone(),
+            grouped: inputs.grouped,
+            from: inputs.from.clone(),
+            senders: inputs
+                .accounts
                 .iter()
-                .map(|(name, value)| (name.clone(), key(&format!("headers.{name}"), value)))
+                .filter_map(|account| Some((account.name.clone(), account.from.clone()?)))
                 .collect(),
-            to: inputs.to.as_deref().map(|to| key("to", to)),
-            reply_to: inputs.reply_to.as_deref().map(|text| key("reply_to", text)),
-            cc: keys("cc", &inputs.cc),
-            bcc: keys("bcc", &inputs.bcc),
-            attach: keys("attach", &inputs.attach),
-            partials: read_partials(inputs, findings),
-        },
-        data: read_data(inputs, findings),
-        columns: columns.clone(),
-        grouped: inputs.grouped,
-        from: inputs.from.clone(),
-        senders: inputs
-            .accounts
-            .iter()
-            .filter_map(|account| Some((account.name.clone(), account.from.clone()?)))
-            .collect(),
-        inline: inputs
-            .inline
-            .iter()
-            .map(|(cid, path)| (cid.clone(), path.to_string_lossy().into_owned()))
-            .collect(),
-        list_unsubscribe: inputs.list_unsubscribe.clone(),
-        internal: if inputs.internal.is_empty() {
-            from_domain().into_iter().collect()
-        } else {
-            inputs.internal.clone()
-        },
-        inline_css: false,
-    };
+            inline: inputs
+                .inline
+                .iter()
+                .map(|(cid, path)| (cid.clone(), path.to_string_lossy().into_owned()))
+                .collect(),
+            list_unsubscribe: inputs.list_unsubscribe.clone(),
+            unsubscribe: (addresses > 0).then_some(Unsubscribe {
+                addresses,
+                one_click: false,
+            }),
+            internal: if inputs.internal.is_empty() {
+                from_domain().into_iter().collect()
+            } else {
+                inputs.internal.clone()
+            },
+            inline_css: false,
+        };
+    let one_click = is_one_click(inputs, &definition, findings);
     Definition {
+        unsubscribe: definition
+            .unsubscribe
+            .map(|one| Unsubscribe { one_click, ..one }),
         inline_css: inputs.inline_css && definition.can_have_styles(),
         ..definition
     }

@@ -13,6 +13,7 @@ use std::time::Duration;
 mod filtering;
 mod findings;
 mod grouping;
+mod suppressed;
 
 struct Folder(tempfile::TempDir);
 
@@ -55,6 +56,9 @@ impl Folder {
             inline: vec![],
             headers: vec![],
             list_unsubscribe: None,
+            unsubscribe_mailto: None,
+            unsubscribe_url: None,
+            suppressed: crate::recipients::SuppressedPeople::default(),
             inline_css: true,
             list: "staff.csv".into(),
             address_column: None,

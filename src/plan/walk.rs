@@ -46,6 +46,8 @@ pub(super) trait Sink {
     fn share(&mut self, grown: Grown) -> Result<(), Error>;
     /// A recipient of a message.
     fn recipient(&mut self, proved: &Proved, message: i64) -> Result<(), Error>;
+    /// A person to whom nothing is written: a recipient without a message.
+    fn suppressed(&mut self, person: &Person) -> Result<(), Error>;
     /// A further row of a person, whose `first` row became a recipient.
     fn joined(&mut self, row: &Row, address: &str, first: u64) -> Result<(), Error>;
     /// A row that becomes no recipient.
@@ -174,16 +176,17 @@ impl<'a> Walk<'a> {
         let gathered = met.gathered();
         let people = gathered.people() as u64;
         for (done, person) in (1..=people).zip(gathered.into_people()) {
-            if let Some(alike) = &alike {
-                alike.check(self.inputs, &person, self.findings);
+            let person = self.unless_suppressed(person)?;
+            if let (Some(alike), Some(person)) = (&alike, &person) {
+                alike.check(self.inputs, person, self.findings);
             }
-            if let Some(full) = wave.add(person) {
+            if let Some(full) = person.and_then(|person| wave.add(person)) {
                 self.take(&mut watch, prover.as_ref(), renderer.as_ref(), full)?;
                 progress(self.proved_of_gathered(done, people, ready.size));
             }
         }
         self.take(&mut watch, prover.as_ref(), renderer.as_ref(), wave.rest())?;
-        self.note_templates();
+        self.note_at_the_end();
         if let (Some(judge), Some(renderer)) = (&judge, &renderer) {
             judge.finish(self.findings);
             watch.finish(renderer, self.findings);
@@ -255,8 +258,10 @@ impl<'a> Walk<'a> {
         *rows += 1;
     }
 
-    /// Says what is wrong with templates, each thing once.
-    fn note_templates(&mut self) {
+    /// Says what is known only of the whole list: that nobody is left, and what is wrong with templates, each
+    /// thing once.
+    fn note_at_the_end(&mut self) {
+        self.note_if_all_are_suppressed();
         let mut noted = std::mem::take(&mut self.of_templates);
         // What stands in for a broken tag may break more.
         noted.retain(|(file, _), _| !self.findings.is_about(file));

@@ -27,6 +27,7 @@ mod problem;
 mod records;
 mod sheet;
 mod source;
+mod suppressed;
 
 pub use address::{Address, person_key};
 pub use address_error::{AddressError, DomainError};
@@ -42,6 +43,7 @@ pub use list::{Item, ListOptions, ListReader, Note, Reading, Refused, Row};
 pub use mailbox::Mailbox;
 pub use problem::{ProblemKind, RowProblem};
 pub use sheet::{DateStyle, NumberStyle, SheetError};
+pub use suppressed::{Subject, SubjectError, SuppressedPeople};
 
 #[cfg(test)]
 mod tests;

@@ -121,7 +121,8 @@ impl Store {
         )?;
         let mut statement = self.connection.prepare(
             "SELECT m.recipients, m.external, r.address FROM message m JOIN recipient r ON r.message = m.id
-             WHERE m.id = (SELECT id FROM message WHERE campaign = ? ORDER BY number, id LIMIT 1)",
+             WHERE m.id = (SELECT id FROM message f WHERE campaign = ? AND EXISTS
+                 (SELECT 1 FROM recipient WHERE message = f.id) ORDER BY number, id LIMIT 1)",
         )?;
         let mut rows = statement.query([campaign])?;
         let (mut first, mut first_listed) = (Weight::default(), Vec::new());

@@ -178,7 +178,8 @@ impl Finish {
     }
 }
 
-fn state_of(connection: &Connection, message: i64) -> Result<MessageState, Error> {
+/// Where a message is on its way.
+pub(super) fn state_of(connection: &Connection, message: i64) -> Result<MessageState, Error> {
     let name: String = connection
         .prepare_cached("SELECT state FROM message WHERE id = ?")?
         .query_row([message], |row| row.get(0))?;
@@ -249,9 +250,9 @@ fn split_off(
 ) -> Result<(), Error> {
     connection.execute(
         "INSERT INTO message (campaign, number, batch, lane, shared, state, message_id, digest, recipients, external,
-                              attempts, failures, dated_at, due_at)
+                              copies, attempts, failures, dated_at, due_at)
          SELECT campaign, (SELECT max(number) + 1 FROM message WHERE campaign = m.campaign), batch, lane, shared,
-                'deferred', message_id, digest, ?, ?, attempts, failures + ?, dated_at, ?
+                'deferred', message_id, digest, ?, ?, copies, attempts, failures + ?, dated_at, ?
          FROM message m WHERE id = ?",
         params![
             split.weight.recipients,

@@ -1,4 +1,5 @@
-//! What a rehearsal borrows: a plan with what is left of it, and what its mailboxes have used.
+//! What a rehearsal borrows: a plan with what is left of it, what its mailboxes have used, and who is never
+//! written to.
 
 use std::path::Path;
 
@@ -86,6 +87,10 @@ fn copy(
         "UPDATE lent.ledger SET attempt = NULL, boot = NULL, steady = NULL,
              stamped_at = CASE WHEN boot = ?2 THEN ?1 - (?3 - steady) ELSE coalesce(stamped_at, ?1) END",
         params![now.wall.as_millisecond(), boot, steady],
+    )?;
+    transaction.execute(
+        "INSERT INTO lent.suppression SELECT * FROM main.suppression",
+        [],
     )?;
     if let Some(campaign) = campaign {
         for sql in PLAN {

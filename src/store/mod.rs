@@ -13,6 +13,7 @@
 //! one for each connection of a mailbox (`slots`), and one for its messages of no campaign (`single`). None of them is needed to open it.
 
 mod batches;
+mod cancelling;
 mod claims;
 mod cutting;
 mod draft;
@@ -29,18 +30,22 @@ mod lending;
 mod lock;
 mod mark;
 mod outcomes;
+mod person;
 mod place;
 mod planning;
 mod progress;
 mod reckoning;
 mod report;
 mod resolving;
+mod retrying;
 mod schema;
 mod single;
 mod slots;
 mod story;
+mod suppressing;
 #[cfg(test)]
 mod tests;
+mod withdrawing;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -50,6 +55,7 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
 pub use batches::{BatchProgress, Remaining, Shape, Underway};
+pub use cancelling::StillToGo;
 pub use claims::{Answer, Claim, Claimed, Claiming, Lane};
 pub use cutting::MessageIds;
 pub use error::Error;
@@ -62,6 +68,7 @@ pub use journal::Journal;
 pub use ledger::Entry;
 pub use lock::{Moment, SenderLock};
 pub use outcomes::MessageOutcome;
+pub use person::PersonState;
 pub use place::machine_name;
 pub use planning::{
     Cut, CutPart, NewBatch, NewCampaign, NewMessage, NewRecipient, Order, PlanWriter, Planned,
@@ -70,9 +77,11 @@ pub use planning::{
 pub use progress::{CampaignRecord, Counts, Halt, RowCounts, RunState};
 pub use report::{ListedRow, MessageRecord, ReportRow};
 pub use resolving::{Doubt, Resolution, Selection};
+pub use retrying::{LeftOut, Refusal, Restored};
 pub use single::{Single, SingleEnd, SingleLock};
 pub use slots::{ConnectionSlot, SlotWanted, is_slot_wanted};
 pub use story::{Attempt, Chapter, ChapterMessage};
+pub use suppressing::{NewSuppression, Reached, Suppressed, Suppression};
 
 /// How long a writer waits for another process: a plan of a million rows takes several seconds to be copied in.
 const BUSY_TIMEOUT: Duration = Duration::from_mins(2);

@@ -244,8 +244,8 @@ impl PlanWriter {
     pub fn message(&mut self, new: &NewMessage<'_>) -> Result<i64, Error> {
         self.draft
             .prepare_cached(
-                "INSERT INTO message (campaign, number, shared, message_id, digest, recipients, external)
-                 VALUES (?, ?, 0, ?, ?, ?, ?)",
+                "INSERT INTO message (campaign, number, shared, message_id, digest, recipients, external, copies)
+                 VALUES (?, ?, 0, ?, ?, ?5, ?6, ?5 - 1)",
             )?
             .execute(params![
                 self.campaign,
@@ -281,6 +281,23 @@ impl PlanWriter {
                 new.key,
                 new.cells,
                 message
+            ])?;
+        Ok(())
+    }
+
+    /// Adds a row that becomes a recipient to whom nothing is written.
+    pub fn suppressed(&mut self, new: &NewRecipient<'_>) -> Result<(), Error> {
+        self.draft
+            .prepare_cached(
+                "INSERT INTO recipient (campaign, row, address, key, cells, state, reply)
+                 VALUES (?, ?, ?, ?, ?, 'suppressed', 'on the suppression list')",
+            )?
+            .execute(params![
+                self.campaign,
+                new.row,
+                new.address,
+                new.key,
+                new.cells
             ])?;
         Ok(())
     }
@@ -368,8 +385,8 @@ impl PlanWriter {
         for (place, part) in cut.parts.iter().enumerate().rev() {
             self.draft
                 .prepare_cached(
-                    "INSERT INTO message (campaign, number, shared, message_id, digest, recipients, external)
-                     SELECT campaign, number + ?, shared, ?, digest, ?, ? FROM message WHERE id = ?",
+                    "INSERT INTO message (campaign, number, shared, message_id, digest, recipients, external, copies)
+                     SELECT campaign, number + ?, shared, ?, digest, ?, ?, copies FROM message WHERE id = ?",
                 )?
                 .execute(params![
                     place as u64 + 1,

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior, params};
 
+use super::history::{self, Deed, Happening};
 use super::{Error, Store, to_timestamp};
 use crate::delivery::{Event, MessageState};
 
@@ -15,6 +16,16 @@ pub enum Resolution {
     Resend,
 }
 
+impl Resolution {
+    /// What a report says of whoever was settled so.
+    fn words(self) -> &'static str {
+        match self {
+            Self::Delivered => "marked as delivered by a person",
+            Self::Resend => "to be sent again, as a person asked",
+        }
+    }
+}
+
 /// Which messages in doubt are meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selection {
@@ -22,8 +33,10 @@ pub enum Selection {
     All,
     /// The one with this Message-ID (with or without angle brackets).
     MessageId(String),
-    /// The one that this address is a recipient of.
-    Address(String),
+    /// The one that the person with this key is a recipient of.
+    Person(String),
+    /// Those with these places in the plan.
+    These(Vec<u64>),
 }
 
 /// A message in doubt, with what helps to look for it.
@@ -35,6 +48,8 @@ pub struct Doubt {
     pub message_id: String,
     /// When the content began to go out.
     pub handed_over_at: Timestamp,
+    /// The account that handed it over: its mailbox has the Sent Items to look into.
+    pub account: String,
     /// Who is in doubt.
     pub recipients: Vec<String>,
     /// Other recipients were sent the same mail under the same Message-ID, so finding it somewhere does
@@ -57,7 +72,7 @@ impl Store {
         campaign: i64,
         selection: &Selection,
         resolution: Resolution,
-        now: Timestamp,
+        (by, now): (&str, Timestamp),
     ) -> Result<Vec<Doubt>, Error> {
         let transaction = self
             .connection
@@ -67,12 +82,23 @@ impl Store {
             settled.push(doubt(&transaction, id)?);
             settle(&transaction, id, resolution, now)?;
         }
-        if !settled.is_empty() && resolution == Resolution::Resend {
+        if settled.is_empty() {
+            return Ok(settled);
+        }
+        if resolution == Resolution::Resend {
             transaction.execute(
                 "UPDATE campaign SET run_state = 'planned' WHERE id = ? AND run_state = 'finished'",
                 [campaign],
             )?;
         }
+        let people = settled.iter().map(|doubt| doubt.recipients.len() as u64);
+        let happening = Happening {
+            recipients: Some(people.sum()),
+            by: Some(by.to_owned()),
+            detail: resolution.words().to_owned(),
+            ..Happening::new(now, Deed::Resolved)
+        };
+        history::note(&transaction, campaign, &happening)?;
         transaction.commit()?;
         Ok(settled)
     }
@@ -84,21 +110,23 @@ fn selected(
     selection: &Selection,
 ) -> Result<Vec<i64>, Error> {
     let mut statement = connection
-        .prepare("SELECT id, message_id FROM message WHERE campaign = ? AND state = 'in_doubt' ORDER BY number")?;
-    let all: Vec<(i64, String)> = statement
-        .query_map([campaign], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .prepare("SELECT id, message_id, number FROM message WHERE campaign = ? AND state = 'in_doubt' ORDER BY number")?;
+    let all: Vec<(i64, String, u64)> = statement
+        .query_map([campaign], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?
         .collect::<Result<_, _>>()?;
     let mut ids = Vec::new();
-    for (id, message_id) in all {
+    for (id, message_id, number) in all {
         let meant = match selection {
             Selection::All => true,
             Selection::MessageId(wanted) => bare(&message_id) == bare(wanted),
-            Selection::Address(wanted) => {
-                let wanted = wanted.trim().to_lowercase();
-                addresses(connection, id)?
-                    .iter()
-                    .any(|address| address.to_lowercase() == wanted)
-            }
+            Selection::Person(key) => connection
+                .prepare_cached(
+                    "SELECT 1 FROM recipient WHERE message = ? AND state = 'in_doubt' AND key = ?",
+                )?
+                .exists(params![id, key])?,
+            Selection::These(numbers) => numbers.contains(&number),
         };
         if meant {
             ids.push(id);
@@ -123,11 +151,11 @@ fn addresses(connection: &Connection, message: i64) -> Result<Vec<String>, Error
 }
 
 fn doubt(connection: &Connection, message: i64) -> Result<Doubt, Error> {
-    let (number, message_id, handed_over_at) = connection.query_row(
-        "SELECT m.number, m.message_id, max(a.handover_at) FROM message m JOIN attempt a ON a.message = m.id
-         WHERE m.id = ?",
+    let (number, message_id, handed_over_at, account) = connection.query_row(
+        "SELECT m.number, m.message_id, max(a.handover_at), a.account
+         FROM message m JOIN attempt a ON a.message = m.id WHERE m.id = ?",
         [message],
-        |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?)),
+        |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?, row.get(3)?)),
     )?;
     let sent_to_others = connection.query_row(
         "SELECT EXISTS (SELECT 1 FROM message m JOIN message o ON o.campaign = m.campaign AND o.message_id = m.message_id
@@ -140,6 +168,7 @@ fn doubt(connection: &Connection, message: i64) -> Result<Doubt, Error> {
         number,
         message_id,
         handed_over_at: to_timestamp(handed_over_at)?,
+        account,
         recipients: addresses(connection, message)?,
     })
 }
@@ -150,18 +179,11 @@ fn settle(
     resolution: Resolution,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let (event, sent_at, reply) = match resolution {
-        Resolution::Delivered => (
-            Event::ResolveDelivered,
-            Some(now.as_millisecond()),
-            "marked as delivered by a person",
-        ),
-        Resolution::Resend => (
-            Event::ResolveResend,
-            None,
-            "to be sent again, as a person asked",
-        ),
+    let (event, sent_at) = match resolution {
+        Resolution::Delivered => (Event::ResolveDelivered, Some(now.as_millisecond())),
+        Resolution::Resend => (Event::ResolveResend, None),
     };
+    let reply = resolution.words();
     let state = MessageState::InDoubt.after(event)?;
     connection.execute(
         "UPDATE message SET state = ?, sent_at = ?, reply = ? WHERE id = ?",

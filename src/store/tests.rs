@@ -16,6 +16,7 @@ mod drafts;
 mod file;
 mod history;
 mod home;
+mod mending;
 mod sharing;
 mod slots;
 
@@ -343,21 +344,31 @@ async fn what_is_in_doubt_is_settled_only_by_a_person() {
     let doubts = store.doubts(world.campaign, &Selection::All).unwrap();
     assert_eq!(doubts.len(), 2);
     assert_eq!(doubts[0].handed_over_at, at(2));
-    let nobody = Selection::Address("nobody@contoso.com".into());
+    let nobody = Selection::Person("nobody@contoso.com".into());
     assert!(
         store
-            .resolve(world.campaign, &nobody, Resolution::Resend, at(9))
+            .resolve(world.campaign, &nobody, Resolution::Resend, ("ann", at(9)))
             .unwrap()
             .is_empty()
     );
     let by_id = Selection::MessageId("1@contoso.com".into());
     let settled = store
-        .resolve(world.campaign, &by_id, Resolution::Delivered, at(9))
+        .resolve(
+            world.campaign,
+            &by_id,
+            Resolution::Delivered,
+            ("ann", at(9)),
+        )
         .unwrap();
     assert_eq!(settled[0].recipients, ["p1@contoso.com"]);
-    let by_address = Selection::Address("P2@contoso.com".into());
+    let by_address = Selection::Person("p2@contoso.com".into());
     store
-        .resolve(world.campaign, &by_address, Resolution::Resend, at(9))
+        .resolve(
+            world.campaign,
+            &by_address,
+            Resolution::Resend,
+            ("ann", at(9)),
+        )
         .unwrap();
     let counts = world.counts();
     assert_eq!((counts.sent, counts.pending, counts.in_doubt), (1, 1, 0));

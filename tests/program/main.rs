@@ -23,6 +23,7 @@ mod identity;
 mod interrupted;
 mod keyring;
 mod lists;
+mod mending;
 mod oauth;
 mod page;
 mod page_content;

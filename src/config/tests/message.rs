@@ -163,6 +163,24 @@ fn odd_values_are_refused_where_they_stand() {
         ))
         .is_ok()
     );
+    for bad in [
+        "unsubscribe = {}",
+        "unsubscribe = { url = \"http://x.example/{{id}}\" }",
+        "unsubscribe = { web = \"https://x.example\" }",
+        "list_unsubscribe = \"mailto:a@b.c\"\nunsubscribe = { mailto = \"a@b.c\" }",
+    ] {
+        let text = with("message", bad);
+        let message = format!("{:?}", campaign(&text));
+        assert!(message.contains("message.unsubscribe"), "{bad}: {message}");
+    }
+    let both = "unsubscribe = { mailto = \"a@b.c\", url = \"https://x.example/{{id}}\" }";
+    let options = campaign(&with("message", both))
+        .unwrap()
+        .message
+        .unsubscribe;
+    let options = options.unwrap();
+    assert_eq!(options.mailto.as_deref(), Some("a@b.c"));
+    assert_eq!(options.url.as_deref(), Some("https://x.example/{{id}}"));
     assert_eq!(
         problem(campaign(&with("message", "data = \"news.yaml\""))).key,
         "message.data"

@@ -29,6 +29,7 @@ fn renderer(html: bool, text: bool, attach: &[&str]) -> Renderer {
         from: "Contoso Comms <comms@contoso.com>".to_owned(),
         inline: vec![("logo".to_owned(), "logo.png".to_owned())],
         list_unsubscribe: None,
+        unsubscribe: None,
         internal: vec![],
         grouped: false,
         inline_css: false,

@@ -26,6 +26,30 @@ impl Walk<'_> {
         }
     }
 
+    /// At the very end, with everybody proved.
+    pub(super) fn note_if_all_are_suppressed(&mut self) {
+        if self.rows.suppressed > 0 && self.rows.planned + self.rows.invalid == 0 {
+            self.findings
+                .add(row_findings::all_suppressed(self.rows.suppressed));
+        }
+    }
+
+    /// The person, unless nothing is written to them: then they are a recipient without a message. Nothing of
+    /// theirs is rendered.
+    pub(super) fn unless_suppressed(&mut self, person: Person) -> Result<Option<Person>, Error> {
+        if !self.inputs.suppressed.covers(&person.address) {
+            return Ok(Some(person));
+        }
+        self.rows.suppressed += 1;
+        self.rows.grouped += person.further().len() as u64;
+        self.sink.suppressed(&person)?;
+        for row in person.further() {
+            let address = self.address_of(row);
+            self.sink.joined(row, address, person.row.number)?;
+        }
+        Ok(None)
+    }
+
     /// How far it is with the people of a list that was read to its end: proving them is what takes the time.
     pub(super) fn proved_of_gathered(&self, done: u64, people: u64, size: u64) -> Progress {
         let read = u128::from(size) * u128::from(done) / u128::from(people.max(1));
@@ -72,7 +96,7 @@ impl Walk<'_> {
             Met::Grouped(gathering) => gathering.add(&row, address),
             Met::First(seen) => match seen.first_row(&address, row.number) {
                 Some(first) => self.duplicate(&row, &address, first)?,
-                None => return Ok(Some(Person::of(row, address))),
+                None => return self.unless_suppressed(Person::of(row, address)),
             },
         }
         Ok(None)

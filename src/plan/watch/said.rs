@@ -241,14 +241,19 @@ impl Watch<'_> {
             .iter()
             .any(|(name, _)| name.eq_ignore_ascii_case("List-Unsubscribe"));
         let mostly = self.outside * 2 > self.people && self.outside >= MANY_OUTSIDE;
-        if !mostly || has_header || self.inputs.list_unsubscribe.is_some() {
+        let addresses = [
+            &self.inputs.list_unsubscribe,
+            &self.inputs.unsubscribe_mailto,
+            &self.inputs.unsubscribe_url,
+        ];
+        if !mostly || has_header || addresses.into_iter().any(Option::is_some) {
             return;
         }
         let message = format!(
             "{} of {} people are outside, and the mail offers no way to unsubscribe",
             self.outside, self.people
         );
-        let remedy = "add list_unsubscribe = \"mailto:…\" under [message]: large providers ask for it, and put mails without it into the spam folder";
+        let remedy = "add unsubscribe = { mailto = \"…\" } under [message]: large providers ask for it, and put mails without it into the spam folder";
         findings.add(Finding {
             severity: Severity::Warning,
             ..error(

@@ -9,6 +9,7 @@ use crate::limits::{Decision, Reason, Reservation, Shared, Unit, WORTH};
 use crate::store::Error;
 use crate::store::claims::{self, Answer, Next, Share};
 use crate::store::cutting::{self, Part};
+use crate::store::suppressing;
 
 /// An account that cannot go on for longer than this leaves what it never tried to whoever is free.
 const STUCK: SignedDuration = SignedDuration::from_mins(2);
@@ -66,16 +67,24 @@ fn sooner_of(one: Answer, two: Answer) -> Answer {
 
 impl Gate {
     /// Takes the next message for the account with this number if rules, calendar and provider allow it
-    /// now. Runs inside a write transaction, so that no other process can take the same share.
+    /// now. Runs inside a write transaction, so that no other process can take the same share. Whoever is on the
+    /// suppression list by then is withdrawn from it first.
     pub(in crate::store) fn claim(
         gates: &mut [Self],
         number: usize,
         connection: &Connection,
         now: &Reading,
     ) -> Result<Answer, Error> {
-        let next = match Self::next(gates, number, connection, now)? {
-            Ok(next) => next,
-            Err(refusal) => return Ok(refusal),
+        let next = loop {
+            let next = match Self::next(gates, number, connection, now)? {
+                Ok(next) => next,
+                Err(refusal) => return Ok(refusal),
+            };
+            let campaign = gates.get(number).ok_or(Error::WriterGone)?.campaign;
+            // With anybody withdrawn the message is another one, or none: it is looked for anew.
+            if suppressing::withdraw_from(connection, campaign, next.id, now.wall)? == 0 {
+                break next;
+            }
         };
         let gate = gates.get_mut(number).ok_or(Error::WriterGone)?;
         let next = Self::cut_off(connection, next)?;

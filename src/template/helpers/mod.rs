@@ -129,6 +129,13 @@ pub(super) const HELPERS: &[Signature] = &[
     ),
     signature("trim", Form::Inline, (1, 1), &[], "{{trim column}}"),
     signature(
+        "urlencode",
+        Form::Inline,
+        (1, 1),
+        &[],
+        "{{urlencode column}}",
+    ),
+    signature(
         "default",
         Form::Inline,
         (2, 2),

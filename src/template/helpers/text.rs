@@ -1,5 +1,7 @@
 //! Helpers that change text.
 
+use std::fmt::Write as _;
+
 use handlebars::{
     Context, Handlebars, Helper, HelperDef, JsonRender, PathAndJson, RenderContext, RenderError,
     ScopedJson,
@@ -22,6 +24,10 @@ pub(super) fn register(engine: &mut Handlebars<'static>) {
         Change {
             name: "trim",
             change: |text| text.trim().to_owned(),
+        },
+        Change {
+            name: "urlencode",
+            change: urlencode,
         },
         Change {
             name: "capitalize",
@@ -49,6 +55,20 @@ fn capitalize(text: &str) -> String {
     letters.next().map_or_else(String::new, |first| {
         first.to_uppercase().chain(letters).collect()
     })
+}
+
+/// A value as a part of a web address can have it: all but letters, digits and `-._~` percent-encoded as UTF-8
+/// (RFC 3986, 2.3).
+fn urlencode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            let _infallible = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded
 }
 
 impl HelperDef for Change {

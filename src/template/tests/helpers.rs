@@ -90,6 +90,10 @@ const GOOD: &[(&str, &str)] = &[
     ),
     ("[{{trim \" a b \"}}]", "[a b]"),
     (
+        "{{urlencode \"zoë+a b@x.org\"}} {{urlencode 1}}",
+        "zo%C3%AB%2Ba%20b%40x.org 1",
+    ),
+    (
         "{{default empty \"x\"}} {{default blank \"x\"}} {{default none \"x\"}} {{default name \"x\"}} {{default zero \"x\"}}",
         "x x x zoë 0",
     ),
@@ -142,6 +146,7 @@ const BAD: &[(&str, &str)] = &[
         "{{lower}} cannot read '{\"name\":\"Ann\"}'",
     ),
     ("{{capitalize list}}", "{{capitalize}} cannot read"),
+    ("{{urlencode list}}", "{{urlencode}} cannot read"),
     ("{{trim list}}", "{{trim}} cannot read"),
     ("{{default empty missing}}", "'missing' has no value"),
     ("{{date name \"%F\"}}", "{{date}} cannot read 'zoë'"),
