@@ -48,6 +48,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod timetable;
+mod update;
 mod who;
 mod words;
 

@@ -119,7 +119,7 @@ pub(super) fn zone_of(record: &CampaignRecord) -> TimeZone {
     TimeZone::get(&record.time_zone).unwrap_or(TimeZone::UTC)
 }
 
-fn not_planned(name: &str) -> Failure {
+pub(super) fn not_planned(name: &str) -> Failure {
     Failure::new(
         Exit::NoInput,
         format!("the campaign '{name}' is not planned in this store"),

@@ -37,6 +37,7 @@ mod sources;
 #[cfg(test)]
 mod tests;
 mod timetable;
+mod update;
 mod walk;
 mod watch;
 
@@ -49,9 +50,10 @@ pub use findings::{Finding, Severity};
 pub use fingerprint::is_edited;
 pub use forecast::{Forecast, Outlook, usage};
 pub use freeze::{Frozen, plan};
-pub use frozen::{FrozenError, frozen_renderer};
+pub use frozen::{FrozenError, frozen_editions, frozen_renderer};
 pub use inputs::{AccountLimits, Inputs};
 pub use packing::Mode;
 pub use ready::{Ready, open};
 pub use timetable::{Laid, Timetable, Track};
+pub use update::{Update, Updating, update};
 pub use walk::Progress;

@@ -16,6 +16,7 @@ mod batches;
 mod claims;
 mod cutting;
 mod draft;
+mod editions;
 mod error;
 mod finishing;
 mod gate;
@@ -40,6 +41,7 @@ mod single;
 mod slots;
 #[cfg(test)]
 mod tests;
+mod updating;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -71,6 +73,7 @@ pub use report::{ListedRow, MessageRecord, ReportRow};
 pub use resolving::{Doubt, Resolution, Selection};
 pub use single::{Single, SingleEnd, SingleLock};
 pub use slots::{ConnectionSlot, SlotWanted, is_slot_wanted};
+pub use updating::{Difference, Group};
 
 /// How long a writer waits for another process: a plan of a million rows takes several seconds to be copied in.
 const BUSY_TIMEOUT: Duration = Duration::from_mins(2);

@@ -46,6 +46,8 @@ pub struct ListedRow {
 pub struct MessageRecord {
     /// Its place in the plan.
     pub number: u64,
+    /// The edition of the campaign that it is made from.
+    pub edition: u64,
     /// With its angle brackets.
     pub message_id: String,
     /// Several share it.
@@ -125,7 +127,7 @@ impl Store {
             .prepare_cached(
                 "SELECT m.id, m.message_id, m.shared, m.digest, m.dated_at, b.starts_at,
                         coalesce((SELECT a.account FROM attempt a WHERE a.message = m.id ORDER BY a.number DESC LIMIT 1),
-                                 b.account)
+                                 b.account), m.edition
                  FROM message m LEFT JOIN batch b ON b.campaign = m.campaign AND b.number = m.batch
                  WHERE m.campaign = ? AND m.number = ?",
             )?
@@ -138,10 +140,12 @@ impl Store {
                     row.get::<_, Option<i64>>(4)?,
                     row.get::<_, Option<i64>>(5)?,
                     row.get(6)?,
+                    row.get(7)?,
                 ))
             })
             .optional()?;
-        let Some((id, message_id, shared, digest, dated_at, planned_for, account)) = found else {
+        let Some((id, message_id, shared, digest, dated_at, planned_for, account, edition)) = found
+        else {
             return Ok(None);
         };
         let recipients = self
@@ -159,6 +163,7 @@ impl Store {
             .collect::<Result<_, _>>()?;
         Ok(Some(MessageRecord {
             number,
+            edition,
             message_id,
             shared,
             digest,

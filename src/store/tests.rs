@@ -18,6 +18,7 @@ mod history;
 mod home;
 mod sharing;
 mod slots;
+mod updating;
 
 struct World {
     _folder: tempfile::TempDir,
