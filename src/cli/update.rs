@@ -153,13 +153,13 @@ impl Errand<'_> {
             self.json(store, &record, true, &update)?;
             return Ok(Exit::Done);
         }
-        screen.result("")?;
-        screen.result(&format!(
+        let done = format!(
             "'{}' is updated, and goes on as edition {}: {}",
             record.name,
             record.edition,
             in_words(&taken)
-        ))?;
+        );
+        screen.field("", 0, &done)?;
         screen.result("")?;
         let now = self.context.clock.reading();
         show(screen, store, &record, &self.setup.senders, now)?;
@@ -175,62 +175,76 @@ impl Errand<'_> {
             newcomers,
             leavers,
             changed,
-            unchanged,
-            in_hand,
-            sent,
-            settled,
             files,
+            ..
         } = &update.difference;
-        self.group("new", newcomers, "are added")?;
-        self.group("gone", leavers, "were not sent to yet, and are cancelled")?;
-        self.group("changed", changed, "get another mail than was planned")?;
-        if unchanged.count > 0 {
-            let text = format!(
-                "{} get the mail as it was planned",
-                words::number(unchanged.count)
-            );
-            screen.field("unchanged", HEADING, &text)?;
+        self.group("new", newcomers, ["is added", "are added"])?;
+        let cancelled = [
+            "was not sent to yet, and is cancelled",
+            "were not sent to yet, and are cancelled",
+        ];
+        self.group("gone", leavers, cancelled)?;
+        let another = [
+            "gets another mail than was planned",
+            "get another mail than was planned",
+        ];
+        self.group("changed", changed, another)?;
+        self.others(&update.difference)?;
+        if files.count > 0 {
+            let text = format!("{} changed", named(files));
+            screen.field("files", HEADING, &text)?;
         }
+        if update.difference.is_none() {
+            let text = "nobody gets another mail than was planned";
+            screen.field("mails", HEADING, text)?;
+        }
+        screen.field("finishes", HEADING, &self.ends(update.finishes_at))?;
+        screen.result("")
+    }
+
+    /// Those for whom nothing changes.
+    fn others(&self, difference: &Difference) -> Result<(), Failure> {
         let lines = [
-            ("sent", *sent, "have the mail: nothing more goes to them"),
+            (
+                "unchanged",
+                difference.unchanged.count,
+                "gets the mail as it was planned",
+                "get the mail as it was planned",
+            ),
+            (
+                "sent",
+                difference.sent,
+                "has the mail, and gets no other",
+                "have the mail, and get no other",
+            ),
             (
                 "in hand",
-                *in_hand,
-                "are being sent to now: they are left as they are",
+                difference.in_hand,
+                "is being sent to now, and left as it is",
+                "are being sent to now, and left as they are",
             ),
             (
                 "settled",
-                *settled,
-                "were refused, are in doubt, suppressed or cancelled: they are left so (`postroom retry` is for those refused)",
+                difference.settled,
+                "was refused, is in doubt, suppressed or cancelled, and left so",
+                "were refused, are in doubt, suppressed or cancelled, and left so",
             ),
         ];
-        for (heading, count, what) in lines {
+        for (heading, count, one, many) in lines {
             if count > 0 {
-                screen.field(
-                    heading,
-                    HEADING,
-                    &format!("{} {what}", words::number(count)),
-                )?;
+                let text = words::count(count, one, many);
+                self.screen().field(heading, HEADING, &text)?;
             }
         }
-        if files.count > 0 {
-            screen.field("files", HEADING, &format!("{} changed", named(files)))?;
-        }
-        if update.difference.is_none() {
-            screen.field(
-                "mails",
-                HEADING,
-                "nobody gets another mail than was planned",
-            )?;
-        }
-        screen.field("finishes", HEADING, &self.ends(update.finishes_at))
+        Ok(())
     }
 
-    fn group(&self, heading: &str, group: &Group, what: &str) -> Result<(), Failure> {
+    fn group(&self, heading: &str, group: &Group, what: [&str; 2]) -> Result<(), Failure> {
         if group.count == 0 {
             return Ok(());
         }
-        let text = format!("{} {what}: {}", words::number(group.count), named(group));
+        let [one, many] = what;
+        let text = format!("{}: {}", words::count(group.count, one, many), named(group));
         self.screen().field(heading, HEADING, &text)
     }
 

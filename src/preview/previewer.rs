@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crate::message::{Definition, Editions, Identity, Renderer};
 use crate::plan::{self, Case, Checked, Frozen, Inputs, Progress, frozen_editions, planned_cases};
 use crate::recipients;
-use crate::store::{CampaignRecord, MessageRecord, Store};
+use crate::store::{CampaignRecord, ListedRow, MessageRecord, Store};
 
 /// Makes the mails of a plan.
 #[derive(Debug)]
@@ -96,14 +96,30 @@ impl Previewer {
         editions.map(|editions| editions.current().definition())
     }
 
-    /// Calls `each` with every row of the list, in its order: number, address, cells, and what the row is.
-    pub(super) fn rows(
-        &self,
-        mut each: impl FnMut(u64, &str, Option<&str>, &str),
-    ) -> Result<(), Error> {
+    /// Calls `each` with every row of the list, in its order, and the cells of its current columns.
+    pub(super) fn rows(&self, mut each: impl FnMut(&ListedRow, &[String])) -> Result<(), Error> {
         Ok(self.store.listed(self.record.id, |row| {
-            each(row.row, &row.address, row.cells.as_deref(), &row.outcome);
+            each(&row, &self.cells(&row).unwrap_or_default());
         })?)
+    }
+
+    /// A row's cells in the order of the current columns, where that is known.
+    fn cells(&self, row: &ListedRow) -> Option<Vec<String>> {
+        let (cells, editions) = (row.cells.as_deref()?, self.renderers.first()?);
+        let renderer = editions
+            .of(row.edition.unwrap_or(self.record.edition))
+            .ok()?;
+        let theirs = renderer.definition();
+        let cells = first_cells(cells, theirs.grouped)?;
+        let current = &editions.current().definition().columns;
+        if *current == theirs.columns {
+            return Some(cells);
+        }
+        let cell = |name: &String| {
+            let at = theirs.columns.index_of(name);
+            at.and_then(|at| cells.get(at)).cloned().unwrap_or_default()
+        };
+        Some(current.names().iter().map(cell).collect())
     }
 
     /// The rows that between them show every case.
@@ -171,6 +187,16 @@ impl Previewer {
         };
         let recipients = &message.recipients;
         Mail::make(&renderer, message.number, recipients, &identity).map(Some)
+    }
+}
+
+/// The cells of a recipient's own row, out of what is frozen of it.
+fn first_cells(cells: &str, is_grouped: bool) -> Option<Vec<String>> {
+    if is_grouped {
+        let rows: Vec<Vec<String>> = serde_json::from_str(cells).ok()?;
+        rows.into_iter().next()
+    } else {
+        serde_json::from_str(cells).ok()
     }
 }
 

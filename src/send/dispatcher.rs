@@ -181,7 +181,7 @@ impl<'a> Dispatcher<'a> {
                 if let Some(ended) = self.ending.take() {
                     break ended;
                 }
-                if self.nothing_left {
+                if self.nothing_left && !self.has_grown().await? {
                     break Ok(Ended::Finished);
                 }
             }
@@ -202,6 +202,19 @@ impl<'a> Dispatcher<'a> {
         self.lanes.clear();
         while self.tasks.join_next().await.is_some() {}
         ended
+    }
+
+    /// Somebody may have taken an edited list in while the last messages went: true when there is more to send.
+    async fn has_grown(&mut self) -> Result<bool, Error> {
+        let answer = self.journal.look(0, self.clock.reading()).await?;
+        if matches!(answer, store::Answer::Nothing) {
+            return Ok(false);
+        }
+        self.nothing_left = false;
+        for lane in &mut self.lanes {
+            lane.drained = false;
+        }
+        Ok(true)
     }
 
     pub(super) fn busy(&self) -> usize {

@@ -39,6 +39,8 @@ pub struct ListedRow {
     pub cells: Option<String>,
     /// A recipient's state, or why the row became no recipient.
     pub outcome: String,
+    /// The edition whose columns the cells are of; none of a row without a message.
+    pub edition: Option<u64>,
 }
 
 /// A message of the plan.
@@ -103,9 +105,10 @@ impl Store {
     /// Calls `each` with every row of the list and its cells, in its order; a further row of a person is `grouped`.
     pub fn listed(&self, campaign: i64, mut each: impl FnMut(ListedRow)) -> Result<(), Error> {
         let mut statement = self.connection.prepare(
-            "SELECT row, address, cells, state FROM recipient WHERE campaign = ?1
+            "SELECT row, address, cells, r.state, m.edition FROM recipient r LEFT JOIN message m ON m.id = r.message
+             WHERE r.campaign = ?1
              UNION ALL
-             SELECT row, address, NULL, reason FROM left_out WHERE campaign = ?1
+             SELECT row, address, NULL, reason, NULL FROM left_out WHERE campaign = ?1
              ORDER BY 1",
         )?;
         let mut rows = statement.query([campaign])?;
@@ -115,6 +118,7 @@ impl Store {
                 address: row.get(1)?,
                 cells: row.get(2)?,
                 outcome: row.get(3)?,
+                edition: row.get(4)?,
             });
         }
         Ok(())

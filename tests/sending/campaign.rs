@@ -22,6 +22,7 @@ pub(crate) struct Campaign {
     pub(crate) id: i64,
     pub(crate) connections: usize,
     pub(crate) wait: bool,
+    pub(crate) inputs: Inputs,
 }
 
 pub(crate) fn start() -> Timestamp {
@@ -157,6 +158,7 @@ impl Campaign {
             id,
             connections: 1,
             wait: true,
+            inputs,
         }
     }
 
