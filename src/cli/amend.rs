@@ -1,5 +1,6 @@
 //! `postroom amend`: a new campaign, addressed to exactly those who got the wrong version of another one.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Component, Path, PathBuf};
@@ -32,6 +33,9 @@ pub(super) struct Amend {
     /// The folder to write; it must be empty or not there yet
     #[arg(value_name = "NEW_FOLDER")]
     pub(super) into: PathBuf,
+    /// Only those who were sent this edition: 1 is what was planned first, each `plan --update` makes the next
+    #[arg(long, value_name = "N")]
+    pub(super) edition: Option<u64>,
     /// Those who are in doubt too: they may have got it
     #[arg(long)]
     pub(super) in_doubt: bool,
@@ -45,6 +49,9 @@ pub(super) fn run(context: &Context, args: &Amend) -> Result<Exit, Failure> {
     let mut people = Vec::new();
     let mut in_doubt = 0_u64;
     planned.store.listed(planned.record.id, |row| {
+        if args.edition.is_some() && args.edition != row.edition {
+            return;
+        }
         in_doubt += u64::from(row.outcome == "in_doubt");
         if row.outcome == "sent" || args.in_doubt && row.outcome == "in_doubt" {
             people.push(row);
@@ -164,28 +171,68 @@ fn copy(from: &Path, to: &Path, list: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Writes the people with the cells that they had; the number of rows.
+/// The columns that the rows of each edition have.
+struct Editions<'a> {
+    planned: &'a Planned,
+    known: BTreeMap<u64, Definition>,
+}
+
+impl Editions<'_> {
+    fn of(&mut self, number: u64) -> Result<&Definition, Failure> {
+        if !self.known.contains_key(&number) {
+            let (store, campaign) = (&self.planned.store, self.planned.record.id);
+            let text = store.definition(campaign, number)?;
+            let text = text.ok_or_else(|| Failure::own(format!("edition {number} is gone")))?;
+            let definition = serde_json::from_str(&text).map_err(own)?;
+            self.known.insert(number, definition);
+        }
+        self.known
+            .get(&number)
+            .ok_or_else(|| Failure::own("no edition"))
+    }
+}
+
+fn own(cause: impl std::fmt::Display) -> Failure {
+    Failure::own(format!("the frozen list: {cause}"))
+}
+
+/// Writes the people with the cells that they had, under the current edition's columns and whatever else former
+/// ones have; the number of rows.
 fn write_list(planned: &Planned, people: &[ListedRow], into: &Path) -> Result<u64, Failure> {
+    let current = planned.record.edition;
+    let mut editions = Editions {
+        planned,
+        known: BTreeMap::new(),
+    };
+    let edition_of = |person: &ListedRow| person.edition.unwrap_or(current);
+    let mut header = editions.of(current)?.columns.names().to_vec();
+    for person in people {
+        for name in editions.of(edition_of(person))?.columns.names() {
+            if !header.contains(name) {
+                header.push(name.clone());
+            }
+        }
+    }
     let path = into.join(LIST);
-    let own = |cause: &dyn std::fmt::Display| Failure::own(format!("the frozen list: {cause}"));
-    let definition: Definition =
-        serde_json::from_str(&planned.record.definition).map_err(|cause| own(&cause))?;
     let file = private_file(&path).map_err(|cause| cannot_create(&path, &cause))?;
     let mut writer = csv::Writer::from_writer(file);
     let failed = |cause: csv::Error| cannot_write(&path.display().to_string(), &cause.into());
-    writer
-        .write_record(definition.columns.names())
-        .map_err(failed)?;
+    writer.write_record(&header).map_err(failed)?;
     let mut rows = 0;
     for person in people {
-        let cells = person.cells.as_deref().unwrap_or("[]");
-        let each: Vec<Vec<String>> = if definition.grouped {
-            serde_json::from_str(cells).map_err(|cause| own(&cause))?
-        } else {
-            vec![serde_json::from_str(cells).map_err(|cause| own(&cause))?]
-        };
-        for row in each {
-            writer.write_record(row).map_err(failed)?;
+        let definition = editions.of(edition_of(person))?;
+        for row in rows_of(person, definition)? {
+            let cell = |name: &String| {
+                let at = definition
+                    .columns
+                    .names()
+                    .iter()
+                    .position(|one| one == name);
+                at.and_then(|at| row.get(at)).map_or("", String::as_str)
+            };
+            writer
+                .write_record(header.iter().map(cell))
+                .map_err(failed)?;
             rows += 1;
         }
     }
@@ -193,6 +240,15 @@ fn write_list(planned: &Planned, people: &[ListedRow], into: &Path) -> Result<u6
         .flush()
         .map_err(|cause| cannot_write(&path.display().to_string(), &cause))?;
     Ok(rows)
+}
+
+/// The rows of a person: several where rows are grouped.
+fn rows_of(person: &ListedRow, definition: &Definition) -> Result<Vec<Vec<String>>, Failure> {
+    let cells = person.cells.as_deref().unwrap_or("[]");
+    if definition.grouped {
+        return serde_json::from_str(cells).map_err(own);
+    }
+    Ok(vec![serde_json::from_str(cells).map_err(own)?])
 }
 
 fn private_file(path: &Path) -> std::io::Result<File> {

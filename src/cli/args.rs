@@ -158,9 +158,25 @@ pub(super) struct New {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+#[command(
+    after_help = "Repeating it changes nothing, whatever became of the folder. With --update the edited folder is proved \
+    as a new one is, then compared with where everybody stands: new people are added, those who are no longer in the \
+    list and were not sent to are cancelled, those still to be sent to get the new mail, and whoever has it gets \
+    nothing more. It asks before it changes anything.\n\n\
+    Examples:\n  postroom plan my-news\n  postroom plan my-news --update --dry-run\n  \
+    postroom plan my-news --update --yes"
+)]
 pub(super) struct Plan {
     #[command(flatten)]
     pub(super) campaign: Folder,
+    /// Takes the edited list, templates and files into the plan, also while it is being sent: nobody gets the mail
+    /// twice, and what was sent stays as it was
+    #[arg(long, conflicts_with = "discard")]
+    pub(super) update: bool,
+    /// Shows what an update would change, and changes nothing
+    #[arg(long, requires = "update")]
+    pub(super) dry_run: bool,
     /// Drops a plan of which nothing was sent
     #[arg(long)]
     pub(super) discard: bool,

@@ -137,6 +137,10 @@ impl From<store::Error> for Failure {
                 "wait for the other one, or stop it: with Ctrl-C where it runs, or with `postroom halt`; nothing was sent here",
             ),
             Error::PlannedMeanwhile(_) => (Exit::NotFinished, "run it again: it goes by that plan"),
+            Error::UpdatedMeanwhile(_) => (
+                Exit::NotFinished,
+                "nothing was changed here; look at the plan with `postroom plan`, then run it again",
+            ),
             Error::Elsewhere(_) => (
                 Exit::NotFinished,
                 "`postroom store claim` says what that means and makes this store the one that sends; nothing was sent",

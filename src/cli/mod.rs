@@ -60,6 +60,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod timetable;
+mod update;
 mod who;
 mod whom;
 mod words;

@@ -16,7 +16,7 @@ use super::setup::{self, Planned, Setup, accounts_words, senders, zone_of};
 use super::timetable::{
     Withdrawn, batch_json, limit_json, others_json, show_batches, show_limit, show_others,
 };
-use super::{Context, words};
+use super::{Context, update, words};
 use crate::clock::Reading;
 use crate::config::Sender;
 use crate::plan::{
@@ -27,6 +27,9 @@ use crate::store::{BatchProgress, CampaignRecord, RowCounts, Store};
 pub(super) fn run(context: &Context, args: &Plan) -> Result<Exit, Failure> {
     if args.discard {
         return discard(context, args);
+    }
+    if args.update {
+        return update::run(context, args);
     }
     let setup = Setup::read(&args.campaign.folder, &context.places)?;
     let (mut store, _) = setup::store(&context.places)?;
@@ -64,12 +67,7 @@ pub(super) fn existing(
     let Some(record) = store.campaign(&setup.campaign.name)? else {
         return Ok(None);
     };
-    if Path::new(&record.folder) != setup.campaign.folder {
-        context.screen.warning(&format!(
-            "the campaign '{}' was planned from the folder {}, not from this one; give this one another name if it is another",
-            record.name, record.folder
-        ));
-    }
+    note_other_folder(&context.screen, &record, &setup.campaign.folder);
     if record.accounts != setup.campaign.accounts {
         context.screen.warning(&format!(
             "the plan is for the {}, and campaign.toml now names the {}: the plan holds \
@@ -80,10 +78,20 @@ pub(super) fn existing(
     } else if is_edited(&setup.inputs, &record.fingerprint) {
         context.screen.warning(
             "the campaign was edited after it was planned: the plan holds, the edits do not go out \
-             (`postroom plan --discard`, then `postroom plan`, takes them in while nothing is sent)",
+             (`postroom plan --update` takes them in)",
         );
     }
     Ok(Some(record))
+}
+
+/// Says so when a campaign of this name was planned from another folder.
+pub(super) fn note_other_folder(screen: &Screen, record: &CampaignRecord, folder: &Path) {
+    if Path::new(&record.folder) != folder {
+        screen.warning(&format!(
+            "the campaign '{}' was planned from the folder {}, not from this one; give this one another name if it is another",
+            record.name, record.folder
+        ));
+    }
 }
 
 /// Plans a campaign that has no plan. The inner error is the exit of findings that were shown.
@@ -176,6 +184,26 @@ fn figures(
     })
 }
 
+/// Until it has begun the plan is told as it was made.
+fn told_from(store: &Store, record: &CampaignRecord, now: Reading) -> Result<Reading, Failure> {
+    Ok(if store.was_tried(record.id)? {
+        now
+    } else {
+        record.planned_at.into()
+    })
+}
+
+/// The plan, for scripts.
+pub(super) fn json_of(
+    store: &Store,
+    record: &CampaignRecord,
+    senders: &[Sender],
+    now: Reading,
+) -> Result<Value, Failure> {
+    let from = told_from(store, record, now)?;
+    Ok(plan_json(record, &figures(store, record, senders, from)?))
+}
+
 /// Prints the plan.
 pub(super) fn show(
     screen: &Screen,
@@ -184,17 +212,12 @@ pub(super) fn show(
     senders: &[Sender],
     now: Reading,
 ) -> Result<(), Failure> {
-    // Until it has begun the plan is told as it was made.
-    let from = if store.was_tried(record.id)? {
-        now
-    } else {
-        record.planned_at.into()
-    };
+    if screen.is_json() {
+        return screen.json(&json_of(store, record, senders, now)?);
+    }
+    let from = told_from(store, record, now)?;
     let figures = figures(store, record, senders, from)?;
     let (from, now) = (from.wall, now.wall);
-    if screen.is_json() {
-        return screen.json(&plan_json(record, &figures));
-    }
     let zone = zone_of(record);
     show_head(screen, record, senders, &figures)?;
     show_batches(screen, &figures.batches, &zone)?;

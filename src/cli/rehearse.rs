@@ -18,7 +18,7 @@ use super::setup::{Setup, zone_of};
 use super::{Context, words};
 use crate::clock::{Clock, Reading};
 use crate::config::{Sender, cache_folder, store_path};
-use crate::plan::frozen_renderer;
+use crate::plan::frozen_editions;
 use crate::rehearsal::{Extent, Renderers, compare};
 use crate::sandbox::Use;
 use crate::store::{CampaignRecord, Store};
@@ -79,8 +79,8 @@ pub(super) fn run(context: &Context, args: &Rehearse) -> Result<Exit, Failure> {
     let store = Store::open(&path)?;
     let mut renderers = Renderers::new();
     for account in &record.accounts {
-        let renderer = frozen_renderer(&path, &record, account)?;
-        renderers.insert(account.clone(), renderer);
+        let editions = frozen_editions(&path, &record, account)?;
+        renderers.insert(account.clone(), editions);
     }
     let summary = Summary {
         compared: compare(&store, record.id, &renderers, &run.seen.records)?,

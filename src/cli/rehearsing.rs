@@ -12,7 +12,7 @@ use super::setup::{Setup, calendar_of};
 use super::{connect, faults, interrupt};
 use crate::clock::Clock;
 use crate::config::Sender;
-use crate::plan::frozen_renderer;
+use crate::plan::{frozen_editions, frozen_renderer};
 use crate::rehearsal::{Extent, Kill, Life, Staged, live, stage};
 use crate::sandbox::{self, Sandbox, Snapshot, Use};
 use crate::send::{Ended, Job, Options, Stop};
@@ -134,7 +134,7 @@ impl Rehearsal<'_> {
         let mut renderers = Vec::new();
         for (sender, server) in self.setup.senders.iter().zip(servers) {
             accounts.push(connect::account_at(sender, server)?);
-            renderers.push(frozen_renderer(self.path, self.record, &sender.name)?);
+            renderers.push(frozen_editions(self.path, self.record, &sender.name)?);
         }
         let options = Options {
             accounts,

@@ -20,8 +20,8 @@ use super::status::{Standing, counts_line, status_json};
 use super::store::claim_before_sending;
 use super::{Context, connect, interrupt, starting, words};
 use crate::config::Sender;
-use crate::message::Renderer;
-use crate::plan::frozen_renderer;
+use crate::message::Editions;
+use crate::plan::frozen_editions;
 use crate::send::{self, Ended, Job, Options, Stop};
 use crate::store::{CampaignRecord, Counts, SenderLock, Store};
 
@@ -134,10 +134,10 @@ impl Errand<'_> {
         self.senders.iter().any(Sender::is_sandbox)
     }
 
-    fn renderers(&self) -> Result<Vec<Renderer>, Failure> {
+    fn renderers(&self) -> Result<Vec<Editions>, Failure> {
         let accounts = self.record.accounts.iter();
-        let renderer = |account: &String| Ok(frozen_renderer(self.path, self.record, account)?);
-        accounts.map(renderer).collect()
+        let editions = |account: &String| Ok(frozen_editions(self.path, self.record, account)?);
+        accounts.map(editions).collect()
     }
 
     /// Takes the campaign and asks.
@@ -359,8 +359,8 @@ impl Errand<'_> {
         let mut server = None;
         let accounts = match (accounts, self.senders, renderers.first()) {
             (Some(accounts), ..) => accounts,
-            (None, [sender, ..], Some(renderer)) => {
-                let internal = &renderer.definition().internal;
+            (None, [sender, ..], Some(editions)) => {
+                let internal = &editions.current().definition().internal;
                 let mut options = connect::stand_in(sender, internal, &[connect::GONE.to_owned()]);
                 let maildir = maildir_beside(self.path);
                 make_private(&maildir)?;

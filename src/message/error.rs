@@ -50,6 +50,14 @@ pub enum Error {
     /// The cells that were frozen cannot be read.
     #[error("a frozen row cannot be read: {0}")]
     Cells(String),
+    /// What was frozen of an edition of the campaign cannot be read.
+    #[error("edition {number} of the campaign cannot be read: {reason}")]
+    Edition {
+        /// Its number.
+        number: u64,
+        /// Why not.
+        reason: String,
+    },
     /// The builder refused it.
     #[error("the message cannot be built: {0}")]
     Build(String),
@@ -69,7 +77,7 @@ impl Error {
             Self::Header { .. } => "bad-header",
             Self::Attachment { .. } => "bad-attachment",
             Self::Body { .. } => "bad-body",
-            Self::Cells(_) | Self::Build(_) => "cannot-build",
+            Self::Cells(_) | Self::Edition { .. } | Self::Build(_) => "cannot-build",
         }
     }
 
@@ -88,7 +96,7 @@ impl Error {
                 "put the file into the campaign's folder under that name, or correct the list or the 'attach' key"
                     .to_owned()
             }
-            Self::Cells(_) | Self::Build(_) => "check the campaign again; if this stays, report it".to_owned(),
+            Self::Cells(_) | Self::Edition { .. } | Self::Build(_) => "check the campaign again; if this stays, report it".to_owned(),
         }
     }
 }

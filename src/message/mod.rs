@@ -9,6 +9,7 @@
 mod attachments;
 mod body;
 mod compose;
+mod editions;
 mod error;
 mod headers;
 mod measure;
@@ -21,6 +22,7 @@ mod unsubscribe;
 
 pub use attachments::{Files, resolve_attachment};
 pub use compose::new_message_id;
+pub use editions::Editions;
 pub use error::Error;
 pub use measure::Measure;
 pub use renderer::{Definition, Identity, Page, Prepared, Renderer, TestCopy};

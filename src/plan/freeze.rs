@@ -1,23 +1,28 @@
 //! Planning: a proved campaign is frozen in the store, all of it or nothing.
 
+use jiff::Timestamp;
+
 use super::check::Checked;
 use super::cutting::{Listed, cuts_of};
 use super::error::Error;
 use super::findings::{Finding, Findings};
+use super::fingerprint;
 use super::forecast::{Outlook, is_never};
 use super::inputs::Inputs;
 use super::packing::Grown;
 use super::person::Person;
 use super::prove::{Proved, files_of};
+use super::ready::{self, Ready};
 use super::sources::{CAMPAIGN, error};
 use super::timetable::{Laid, Timetable};
 use super::walk::{Progress, Sink, Walk};
-use super::{fingerprint, ready};
 use crate::clock::Reading;
 use crate::limits::{self, Rule};
 use crate::message::{self, Files};
 use crate::recipients::{Address, Domains, Row};
-use crate::store::{Cut, NewCampaign, NewMessage, NewRecipient, Order, PlanWriter, Reason, Store};
+use crate::store::{
+    CampaignRecord, Cut, NewCampaign, NewMessage, NewRecipient, Order, PlanWriter, Reason, Store,
+};
 
 /// What came of planning.
 #[derive(Debug)]
@@ -38,49 +43,47 @@ pub fn plan(
     now: impl Into<Reading>,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Frozen, Error> {
-    let reading = now.into();
-    let now = reading.wall;
+    let (written, checked) = write(inputs, store, None, now.into(), progress)?;
+    // Without one, the draft was dropped: the store is as it was.
+    let Some(written) = written else {
+        return Ok(Frozen::Defective(checked));
+    };
+    let campaign = written
+        .writer
+        .commit(checked.rows.listed, written.finishes_at)?;
+    Ok(Frozen::Planned(campaign, checked))
+}
+
+/// A plan that is a draft.
+#[derive(Debug)]
+pub(super) struct Written {
+    pub(super) writer: PlanWriter,
+    pub(super) finishes_at: Option<Timestamp>,
+}
+
+/// Proves a campaign and writes its plan, or that of the next edition of one that is planned; none when it has
+/// defects.
+pub(super) fn write(
+    inputs: &Inputs,
+    store: &Store,
+    of: Option<&CampaignRecord>,
+    reading: Reading,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(Option<Written>, Checked), Error> {
     let mut findings = Findings::default();
-    let calendar = inputs.calendar();
-    let outlook = Outlook::of(store, &inputs.accounts, calendar.clone(), reading)?
-        .behind_others(store, None)?;
+    let outlook = Outlook::of(store, &inputs.accounts, inputs.calendar(), reading)?
+        .behind_others(store, of.map(|record| record.id))?;
     let mut ready = match ready::read(inputs, &mut findings) {
         Ok(ready) => ready,
         Err(as_far) => {
             let checked = Checked::without_rows(inputs, findings, as_far);
-            return Ok(Frozen::Defective(checked));
+            return Ok((None, checked));
         }
     };
     let list = Some(ready.list.reading().clone());
-    let definition = serde_json::to_string(&ready.definition)?;
-    let mark = fingerprint::of(inputs, &ready.definition).unwrap_or_default();
-    let sender_domain = ready
-        .renderer
-        .as_ref()
-        .map(|renderer| renderer.sender().domain().to_owned());
-    let accounts: Vec<&str> = inputs
-        .accounts
-        .iter()
-        .map(|one| one.name.as_str())
-        .collect();
-    let writer = store.begin_plan(&NewCampaign {
-        name: &inputs.name,
-        folder: &inputs.folder.to_string_lossy(),
-        accounts: &accounts,
-        schedule: &inputs.schedule,
-        mode: inputs.mode.as_str(),
-        definition: &definition,
-        fingerprint: mark,
-        time_zone: calendar.zone().iana_name().unwrap_or("UTC"),
-        planned_at: now,
-    })?;
-    let mut sink = Freezing {
-        writer,
-        domain: sender_domain.unwrap_or_default(),
-        files: files_of(inputs.folder.clone()),
-        cells: String::new(),
-    };
-    let tally = Walk::new(inputs, &mut findings, &mut sink).run(&mut ready, now, progress)?;
+    let mut sink = Freezing::begin(inputs, store, of, &ready, reading.wall)?;
+    let walk = Walk::new(inputs, &mut findings, &mut sink);
+    let tally = walk.run(&mut ready, reading.wall, progress)?;
     freeze_images(inputs, &mut sink.writer, &mut findings)?;
     let mut finishes_at = None;
     if !findings.has_errors() {
@@ -89,19 +92,15 @@ pub fn plan(
             Err(never) => findings.add(never.finding()),
         }
     }
-    if findings.has_errors() {
-        // The draft is dropped: the store is as it was.
-        return Ok(Frozen::Defective(Checked::new(
-            inputs, findings, tally, list,
-        )));
-    }
+    let is_sound = !findings.has_errors();
     sink.writer
         .note_cases(&serde_json::to_string(&tally.cases)?)?;
-    let campaign = sink.writer.commit(tally.rows.listed, finishes_at)?;
-    Ok(Frozen::Planned(
-        campaign,
-        Checked::new(inputs, findings, tally, list),
-    ))
+    let written = Written {
+        writer: sink.writer,
+        finishes_at,
+    };
+    let checked = Checked::new(inputs, findings, tally, list);
+    Ok((is_sound.then_some(written), checked))
 }
 
 /// Why a campaign can never be sent to its end.
@@ -117,7 +116,7 @@ enum Never {
 /// Lays out the messages and writes their batches down: as they are, or with shared ones cut smaller
 /// where that ends the campaign earlier. Why that cannot be, if it cannot.
 fn lay_out(
-    sink: &mut Freezing,
+    sink: &mut Freezing<'_>,
     outlook: &Outlook,
     internal: &[String],
 ) -> Result<Result<Laid, Never>, Error> {
@@ -155,7 +154,7 @@ fn lay_out(
 
 /// The messages in this order, and whether several people share one; or why they cannot all go.
 fn lay_out_in(
-    sink: &Freezing,
+    sink: &Freezing<'_>,
     outlook: &Outlook,
     mut table: Timetable,
     order: Order,
@@ -180,7 +179,7 @@ fn lay_out_in(
 }
 
 fn cut_up_if_earlier(
-    sink: &Freezing,
+    sink: &Freezing<'_>,
     outlook: &Outlook,
     internal: &[String],
     uncut: &Laid,
@@ -270,14 +269,66 @@ fn freeze_images(
 }
 
 /// Writes a pass into the store.
-struct Freezing {
+struct Freezing<'a> {
     writer: PlanWriter,
     domain: String,
     files: Files,
     cells: String,
+    /// Of the campaign whose next edition it is: where people stand.
+    standing: Option<(&'a Store, i64)>,
 }
 
-impl Sink for Freezing {
+impl<'a> Freezing<'a> {
+    fn begin(
+        inputs: &Inputs,
+        store: &'a Store,
+        of: Option<&CampaignRecord>,
+        ready: &Ready,
+        now: Timestamp,
+    ) -> Result<Self, Error> {
+        let renderer = ready.renderer.as_ref();
+        let domain = renderer.map(|renderer| renderer.sender().domain().to_owned());
+        let accounts = inputs.accounts.iter();
+        let accounts: Vec<&str> = accounts.map(|one| one.name.as_str()).collect();
+        let calendar = inputs.calendar();
+        let new = NewCampaign {
+            name: &inputs.name,
+            folder: &inputs.folder.to_string_lossy(),
+            accounts: &accounts,
+            schedule: &inputs.schedule,
+            mode: inputs.mode.as_str(),
+            definition: &serde_json::to_string(&ready.definition)?,
+            fingerprint: fingerprint::of(inputs, &ready.definition).unwrap_or_default(),
+            time_zone: calendar.zone().iana_name().unwrap_or("UTC"),
+            planned_at: now,
+        };
+        let writer = match of {
+            None => store.begin_plan(&new)?,
+            Some(record) => store.begin_update(&new, record)?,
+        };
+        Ok(Self {
+            writer,
+            domain: domain.unwrap_or_default(),
+            files: files_of(inputs.folder.clone()),
+            cells: String::new(),
+            standing: of.map(|record| (store, record.id)),
+        })
+    }
+}
+
+impl Sink for Freezing<'_> {
+    fn is_settled(&mut self, person: &Person) -> Result<bool, Error> {
+        let Some((store, campaign)) = self.standing else {
+            return Ok(false);
+        };
+        let key = person.address.key();
+        if store.is_to_plan(campaign, &key)? {
+            return Ok(false);
+        }
+        self.writer.keep(person.row.number, &key)?;
+        Ok(true)
+    }
+
     fn message(&mut self, number: u64, proved: &Proved) -> Result<i64, Error> {
         let message_id = message::new_message_id(&self.domain)?;
         Ok(self.writer.message(&NewMessage {
@@ -304,6 +355,9 @@ impl Sink for Freezing {
             key: &person.address.key(),
             cells: &self.cells,
         };
+        if self.standing.is_some() && proved.external {
+            self.writer.outside(new.row)?;
+        }
         Ok(self.writer.recipient(&new, message)?)
     }
 

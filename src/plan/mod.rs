@@ -38,6 +38,7 @@ mod sources;
 #[cfg(test)]
 mod tests;
 mod timetable;
+mod update;
 mod walk;
 mod watch;
 
@@ -50,10 +51,11 @@ pub use findings::{Finding, Severity};
 pub use fingerprint::is_edited;
 pub use forecast::{Forecast, Outlook, usage};
 pub use freeze::{Frozen, plan};
-pub use frozen::{FrozenError, frozen_renderer};
+pub use frozen::{FrozenError, frozen_editions, frozen_renderer};
 pub use inputs::{AccountLimits, Inputs};
 pub use packing::Mode;
 pub use ready::{Ready, open};
 pub use restoring::{RestoreError, restored};
 pub use timetable::{Laid, Timetable, Track};
+pub use update::{Update, Updating, update};
 pub use walk::Progress;

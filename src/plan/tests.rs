@@ -228,7 +228,7 @@ fn each_row_is_rendered_and_its_attachment_opened() {
         panic!("not planned");
     };
     assert_eq!(
-        store.frozen_file(id, "files/O0.pdf").unwrap().unwrap(),
+        store.frozen_file(id, 1, "files/O0.pdf").unwrap().unwrap(),
         b"null"
     );
 }

@@ -40,6 +40,10 @@ pub struct Progress {
 
 /// Keeps what a pass yields.
 pub(super) trait Sink {
+    /// The person has a record already that this pass leaves as it is: they are proved and not packed.
+    fn is_settled(&mut self, _person: &Person) -> Result<bool, Error> {
+        Ok(false)
+    }
     /// A new message with its first recipient; its id is for [`Sink::recipient`].
     fn message(&mut self, number: u64, proved: &Proved) -> Result<i64, Error>;
     /// A message has become a shared one with this envelope.
@@ -282,12 +286,25 @@ impl<'a> Walk<'a> {
         self.rows.planned += 1;
         self.rows.grouped += proved.person.further().len() as u64;
         self.note_subject(proved);
-        if let Some(cases) = &mut self.cases {
-            cases.note(&proved.person, &proved.taken);
-        }
         if self.inputs.mode == Mode::Shared {
             self.hold_to_one_content(proved, renderer);
         }
+        let Person { row: first, .. } = &proved.person;
+        for row in proved.person.further() {
+            let address = self.address_of(row);
+            self.sink.joined(row, address, first.number)?;
+        }
+        if self.sink.is_settled(&proved.person)? {
+            return Ok(());
+        }
+        if let Some(cases) = &mut self.cases {
+            cases.note(&proved.person, &proved.taken);
+        }
+        self.attach(proved);
+        self.seat(proved)
+    }
+
+    fn attach(&mut self, proved: &Proved) {
         for path in &proved.attachments {
             if self.attached.insert(path.clone())
                 && let Err(cause) = self.sink.attachment(path)
@@ -302,6 +319,10 @@ impl<'a> Walk<'a> {
                 ));
             }
         }
+    }
+
+    /// Puts a person into a message.
+    fn seat(&mut self, proved: &Proved) -> Result<(), Error> {
         let message = match self.packer.place(&proved.digest, proved.external) {
             Place::Joins(message) => {
                 self.packer.joined(&proved.digest, proved.external);
@@ -322,13 +343,7 @@ impl<'a> Walk<'a> {
                 message
             }
         };
-        self.sink.recipient(proved, message)?;
-        let Person { row: first, .. } = &proved.person;
-        for row in proved.person.further() {
-            let address = self.address_of(row);
-            self.sink.joined(row, address, first.number)?;
-        }
-        Ok(())
+        self.sink.recipient(proved, message)
     }
 
     fn note_subject(&mut self, proved: &Proved) {

@@ -81,8 +81,9 @@ impl RowCopy<'_> {
         let record = &self.previewer.record;
         let lane = |name: &str| record.accounts.iter().position(|known| known == name);
         let lane = lane(account).or_else(|| self.account().and_then(lane));
-        let renderer = self.previewer.renderers.get(lane.unwrap_or(0));
-        let renderer = renderer.ok_or(Error::Differs(self.row))?;
+        let editions = self.previewer.renderers.get(lane.unwrap_or(0));
+        let editions = editions.ok_or(Error::Differs(self.row))?;
+        let renderer = editions.of(self.message.edition)?;
         let message_id = new_message_id(renderer.sender().domain())?;
         let identity = Identity {
             message_id: &message_id,

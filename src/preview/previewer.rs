@@ -6,10 +6,12 @@ use jiff::Timestamp;
 
 use super::Error;
 use super::mail::{Mail, placeholder_id};
-use crate::message::{Definition, Identity, Renderer};
-use crate::plan::{self, Case, Checked, Frozen, Inputs, Progress, frozen_renderer, planned_cases};
+use std::sync::Arc;
+
+use crate::message::{Definition, Editions, Identity, Renderer};
+use crate::plan::{self, Case, Checked, Frozen, Inputs, Progress, frozen_editions, planned_cases};
 use crate::recipients;
-use crate::store::{CampaignRecord, MessageRecord, Store};
+use crate::store::{CampaignRecord, ListedRow, MessageRecord, Store};
 
 /// Makes the mails of a plan.
 #[derive(Debug)]
@@ -17,7 +19,7 @@ pub struct Previewer {
     pub(super) store: Store,
     pub(super) record: CampaignRecord,
     /// One for each account.
-    pub(super) renderers: Vec<Renderer>,
+    pub(super) renderers: Vec<Editions>,
     /// The plan is only for the preview, so its Message-IDs are not those that will go out.
     placeholder: bool,
     _temporary: Option<tempfile::TempDir>,
@@ -90,17 +92,34 @@ impl Previewer {
 
     /// Everything but rows and files that decides the bytes.
     pub(super) fn definition(&self) -> Option<&Definition> {
-        self.renderers.first().map(Renderer::definition)
+        let editions = self.renderers.first();
+        editions.map(|editions| editions.current().definition())
     }
 
-    /// Calls `each` with every row of the list, in its order: number, address, cells, and what the row is.
-    pub(super) fn rows(
-        &self,
-        mut each: impl FnMut(u64, &str, Option<&str>, &str),
-    ) -> Result<(), Error> {
+    /// Calls `each` with every row of the list, in its order, and the cells of its current columns.
+    pub(super) fn rows(&self, mut each: impl FnMut(&ListedRow, &[String])) -> Result<(), Error> {
         Ok(self.store.listed(self.record.id, |row| {
-            each(row.row, &row.address, row.cells.as_deref(), &row.outcome);
+            each(&row, &self.cells(&row).unwrap_or_default());
         })?)
+    }
+
+    /// A row's cells in the order of the current columns, where that is known.
+    fn cells(&self, row: &ListedRow) -> Option<Vec<String>> {
+        let (cells, editions) = (row.cells.as_deref()?, self.renderers.first()?);
+        let renderer = editions
+            .of(row.edition.unwrap_or(self.record.edition))
+            .ok()?;
+        let theirs = renderer.definition();
+        let cells = first_cells(cells, theirs.grouped)?;
+        let current = &editions.current().definition().columns;
+        if *current == theirs.columns {
+            return Some(cells);
+        }
+        let cell = |name: &String| {
+            let at = theirs.columns.index_of(name);
+            at.and_then(|at| cells.get(at)).cloned().unwrap_or_default()
+        };
+        Some(current.names().iter().map(cell).collect())
     }
 
     /// The rows that between them show every case.
@@ -138,20 +157,23 @@ impl Previewer {
         message.map_or(Ok(None), |message| self.render(&message))
     }
 
-    /// Makes the mails of the account that sends this message.
-    fn renderer(&self, message: &MessageRecord) -> Option<&Renderer> {
+    /// Makes the mails of the account that sends this message, and of its edition.
+    pub(super) fn renderer(&self, message: &MessageRecord) -> Result<Option<Arc<Renderer>>, Error> {
         let account = message.account.as_deref().unwrap_or_default();
         let accounts = &self.record.accounts;
         let lane = accounts.iter().position(|known| known == account);
-        self.renderers.get(lane.unwrap_or(0))
+        let editions = self.renderers.get(lane.unwrap_or(0));
+        Ok(editions
+            .map(|editions| editions.of(message.edition))
+            .transpose()?)
     }
 
     fn render(&self, message: &MessageRecord) -> Result<Option<Mail>, Error> {
-        let Some(renderer) = self.renderer(message) else {
+        let Some(renderer) = self.renderer(message)? else {
             return Ok(None);
         };
         let message_id = if self.placeholder {
-            placeholder_id(message.number, renderer)
+            placeholder_id(message.number, &renderer)
         } else {
             message.message_id.clone()
         };
@@ -164,12 +186,22 @@ impl Previewer {
             shared: message.shared,
         };
         let recipients = &message.recipients;
-        Mail::make(renderer, message.number, recipients, &identity).map(Some)
+        Mail::make(&renderer, message.number, recipients, &identity).map(Some)
     }
 }
 
-fn renderers(path: &Path, record: &CampaignRecord) -> Result<Vec<Renderer>, Error> {
+/// The cells of a recipient's own row, out of what is frozen of it.
+fn first_cells(cells: &str, is_grouped: bool) -> Option<Vec<String>> {
+    if is_grouped {
+        let rows: Vec<Vec<String>> = serde_json::from_str(cells).ok()?;
+        rows.into_iter().next()
+    } else {
+        serde_json::from_str(cells).ok()
+    }
+}
+
+fn renderers(path: &Path, record: &CampaignRecord) -> Result<Vec<Editions>, Error> {
     let accounts = record.accounts.iter();
-    let renderer = |account: &String| Ok(frozen_renderer(path, record, account)?);
-    accounts.map(renderer).collect()
+    let editions = |account: &String| Ok(frozen_editions(path, record, account)?);
+    accounts.map(editions).collect()
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 
-use crate::message::{Identity, Prepared, Renderer};
+use crate::message::{Editions, Identity, Prepared};
 use crate::sandbox::Received;
 use crate::store::{self, Claimed, MessageOutcome, Store};
 
@@ -37,8 +37,8 @@ const LISTED: usize = 10;
 const PARCEL: usize = 64;
 const WAITING: usize = 8;
 
-/// The renderer of each account that sends the campaign, by its name.
-pub type Renderers = BTreeMap<String, Renderer>;
+/// The renderers of each account that sends the campaign, by its name.
+pub type Renderers = BTreeMap<String, Editions>;
 
 /// Compares the log with the campaign in the store.
 pub fn compare(
@@ -181,7 +181,7 @@ fn prepare(
     listed: &[&Claimed],
 ) -> Result<Prepared, String> {
     let account = message.account.as_deref().unwrap_or_default();
-    let renderer = renderers
+    let editions = renderers
         .get(account)
         .ok_or("it was sent by an account that is not the campaign's")?;
     let date = message.dated_at.ok_or("it has no date and was sent")?;
@@ -193,8 +193,9 @@ fn prepare(
     let people = listed
         .iter()
         .map(|person| (person.address.as_str(), person.cells.as_str()));
+    let renderer = editions.of(message.edition);
     renderer
-        .prepare(people, &identity)
+        .and_then(|renderer| renderer.prepare(people, &identity))
         .map_err(|error| format!("it cannot be built again: {error}"))
 }
 

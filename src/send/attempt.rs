@@ -14,7 +14,7 @@ use super::sorting::{Lesson, judge};
 use super::streak::Streak;
 use crate::clock::{Clock, Timestamp};
 use crate::delivery::Phase;
-use crate::message::{Identity, Prepared, Renderer};
+use crate::message::{Editions, Identity, Prepared};
 use crate::smtp::{Envelope, HandOver as HandedOver, OfferState, Session};
 use crate::store::{Claim, Finish, HandOver, Journal};
 
@@ -28,7 +28,7 @@ pub(super) struct Context {
     /// The store's file.
     pub(super) store: PathBuf,
     pub(super) journal: Journal,
-    pub(super) renderer: Renderer,
+    pub(super) editions: Editions,
     pub(super) trial: Trial,
     pub(super) streak: Streak,
 }
@@ -157,10 +157,8 @@ fn prepare(context: &Context, claim: &Claim) -> Result<Prepared, Error> {
         .recipients
         .iter()
         .map(|recipient| (recipient.address.as_str(), recipient.cells.as_str()));
-    let prepared = context
-        .renderer
-        .prepare(listed, &identity)
-        .map_err(unbuilt)?;
+    let renderer = context.editions.of(claim.edition).map_err(unbuilt)?;
+    let prepared = renderer.prepare(listed, &identity).map_err(unbuilt)?;
     if prepared.digest == claim.digest {
         Ok(prepared)
     } else {

@@ -16,7 +16,7 @@ use super::stop::Stop;
 use super::streak::Streak;
 use super::worker::{Leave, Report, Worker};
 use crate::clock::{Clock, Hold, Reading, Timestamp};
-use crate::message::{self, Renderer};
+use crate::message::{self, Editions};
 use crate::store::{self, Claiming, Journal, MessageIds, RunState, SenderLock, Store};
 
 /// A campaign to send, with the lock that says that nobody else does.
@@ -25,7 +25,7 @@ pub struct Job {
     /// The campaign's id in the store.
     pub campaign: i64,
     /// Makes its mails: one for each account, in their order.
-    pub renderers: Vec<Renderer>,
+    pub renderers: Vec<Editions>,
     /// Held as long as it is sent.
     pub lock: SenderLock,
 }
@@ -48,12 +48,12 @@ pub async fn run(
     if in_doubt > 0 {
         report(Event::Recovered { in_doubt });
     }
-    let lane = |(account, renderer): (&super::Account, &Renderer)| store::Lane {
+    let lane = |(account, editions): (&super::Account, &Editions)| store::Lane {
         account: account.name.clone(),
-        sender: renderer.definition().from.clone(),
+        sender: editions.current().definition().from.clone(),
         mailbox: account.mailbox.clone(),
         rules: account.rules.clone(),
-        message_ids: message_ids(renderer.sender().domain().to_owned()),
+        message_ids: message_ids(editions.current().sender().domain().to_owned()),
     };
     let claiming = Claiming {
         campaign: job.campaign,
@@ -68,14 +68,14 @@ pub async fn run(
     let (journal, writer) = Journal::start(store, claiming);
     journal.set_state(RunState::Sending, None).await?;
     let lanes = options.accounts.iter().zip(job.renderers).enumerate();
-    let lanes = lanes.map(|(number, (account, renderer))| {
+    let lanes = lanes.map(|(number, (account, editions))| {
         Lane::new(Context {
             lane: number,
             account: account.clone(),
             clock: clock.clone(),
             store: options.store.clone(),
             journal: journal.clone(),
-            renderer,
+            editions,
             trial: Trial::default(),
             streak: Streak::default(),
         })
@@ -190,7 +190,7 @@ impl<'a> Dispatcher<'a> {
                 if let Some(ended) = self.ending.take() {
                     break ended;
                 }
-                if self.nothing_left {
+                if self.nothing_left && !self.has_grown().await? {
                     break Ok(Ended::Finished);
                 }
             }
@@ -211,6 +211,19 @@ impl<'a> Dispatcher<'a> {
         self.lanes.clear();
         while self.tasks.join_next().await.is_some() {}
         ended
+    }
+
+    /// Somebody may have taken an edited list in while the last messages went: true when there is more to send.
+    async fn has_grown(&mut self) -> Result<bool, Error> {
+        let answer = self.journal.look(0, self.clock.reading()).await?;
+        if matches!(answer, store::Answer::Nothing) {
+            return Ok(false);
+        }
+        self.nothing_left = false;
+        for lane in &mut self.lanes {
+            lane.drained = false;
+        }
+        Ok(true)
     }
 
     pub(super) fn busy(&self) -> usize {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use super::cutting::Part;
-use super::{Error, Halt, MessageIds, Store, ledger, to_optional_timestamp};
+use super::{Error, Halt, MessageIds, Store, ledger, to_optional_timestamp, updating};
 use crate::clock::{Clock, Reading};
 use crate::delivery::{Event, MessageState};
 use crate::limits::{Calendar, Reason, Rule, Weight};
@@ -59,6 +59,8 @@ pub struct Claim {
     pub failures: u32,
     /// The message's place in the plan.
     pub number: u64,
+    /// The edition of the campaign that it is made from.
+    pub edition: u64,
     /// With its angle brackets.
     pub message_id: String,
     /// What its rendered content must have as digest.
@@ -294,10 +296,10 @@ pub(super) fn take(
 ) -> Result<Claim, Error> {
     let state = next.state.after(Event::Claim)?;
     let at = now.as_millisecond();
-    let (attempts, failures, message_id, digest, shared, dated_at) = connection
+    let (attempts, failures, message_id, digest, shared, dated_at, edition) = connection
         .prepare_cached(
             "UPDATE message SET state = ?, due_at = NULL, attempts = attempts + 1, dated_at = coalesce(dated_at, ?)
-             WHERE id = ? RETURNING attempts, failures, message_id, digest, shared, dated_at",
+             WHERE id = ? RETURNING attempts, failures, message_id, digest, shared, dated_at, edition",
         )?
         .query_row(params![state.as_str(), at, next.id], |row| {
             Ok((
@@ -307,6 +309,7 @@ pub(super) fn take(
                 row.get::<_, [u8; 32]>(3)?,
                 row.get::<_, bool>(4)?,
                 row.get::<_, i64>(5)?,
+                row.get::<_, u64>(6)?,
             ))
         })?;
     connection
@@ -322,6 +325,7 @@ pub(super) fn take(
         is_new: next.state == MessageState::Pending,
         failures,
         number: next.number,
+        edition,
         message_id,
         digest,
         dated_at: super::to_timestamp(dated_at)?,
@@ -433,6 +437,9 @@ fn put_right(
         "UPDATE recipient SET state = ? WHERE message = ? AND state IN ('pending', 'deferred')",
         params![next.of_recipients().as_str(), message],
     )?;
+    if next == MessageState::Pending {
+        updating::drop_marked(connection, message)?;
+    }
     connection.execute(
         "UPDATE attempt SET finished_at = ?, outcome = ?, reply = 'the sender ended before the verdict was recorded'
          WHERE id = ?",

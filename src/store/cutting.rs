@@ -82,8 +82,9 @@ pub(super) fn cut_off(
     let (part, rest) = (shared.part(*kept), shared.part(shared.listed - kept));
     let number = connection
         .prepare_cached(
-            "INSERT INTO message (campaign, number, batch, lane, shared, message_id, digest, recipients, external, copies)
-             SELECT campaign, (SELECT max(number) + 1 FROM message WHERE campaign = m.campaign), batch, lane, shared,
+            "INSERT INTO message (campaign, edition, number, batch, lane, shared, message_id, digest, recipients, external,
+                                  copies)
+             SELECT campaign, edition, (SELECT max(number) + 1 FROM message WHERE campaign = m.campaign), batch, lane, shared,
                     ?, digest, ?, ?, copies FROM message m WHERE id = ? RETURNING number",
         )?
         .query_row(

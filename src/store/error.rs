@@ -43,6 +43,10 @@ pub enum Error {
     /// Another process has planned the campaign while this one did; nothing was written.
     #[error("the campaign '{0}' was planned by another process at the same time")]
     PlannedMeanwhile(String),
+    /// Another process has taken an edited campaign in, or has dropped it, while this one took one in; nothing was
+    /// written.
+    #[error("the campaign '{0}' was planned anew by another process at the same time")]
+    UpdatedMeanwhile(String),
     /// This store is a copy, or was restored: it may send only after it was claimed.
     #[error("{0}: it may not know of all that was sent, and sends nothing before it is claimed")]
     Elsewhere(Box<Away>),

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::reckoning::Reckoning;
-use super::{Claim, Error, ledger};
+use super::{Claim, Error, ledger, updating};
 use crate::clock::Reading;
 use crate::delivery::{Event, MessageState, Phase};
 use crate::limits::{Limiter, Reservation, Weight};
@@ -196,14 +196,29 @@ fn only_one(changed: usize) -> Result<(), Error> {
     }
 }
 
-fn refuse_rows(connection: &Connection, message: i64, rows: &[(u64, String)]) -> Result<(), Error> {
+/// These rows of a claim, by their addresses: an edited list that was taken in since may have them elsewhere.
+fn addressed<'a>(
+    claim: &'a Claim,
+    rows: &'a [(u64, String)],
+) -> impl Iterator<Item = (&'a str, &'a str)> {
+    rows.iter().filter_map(|(row, reply)| {
+        let mut people = claim.recipients.iter();
+        let person = people.find(|person| person.row == *row)?;
+        Some((person.address.as_str(), reply.as_str()))
+    })
+}
+
+fn refuse_rows(
+    connection: &Connection,
+    claim: &Claim,
+    rows: &[(u64, String)],
+) -> Result<(), Error> {
     let mut statement = connection.prepare_cached(
         "UPDATE recipient SET state = 'refused', reply = ?
-         WHERE campaign = (SELECT campaign FROM message WHERE id = ?2) AND row = ?3 AND message = ?2
-         AND state IN ('pending', 'deferred')",
+         WHERE message = ? AND address = ? AND state IN ('pending', 'deferred')",
     )?;
-    for (row, reply) in rows {
-        statement.execute(params![reply, message, row])?;
+    for (address, reply) in addressed(claim, rows) {
+        statement.execute(params![reply, claim.message, address])?;
     }
     Ok(())
 }
@@ -216,7 +231,7 @@ pub(super) fn hand_over(
     mark: &HandOver,
 ) -> Result<(), Error> {
     let state = state_of(connection, claim.message)?.after(Event::HandOver)?;
-    refuse_rows(connection, claim.message, &mark.refused)?;
+    refuse_rows(connection, claim, &mark.refused)?;
     if let Some(split) = &mark.deferred {
         split_off(connection, claim, split, Phase::RcptTo)?;
     }
@@ -249,9 +264,9 @@ fn split_off(
     phase: Phase,
 ) -> Result<(), Error> {
     connection.execute(
-        "INSERT INTO message (campaign, number, batch, lane, shared, state, message_id, digest, recipients, external,
-                              copies, attempts, failures, dated_at, due_at)
-         SELECT campaign, (SELECT max(number) + 1 FROM message WHERE campaign = m.campaign), batch, lane, shared,
+        "INSERT INTO message (campaign, edition, number, batch, lane, shared, state, message_id, digest, recipients,
+                              external, copies, attempts, failures, dated_at, due_at)
+         SELECT campaign, edition, (SELECT max(number) + 1 FROM message WHERE campaign = m.campaign), batch, lane, shared,
                 'deferred', message_id, digest, ?, ?, copies, attempts, failures + ?, dated_at, ?
          FROM message m WHERE id = ?",
         params![
@@ -278,13 +293,12 @@ fn split_off(
     )?;
     let mut statement = connection.prepare_cached(
         "UPDATE recipient SET state = 'deferred', reply = ?, message = ?
-         WHERE campaign = (SELECT campaign FROM message WHERE id = ?4) AND row = ?3 AND message = ?4
-         AND state IN ('pending', 'deferred')",
+         WHERE message = ? AND address = ? AND state IN ('pending', 'deferred')",
     )?;
-    for (row, reply) in &split.rows {
-        statement.execute(params![reply, sibling, row, claim.message])?;
+    for (address, reply) in addressed(claim, &split.rows) {
+        statement.execute(params![reply, sibling, claim.message, address])?;
     }
-    Ok(())
+    updating::drop_marked(connection, sibling)
 }
 
 /// Records the verdict.
@@ -297,7 +311,7 @@ pub(super) fn finish(
     let before = state_of(connection, claim.message)?;
     let after = before.after(finish.event())?;
     let at = finish.at();
-    refuse_rows(connection, claim.message, finish.refused_rows())?;
+    refuse_rows(connection, claim, finish.refused_rows())?;
     let (apart, left) = match finish {
         Finish::Parted { apart, weight, .. } | Finish::Released { apart, weight, .. } => {
             (apart.as_ref(), Some(weight))
@@ -315,6 +329,9 @@ pub(super) fn finish(
             .execute(params![left.recipients, left.external, claim.message])?;
     }
     write_message(connection, claim.message, after, finish)?;
+    if matches!(after, MessageState::Pending | MessageState::Deferred) {
+        updating::drop_marked(connection, claim.message)?;
+    }
     connection
         .prepare_cached(
             "UPDATE attempt SET finished_at = ?, outcome = ?, phase = ?, reply = ?

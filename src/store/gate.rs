@@ -15,7 +15,7 @@ use rusqlite::Connection;
 use super::claims;
 use super::holds::{self, Hold};
 use super::reckoning::{self, Reckoning};
-use super::{Claiming, Error, Lane, ledger};
+use super::{Claiming, Error, Lane, editions, ledger};
 use crate::clock::Reading;
 use crate::limits::{Calendar, Decision, Limiter, Reservation, Weight, in_hours};
 
@@ -39,6 +39,8 @@ pub(super) struct Gate {
     sequence: i64,
     /// Entries that were stamped here after it, while others wrote too.
     own: BTreeSet<i64>,
+    /// The edition of the campaign that the calendar is of, once it was looked at.
+    edition: Option<u64>,
 }
 
 impl Gate {
@@ -62,6 +64,7 @@ impl Gate {
             seen: None,
             sequence: 0,
             own: BTreeSet::new(),
+            edition: None,
         };
         claiming.lanes.iter().enumerate().map(gate).collect()
     }
@@ -115,6 +118,16 @@ impl Gate {
         self.own.clear();
         self.sequence = ledger::last_sequence(connection, mailbox)?;
         self.hold = holds::settle(connection, mailbox, now)?;
+        self.heed_edition(connection)
+    }
+
+    /// An edited campaign that was taken in may have other hours.
+    fn heed_edition(&mut self, connection: &Connection) -> Result<(), Error> {
+        let edition = editions::current(connection, self.campaign)?;
+        if edition > 1 && self.edition != Some(edition) {
+            self.calendar = editions::calendar(connection, self.campaign)?;
+        }
+        self.edition = Some(edition);
         Ok(())
     }
 
@@ -142,7 +155,7 @@ impl Gate {
             self.limiter.reserve(Reservation(entry.id), entry.weight);
         }
         self.hold = holds::of(connection, mailbox, now)?;
-        Ok(())
+        self.heed_edition(connection)
     }
 
     /// The earliest moment from `from` on, by the machine's calendar as it shows `now`, at which a message

@@ -20,6 +20,7 @@ const PLAN: &[&str] = &[
     "UPDATE lent.campaign SET run_state = 'planned', stopped_because = NULL, next_send_at = NULL,
          halted_at = NULL, halted_by = NULL WHERE id = ?1",
     "INSERT INTO lent.campaign_account SELECT * FROM main.campaign_account WHERE campaign = ?1",
+    "INSERT INTO lent.edition SELECT * FROM main.edition WHERE campaign = ?1",
     "INSERT INTO lent.content SELECT * FROM main.content
      WHERE hash IN (SELECT hash FROM main.frozen_file WHERE campaign = ?1)",
     "INSERT INTO lent.frozen_file SELECT * FROM main.frozen_file WHERE campaign = ?1",

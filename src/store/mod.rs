@@ -17,6 +17,7 @@ mod cancelling;
 mod claims;
 mod cutting;
 mod draft;
+mod editions;
 mod error;
 mod finishing;
 mod gate;
@@ -45,6 +46,7 @@ mod story;
 mod suppressing;
 #[cfg(test)]
 mod tests;
+mod updating;
 mod withdrawing;
 
 use std::path::{Path, PathBuf};
@@ -82,6 +84,7 @@ pub use single::{Single, SingleEnd, SingleLock};
 pub use slots::{ConnectionSlot, SlotWanted, is_slot_wanted};
 pub use story::{Attempt, Chapter, ChapterMessage};
 pub use suppressing::{NewSuppression, Reached, Suppressed, Suppression};
+pub use updating::{Difference, Group};
 
 /// How long a writer waits for another process: a plan of a million rows takes several seconds to be copied in.
 const BUSY_TIMEOUT: Duration = Duration::from_mins(2);

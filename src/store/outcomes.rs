@@ -12,6 +12,8 @@ use crate::delivery::RecipientState;
 pub struct MessageOutcome {
     /// Its place in the plan.
     pub number: u64,
+    /// The edition of the campaign that it is made from.
+    pub edition: u64,
     /// With its angle brackets; messages that were split off share it.
     pub message_id: String,
     /// Several share it.
@@ -36,7 +38,7 @@ impl Store {
     ) -> Result<(), Error> {
         let mut statement = self.connection.prepare(
             "SELECT m.id, m.number, m.message_id, m.shared, m.dated_at, r.state, r.row, r.address, r.cells,
-                    (SELECT a.account FROM attempt a WHERE a.message = m.id ORDER BY a.number DESC LIMIT 1)
+                    (SELECT a.account FROM attempt a WHERE a.message = m.id ORDER BY a.number DESC LIMIT 1), m.edition
              FROM message m JOIN recipient r ON r.message = m.id
              WHERE m.campaign = ? ORDER BY m.id, r.row",
         )?;
@@ -71,6 +73,7 @@ impl Store {
 fn outcome(row: &rusqlite::Row<'_>) -> Result<MessageOutcome, Error> {
     Ok(MessageOutcome {
         number: row.get(1)?,
+        edition: row.get(10)?,
         message_id: row.get(2)?,
         shared: row.get(3)?,
         dated_at: to_optional_timestamp(row.get(4)?)?,

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
-use super::{Error, Store, draft};
+use super::{Error, Store, draft, editions};
 use crate::limits::{Schedule, Weight};
 
 /// A campaign as it is frozen.
@@ -165,24 +165,41 @@ impl Reason {
 /// Writes a plan, as a draft until [`PlanWriter::commit`]; dropped before that, it leaves the store as it was.
 #[derive(Debug)]
 pub struct PlanWriter {
-    draft: Connection,
+    pub(super) draft: Connection,
     campaign: i64,
+    pub(super) edition: u64,
+    /// What it is the next edition of; none when it is a campaign's first.
+    pub(super) of: Option<Of>,
+}
+
+/// The edition of a campaign that an update goes on from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Of {
+    /// The campaign's id.
+    pub(super) campaign: i64,
+    /// Its number.
+    pub(super) edition: u64,
+    /// When it was planned: ids are given again.
+    pub(super) planned_at: Timestamp,
 }
 
 impl Store {
     /// Begins to freeze a plan under a name that has none yet.
     pub fn begin_plan(&self, new: &NewCampaign<'_>) -> Result<PlanWriter, Error> {
+        self.begin(new, None)
+    }
+
+    pub(super) fn begin(&self, new: &NewCampaign<'_>, of: Option<Of>) -> Result<PlanWriter, Error> {
+        let edition = of.map_or(1, |of| of.edition + 1);
         let draft = draft::open(&self.path)?;
         draft.execute(
-            "INSERT INTO campaign (name, folder, account, mode, definition, fingerprint, time_zone, planned_at, calendar)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO campaign (name, folder, account, mode, time_zone, planned_at, calendar)
+             VALUES (?, ?, ?, ?, ?, ?, ?)",
             params![
                 new.name,
                 new.folder,
                 new.accounts.first(),
                 new.mode,
-                new.definition,
-                new.fingerprint,
                 new.time_zone,
                 new.planned_at.as_millisecond(),
                 serde_json::to_string(new.schedule)
@@ -190,13 +207,19 @@ impl Store {
             ],
         )?;
         let campaign = draft.last_insert_rowid();
+        editions::add(&draft, campaign, edition, new)?;
         for (lane, account) in new.accounts.iter().enumerate() {
             draft.execute(
                 "INSERT INTO campaign_account (campaign, lane, account) VALUES (?, ?, ?)",
                 params![campaign, lane, account],
             )?;
         }
-        Ok(PlanWriter { draft, campaign })
+        Ok(PlanWriter {
+            draft,
+            campaign,
+            edition,
+            of,
+        })
     }
 
     /// Drops a plan of which nothing was attempted. False when there was an attempt: nothing changes.
@@ -234,9 +257,9 @@ impl PlanWriter {
             .execute(params![hash, bytes])?;
         self.draft
             .prepare_cached(
-                "INSERT OR REPLACE INTO frozen_file (campaign, path, hash) VALUES (?, ?, ?)",
+                "INSERT OR REPLACE INTO frozen_file (campaign, edition, path, hash) VALUES (?, ?, ?, ?)",
             )?
-            .execute(params![self.campaign, path, hash])?;
+            .execute(params![self.campaign, self.edition, path, hash])?;
         Ok(())
     }
 
@@ -244,11 +267,12 @@ impl PlanWriter {
     pub fn message(&mut self, new: &NewMessage<'_>) -> Result<i64, Error> {
         self.draft
             .prepare_cached(
-                "INSERT INTO message (campaign, number, shared, message_id, digest, recipients, external, copies)
-                 VALUES (?, ?, 0, ?, ?, ?5, ?6, ?5 - 1)",
+                "INSERT INTO message (campaign, edition, number, shared, message_id, digest, recipients, external, copies)
+                 VALUES (?, ?, ?, 0, ?, ?, ?6, ?7, ?6 - 1)",
             )?
             .execute(params![
                 self.campaign,
+                self.edition,
                 new.number,
                 new.message_id,
                 new.digest,
@@ -385,8 +409,8 @@ impl PlanWriter {
         for (place, part) in cut.parts.iter().enumerate().rev() {
             self.draft
                 .prepare_cached(
-                    "INSERT INTO message (campaign, number, shared, message_id, digest, recipients, external, copies)
-                     SELECT campaign, number + ?, shared, ?, digest, ?, ?, copies FROM message WHERE id = ?",
+                    "INSERT INTO message (campaign, edition, number, shared, message_id, digest, recipients, external, copies)
+                     SELECT campaign, edition, number + ?, shared, ?, digest, ?, ?, copies FROM message WHERE id = ?",
                 )?
                 .execute(params![
                     place as u64 + 1,
@@ -471,6 +495,16 @@ impl PlanWriter {
     /// # Errors
     /// [`Error::PlannedMeanwhile`] when another process was quicker.
     pub fn commit(mut self, listed: u64, finishes_at: Option<Timestamp>) -> Result<i64, Error> {
+        self.note_end(listed, finishes_at)?;
+        draft::publish(&mut self.draft)
+    }
+
+    /// Notes how many rows the list has, and when the last message goes.
+    pub(super) fn note_end(
+        &self,
+        listed: u64,
+        finishes_at: Option<Timestamp>,
+    ) -> Result<(), Error> {
         self.draft.execute(
             "UPDATE campaign SET listed = ?, finishes_at = ? WHERE id = ?",
             params![
@@ -479,6 +513,6 @@ impl PlanWriter {
                 self.campaign
             ],
         )?;
-        draft::publish(&mut self.draft)
+        Ok(())
     }
 }

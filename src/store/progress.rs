@@ -1,9 +1,9 @@
 //! Where a campaign stands.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 
-use super::{Error, Store, to_optional_timestamp, to_timestamp};
+use super::{Error, Store, claims, to_optional_timestamp, to_timestamp};
 use crate::delivery::RecipientState;
 use crate::limits::Schedule;
 
@@ -72,7 +72,9 @@ pub struct CampaignRecord {
     pub fingerprint: [u8; 32],
     /// The time zone of its batches' dates.
     pub time_zone: String,
-    /// When it was planned.
+    /// The number of its current edition, from 1: each `plan --update` makes a new one.
+    pub edition: u64,
+    /// When that was planned.
     pub planned_at: Timestamp,
     /// When it was to be finished by the plan.
     pub finishes_at: Option<Timestamp>,
@@ -160,6 +162,11 @@ pub(super) fn set_state(
     state: &RunState,
     next_send_at: Option<Timestamp>,
 ) -> Result<(), Error> {
+    // An edited list may have been taken in since the sender looked last.
+    let state = match state {
+        RunState::Finished if claims::is_unfinished(connection, campaign)? => &RunState::Planned,
+        state => state,
+    };
     let because = match state {
         RunState::Stopped(because) => Some(because),
         _ => None,
@@ -192,9 +199,9 @@ impl Store {
     /// The campaign with this name.
     pub fn campaign(&self, name: &str) -> Result<Option<CampaignRecord>, Error> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT id, name, folder, mode, definition, fingerprint, time_zone, listed, cuts, planned_at, finishes_at,
-                    next_send_at, uncut_finishes_at, run_state, stopped_because, calendar, halted_at, halted_by
-             FROM campaign WHERE name = ?",
+            "SELECT id, name, folder, mode, e.definition, e.fingerprint, time_zone, listed, cuts, e.planned_at, finishes_at,
+                    next_send_at, uncut_finishes_at, run_state, stopped_because, calendar, halted_at, halted_by, e.number
+             FROM campaign JOIN edition e ON e.campaign = id AND e.number = edition WHERE name = ?",
         )?;
         let mut rows = statement.query([name])?;
         rows.next()?.map(|row| self.record(row)).transpose()
@@ -215,6 +222,7 @@ impl Store {
             definition: row.get(4)?,
             fingerprint: row.get(5)?,
             time_zone: row.get(6)?,
+            edition: row.get(18)?,
             listed: row.get(7)?,
             cuts: row.get(8)?,
             planned_at: to_timestamp(row.get(9)?)?,
@@ -246,17 +254,6 @@ impl Store {
             .prepare("SELECT name FROM campaign ORDER BY name")?;
         let names = statement.query_map([], |row| row.get(0))?;
         Ok(names.collect::<Result<_, _>>()?)
-    }
-
-    /// The content of a file as it was frozen.
-    pub fn frozen_file(&self, campaign: i64, path: &str) -> Result<Option<Vec<u8>>, Error> {
-        Ok(self
-            .connection
-            .prepare_cached(
-                "SELECT bytes FROM frozen_file JOIN content USING (hash) WHERE campaign = ? AND path = ?",
-            )?
-            .query_row(params![campaign, path], |row| row.get(0))
-            .optional()?)
     }
 
     /// Writes down what the campaign is doing.
@@ -353,8 +350,9 @@ impl Store {
             ..RowCounts::default()
         };
         (counts.planned, counts.suppressed) = self.connection.query_row(
-            "SELECT count(message), count(*) - count(message) FROM recipient WHERE campaign = ?",
-            [record.id],
+            // Who is no longer listed comes after the list.
+            "SELECT count(message), count(*) - count(message) FROM recipient WHERE campaign = ? AND row <= ?",
+            params![record.id, record.listed],
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?;
         counts.grouped = self.connection.query_row(

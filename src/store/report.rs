@@ -39,6 +39,8 @@ pub struct ListedRow {
     pub cells: Option<String>,
     /// A recipient's state, or why the row became no recipient.
     pub outcome: String,
+    /// The edition whose columns the cells are of; none of a row without a message.
+    pub edition: Option<u64>,
 }
 
 /// A message of the plan.
@@ -46,6 +48,8 @@ pub struct ListedRow {
 pub struct MessageRecord {
     /// Its place in the plan.
     pub number: u64,
+    /// The edition of the campaign that it is made from.
+    pub edition: u64,
     /// With its angle brackets.
     pub message_id: String,
     /// Several share it.
@@ -101,9 +105,10 @@ impl Store {
     /// Calls `each` with every row of the list and its cells, in its order; a further row of a person is `grouped`.
     pub fn listed(&self, campaign: i64, mut each: impl FnMut(ListedRow)) -> Result<(), Error> {
         let mut statement = self.connection.prepare(
-            "SELECT row, address, cells, state FROM recipient WHERE campaign = ?1
+            "SELECT row, address, cells, r.state, m.edition FROM recipient r LEFT JOIN message m ON m.id = r.message
+             WHERE r.campaign = ?1
              UNION ALL
-             SELECT row, address, NULL, reason FROM left_out WHERE campaign = ?1
+             SELECT row, address, NULL, reason, NULL FROM left_out WHERE campaign = ?1
              ORDER BY 1",
         )?;
         let mut rows = statement.query([campaign])?;
@@ -113,6 +118,7 @@ impl Store {
                 address: row.get(1)?,
                 cells: row.get(2)?,
                 outcome: row.get(3)?,
+                edition: row.get(4)?,
             });
         }
         Ok(())
@@ -125,7 +131,7 @@ impl Store {
             .prepare_cached(
                 "SELECT m.id, m.message_id, m.shared, m.digest, m.dated_at, b.starts_at,
                         coalesce((SELECT a.account FROM attempt a WHERE a.message = m.id ORDER BY a.number DESC LIMIT 1),
-                                 b.account)
+                                 b.account), m.edition
                  FROM message m LEFT JOIN batch b ON b.campaign = m.campaign AND b.number = m.batch
                  WHERE m.campaign = ? AND m.number = ?",
             )?
@@ -138,10 +144,12 @@ impl Store {
                     row.get::<_, Option<i64>>(4)?,
                     row.get::<_, Option<i64>>(5)?,
                     row.get(6)?,
+                    row.get(7)?,
                 ))
             })
             .optional()?;
-        let Some((id, message_id, shared, digest, dated_at, planned_for, account)) = found else {
+        let Some((id, message_id, shared, digest, dated_at, planned_for, account, edition)) = found
+        else {
             return Ok(None);
         };
         let recipients = self
@@ -159,6 +167,7 @@ impl Store {
             .collect::<Result<_, _>>()?;
         Ok(Some(MessageRecord {
             number,
+            edition,
             message_id,
             shared,
             digest,

@@ -35,7 +35,7 @@ pub struct Refusal {
     message: i64,
 }
 
-/// A recipient who was left out for the suppression list.
+/// A recipient who was left out for the suppression list, and whom the current edition's list has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftOut {
     /// The data row of the list.
@@ -98,7 +98,8 @@ fn refusals(connection: &Connection, campaign: i64) -> Result<Vec<Refusal>, Erro
 fn left_out(connection: &Connection, campaign: i64) -> Result<Vec<LeftOut>, Error> {
     let mut statement = connection.prepare_cached(&format!(
         "SELECT r.row, r.address, r.key, r.cells, {} FROM recipient r
-         WHERE r.campaign = ?1 AND r.state = 'suppressed' ORDER BY r.row",
+         WHERE r.campaign = ?1 AND r.state = 'suppressed' AND r.row <= (SELECT listed FROM campaign WHERE id = ?1)
+         ORDER BY r.row",
         is_suppressed()
     ))?;
     let found = statement.query_map([campaign], |row| {
@@ -263,9 +264,9 @@ fn apart(
     };
     connection
         .prepare_cached(
-            "INSERT INTO message (campaign, number, batch, lane, shared, message_id, digest, recipients, external,
+            "INSERT INTO message (campaign, edition, number, batch, lane, shared, message_id, digest, recipients, external,
                                   copies, attempts, dated_at)
-             SELECT campaign, ?, batch, lane, shared, message_id, digest, ? + copies, ? + copies, copies, attempts,
+             SELECT campaign, edition, ?, batch, lane, shared, message_id, digest, ? + copies, ? + copies, copies, attempts,
                     dated_at
              FROM message WHERE id = ?",
         )?
@@ -293,8 +294,8 @@ fn restore_one(
 ) -> Result<(), Error> {
     connection
         .prepare_cached(
-            "INSERT INTO message (campaign, number, shared, message_id, digest, recipients, external, copies)
-             VALUES (?1, ?2, 0, ?3, ?4, ?5, ?6, ?5 - 1)",
+            "INSERT INTO message (campaign, edition, number, shared, message_id, digest, recipients, external, copies)
+             VALUES (?1, (SELECT edition FROM campaign WHERE id = ?1), ?2, 0, ?3, ?4, ?5, ?6, ?5 - 1)",
         )?
         .execute(params![
             campaign,

@@ -19,6 +19,7 @@ mod home;
 mod mending;
 mod sharing;
 mod slots;
+mod updating;
 
 struct World {
     _folder: tempfile::TempDir,

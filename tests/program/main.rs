@@ -44,4 +44,5 @@ mod standing;
 mod terminal;
 mod testing;
 mod timing;
+mod updates;
 mod xoauth2;

@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use postroom::clock::Clock;
 use postroom::delivery::Backoff;
 use postroom::limits::{Calendar, Rule, Schedule, Unit};
-use postroom::plan::{AccountLimits, Frozen, Inputs, Mode, Outlook, frozen_renderer, plan};
+use postroom::plan::{AccountLimits, Frozen, Inputs, Mode, Outlook, frozen_editions, plan};
 use postroom::provider::{Preset, ReplyTable, Whose};
 use postroom::sandbox::{self, Act, Fault, Faults, Phase, Sandbox, Snapshot, TlsMode, When};
 use postroom::send::{self, Account, Ended, Event, Job, SignIn, Stop};
@@ -22,6 +22,7 @@ pub(crate) struct Campaign {
     pub(crate) id: i64,
     pub(crate) connections: usize,
     pub(crate) wait: bool,
+    pub(crate) inputs: Inputs,
 }
 
 pub(crate) fn start() -> Timestamp {
@@ -160,6 +161,7 @@ impl Campaign {
             id,
             connections: 1,
             wait: true,
+            inputs,
         }
     }
 
@@ -241,7 +243,7 @@ impl Campaign {
     /// A sender that takes the campaign as a new process would.
     pub(crate) fn sender(&self, accounts: Vec<Account>, clock: &Clock) -> (Job, send::Options) {
         let record = self.store().campaign(self.name).unwrap().unwrap();
-        let renderer = |account: &Account| frozen_renderer(&self.path(), &record, &account.name);
+        let renderer = |account: &Account| frozen_editions(&self.path(), &record, &account.name);
         let job = Job {
             campaign: self.id,
             renderers: accounts.iter().map(|one| renderer(one).unwrap()).collect(),

@@ -19,3 +19,4 @@ mod put_off;
 mod side_by_side;
 mod singles;
 mod tokens;
+mod updates;

@@ -27,6 +27,7 @@ fn copies(campaign: &Campaign, job: &send::Job, count: usize) -> Vec<Prepared> {
         let cells = &message.recipients[0].cells;
         let copy = TestCopy { to: &to, of: "it" };
         job.renderers[0]
+            .current()
             .prepare_test(cells, &copy, &identity)
             .unwrap()
     };

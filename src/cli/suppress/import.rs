@@ -45,8 +45,8 @@ fn read(file: &Path, bytes: Vec<u8>, reason: &str) -> Result<Vec<NewSuppression>
         ..ListOptions::default()
     };
     let (bytes, added) = with_header(bytes);
-    let list =
-        ListReader::open(Cursor::new(bytes), &options).map_err(|cause| broken(file, &cause))?;
+    let list = ListReader::open(Cursor::new(bytes), &options)
+        .map_err(|cause| broken(file, &cause.error))?;
     let columns = list.columns().clone();
     let at = columns.index_of(list.address_column()).unwrap_or(0);
     let (mut new, mut bad) = (Vec::new(), Vec::new());

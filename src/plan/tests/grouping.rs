@@ -132,7 +132,7 @@ fn every_row_has_its_attachment_and_each_file_comes_once() {
         .unwrap();
     let attached: Vec<_> = page.attachments().collect();
     assert_eq!(attached, ["files/a.pdf", "files/c.pdf"]);
-    let frozen = store.frozen_file(id, "files/c.pdf").unwrap();
+    let frozen = store.frozen_file(id, 1, "files/c.pdf").unwrap();
     assert_eq!(frozen.unwrap(), b"c");
 }
 

@@ -121,12 +121,8 @@ impl Edition {
         let mut list = previewer
             .definition()
             .map_or_else(List::default, |definition| List::new(&definition.columns));
-        let is_grouped = previewer
-            .definition()
-            .is_some_and(|definition| definition.grouped);
-        previewer.rows(|row, address, cells, outcome| {
-            let cells = cells.and_then(|cells| first_cells(cells, is_grouped));
-            let cells = cells.unwrap_or_default();
+        previewer.rows(|row, cells| {
+            let outcome = row.outcome.as_str();
             let left_out = LEFT_OUT.into_iter().find(|word| *word == outcome);
             let fate = match left_out {
                 Some(word) => Fate::LeftOut(word),
@@ -134,7 +130,7 @@ impl Edition {
                 None if outcome == "grouped" => Fate::Grouped { of: 0 },
                 None => Fate::Mail,
             };
-            list.push(row, address, &cells, fate);
+            list.push(row.row, &row.address, cells, fate);
         })?;
         Ok(Self {
             number: 1,
@@ -232,16 +228,6 @@ impl Proved {
         let previewer = previewer.lock().unwrap_or_else(PoisonError::into_inner);
         let number = previewer.number_of_row(row).transpose()?;
         number.and_then(|number| previewer.mail(number)).transpose()
-    }
-}
-
-/// The cells of a recipient's own row, out of what is frozen of it.
-fn first_cells(cells: &str, is_grouped: bool) -> Option<Vec<String>> {
-    if is_grouped {
-        let rows: Vec<Vec<String>> = serde_json::from_str(cells).ok()?;
-        rows.into_iter().next()
-    } else {
-        serde_json::from_str(cells).ok()
     }
 }
 

@@ -62,9 +62,9 @@ fn a_file_that_two_campaigns_carry_is_kept_once_and_found_by_both() {
     let (one, other) = (with_file("one"), with_file("other"));
     let mut store = world.store();
     for campaign in [one, other] {
-        let file = store.frozen_file(campaign, "agenda.pdf").unwrap();
+        let file = store.frozen_file(campaign, 1, "agenda.pdf").unwrap();
         assert_eq!(file.as_deref(), Some(&b"%PDF"[..]));
     }
     assert!(store.discard_plan(one).unwrap());
-    assert!(store.frozen_file(other, "agenda.pdf").unwrap().is_some());
+    assert!(store.frozen_file(other, 1, "agenda.pdf").unwrap().is_some());
 }

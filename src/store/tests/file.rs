@@ -134,18 +134,35 @@ pub(super) fn set_back(path: &Path, height: usize) {
     };
     let tables =
         "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
+    // What belongs to an edition was the campaign's own.
+    connection
+        .execute_batch(
+            "CREATE TEMP VIEW later_campaign AS SELECT c.*, e.definition, e.fingerprint FROM later.campaign c
+             JOIN later.edition e ON e.campaign = c.id AND e.number = c.edition",
+        )
+        .unwrap();
     for table in strings(tables) {
+        let (source, columns) = match table.as_str() {
+            "campaign" => (
+                "temp.later_campaign".to_owned(),
+                "'later_campaign', 'temp'".to_owned(),
+            ),
+            _ => (format!("later.{table}"), format!("'{table}', 'later'")),
+        };
         let common = strings(&format!(
             "SELECT name FROM pragma_table_info('{table}', 'main')
-             WHERE name IN (SELECT name FROM pragma_table_info('{table}', 'later'))"
+             WHERE name IN (SELECT name FROM pragma_table_info({columns}))"
         ))
         .join(", ");
         connection
             .execute_batch(&format!(
-                "DELETE FROM main.{table}; INSERT INTO main.{table} ({common}) SELECT {common} FROM later.{table};"
+                "DELETE FROM main.{table}; INSERT INTO main.{table} ({common}) SELECT {common} FROM {source};"
             ))
             .unwrap();
     }
+    connection
+        .execute_batch("DROP VIEW temp.later_campaign")
+        .unwrap();
     drop(connection);
     std::fs::rename(&former, path).unwrap();
     for beside in ["-wal", "-shm"] {
