@@ -73,7 +73,9 @@ pub(super) fn accounts_words(names: &[String]) -> String {
 /// Opens the store.
 pub(super) fn store(places: &Places) -> Result<(Store, PathBuf), Failure> {
     let path = store_path(places.store.as_deref())?;
-    Ok((Store::open(&path)?, path))
+    let store = Store::open(&path)?;
+    tracing::info!(path = ?path, "store opened");
+    Ok((store, path))
 }
 
 /// A campaign that is planned, for commands that only look at the store.

@@ -80,7 +80,9 @@ pub fn plan(
         files: files_of(inputs.folder.clone()),
         cells: String::new(),
     };
+    tracing::info!(campaign = ?inputs.name, "planning: list and templates are read");
     let tally = Walk::new(inputs, &mut findings, &mut sink).run(&mut ready, now, progress)?;
+    tracing::info!(listed = tally.rows.listed, "planning: every row is proved");
     freeze_images(inputs, &mut sink.writer, &mut findings)?;
     let mut finishes_at = None;
     if !findings.has_errors() {
@@ -91,6 +93,7 @@ pub fn plan(
     }
     if findings.has_errors() {
         // The draft is dropped: the store is as it was.
+        tracing::info!("planning: there are errors, nothing is kept");
         return Ok(Frozen::Defective(Checked::new(
             inputs, findings, tally, list,
         )));
@@ -98,6 +101,7 @@ pub fn plan(
     sink.writer
         .note_cases(&serde_json::to_string(&tally.cases)?)?;
     let campaign = sink.writer.commit(tally.rows.listed, finishes_at)?;
+    tracing::info!(finishes_at = ?finishes_at, "planning: the plan is kept");
     Ok(Frozen::Planned(
         campaign,
         Checked::new(inputs, findings, tally, list),

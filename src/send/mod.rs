@@ -16,6 +16,7 @@ mod dispatcher;
 mod error;
 mod event;
 mod lane;
+mod noting;
 mod offered;
 mod options;
 mod pace;

@@ -22,6 +22,7 @@ mod identity;
 mod interrupted;
 mod keyring;
 mod lists;
+mod logs;
 mod oauth;
 mod page;
 mod page_content;
