@@ -82,7 +82,7 @@ pub(super) enum Command {
     /// Says where a campaign stands
     Status(Folder),
     /// One line per row of the list, with its outcome
-    Report(Report),
+    Report(super::report::Report),
     /// Settles messages in doubt: only a person can say whether they arrived
     Resolve(Resolve),
     /// Looks after the store
@@ -265,25 +265,6 @@ pub(super) struct Send {
     /// Believes the machine's clock although the store knows of a later time
     #[arg(long)]
     pub(super) trust_clock: bool,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Report {
-    #[command(flatten)]
-    pub(super) campaign: Folder,
-    /// How to print it
-    #[arg(long, value_enum, default_value_t = ReportFormat::Table)]
-    pub(super) format: ReportFormat,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum ReportFormat {
-    /// For reading
-    Table,
-    /// For a spreadsheet
-    Csv,
-    /// One array of objects
-    Json,
 }
 
 #[derive(Debug, Args)]

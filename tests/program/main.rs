@@ -32,6 +32,7 @@ mod previews;
 mod providers;
 mod refusals;
 mod rehearsals;
+mod reports;
 mod round_trips;
 mod samples;
 mod schedules;
