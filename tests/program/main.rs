@@ -7,6 +7,7 @@
 )]
 
 mod accounts;
+mod agreement;
 mod bad_input;
 mod browser;
 mod canaries;
