@@ -29,6 +29,9 @@
 //! | `config` | delivery, limits, provider, recipients, plan, smtp, oauth, send | files | campaign.toml and accounts.toml → each room's checked options |
 //! | `cli` | every room | terminal | a file per command; the only place that prints or exits |
 //!
+//! Every room may tell what it does by `tracing`; who listens is for `cli` to say (`--log`). No secret and no content
+//! of a mail is ever told, and what may name a person at debug level only.
+//!
 //! # A row's way
 //!
 //! `recipients` reads a row, `template` renders it, `message` turns what was rendered into bytes,

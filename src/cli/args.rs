@@ -35,6 +35,11 @@ pub(super) struct Global {
     /// Says more: each message with the server's words
     #[arg(short, long, global = true)]
     pub(super) verbose: bool,
+    /// Writes what the program does to the end of this file, which only you can read: connections, the server's codes,
+    /// verdicts, waits. Never passwords, tokens or mails; addresses and the server's words only with -v or
+    /// POSTROOM_LOG=debug (error, warn, info, debug)
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) log: Option<PathBuf>,
     #[command(flatten)]
     pub(super) places: Places,
 }
@@ -84,7 +89,7 @@ pub(super) enum Command {
     /// Says where a campaign stands
     Status(Folder),
     /// One line per row of the list, with its outcome
-    Report(Report),
+    Report(super::report::Report),
     /// Settles messages in doubt: only a person can say whether they arrived
     Resolve(Resolve),
     /// Queues refused recipients again
@@ -316,25 +321,6 @@ pub(super) struct Send {
     /// Believes the machine's clock although the store knows of a later time
     #[arg(long)]
     pub(super) trust_clock: bool,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Report {
-    #[command(flatten)]
-    pub(super) campaign: Folder,
-    /// How to print it
-    #[arg(long, value_enum, default_value_t = ReportFormat::Table)]
-    pub(super) format: ReportFormat,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum ReportFormat {
-    /// For reading
-    Table,
-    /// For a spreadsheet
-    Csv,
-    /// One array of objects
-    Json,
 }
 
 #[derive(Debug, Args)]

@@ -25,6 +25,7 @@ mod foresight;
 mod halting;
 mod intent;
 mod interrupt;
+mod log;
 mod login;
 mod logout;
 mod manual;
@@ -68,6 +69,7 @@ mod words;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use tracing::{debug, error, info};
 
 use args::{Arguments, Command, StoreCommand};
 use exit::Exit;
@@ -99,18 +101,37 @@ pub fn run() -> ExitCode {
         }
     };
     let screen = Screen::new(&arguments.global);
+    let begun = log::start(&arguments.global);
+    note_command(&arguments.command);
     let context = Context {
         clock: Clock::system(),
         places: arguments.global.places,
         screen,
     };
-    match execute(&context, arguments.command) {
-        Ok(exit) => exit.into(),
+    let ended = match begun {
+        Ok(()) => execute(&context, arguments.command),
+        Err(failure) => Err(failure),
+    };
+    match ended {
+        Ok(exit) => {
+            info!(exit = exit as u8, "ended");
+            exit.into()
+        }
         Err(failure) => {
+            error!(exit = failure.exit as u8, because = ?failure.message, "ended");
             context.screen.failure(&failure);
             failure.exit.into()
         }
     }
+}
+
+/// Says in the log what is run. What the arguments name may be addresses, which are for the debug level.
+fn note_command(command: &Command) {
+    let whole = format!("{command:?}");
+    let name = whole.split(|c: char| !c.is_alphanumeric()).next();
+    let name = name.unwrap_or_default().to_lowercase();
+    info!(command = name, version = env!("CARGO_PKG_VERSION"), "begun");
+    debug!(arguments = ?std::env::args_os().skip(1).collect::<Vec<_>>(), "begun");
 }
 
 fn execute(context: &Context, command: Command) -> Result<Exit, Failure> {

@@ -87,7 +87,9 @@ pub(super) fn accounts_words(names: &[String]) -> String {
 /// Opens the store.
 pub(super) fn store(places: &Places) -> Result<(Store, PathBuf), Failure> {
     let path = store_path(places.store.as_deref())?;
-    Ok((Store::open(&path)?, path))
+    let store = Store::open(&path)?;
+    tracing::info!(path = ?path, "store opened");
+    Ok((store, path))
 }
 
 /// The store where there is one already, and where it is or would be: whoever only looks makes none.

@@ -33,6 +33,26 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// All of them, in the order of a dialogue.
+    pub const ALL: [Self; 11] = [
+        Self::Connect,
+        Self::Banner,
+        Self::Hello,
+        Self::Tls,
+        Self::SignIn,
+        Self::MailFrom,
+        Self::RcptTo,
+        Self::Data,
+        Self::Body,
+        Self::FinalDot,
+        Self::Reset,
+    ];
+
+    /// The phase with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|phase| phase.as_str() == name)
+    }
+
     /// The name used in the store, in JSON and in reply tables.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -68,7 +68,7 @@ impl Tokens {
         if let Some(token) = held.as_ref().filter(|token| token.is_fresh(now)) {
             return Ok(token.clone());
         }
-        let token = self.0.source.fetch(None).await?;
+        let token = told(self.0.source.fetch(None).await)?;
         Ok(held.insert(token).clone())
     }
 
@@ -85,9 +85,21 @@ impl Tokens {
         if let Some(token) = other {
             return Ok(token.clone());
         }
-        let token = self.0.source.fetch(Some(refused)).await?;
+        let token = told(self.0.source.fetch(Some(refused)).await)?;
         Ok(held.insert(token).clone())
     }
+}
+
+/// Says in the log whether there is a token; the provider's words may name people.
+fn told(fetched: Result<AccessToken, Error>) -> Result<AccessToken, Error> {
+    match &fetched {
+        Ok(token) => tracing::info!(expires_at = %token.expires_at, "access token there"),
+        Err(error) => {
+            tracing::warn!(transient = error.is_transient(), "no access token");
+            tracing::debug!(because = ?error.to_string(), "no access token");
+        }
+    }
+    fetched
 }
 
 impl Source {

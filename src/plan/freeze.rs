@@ -83,7 +83,9 @@ pub(super) fn write(
     let list = Some(ready.list.reading().clone());
     let mut sink = Freezing::begin(inputs, store, of, &ready, reading.wall)?;
     let walk = Walk::new(inputs, &mut findings, &mut sink);
+    tracing::info!(campaign = ?inputs.name, "planning: list and templates are read");
     let tally = walk.run(&mut ready, reading.wall, progress)?;
+    tracing::info!(listed = tally.rows.listed, "planning: every row is proved");
     freeze_images(inputs, &mut sink.writer, &mut findings)?;
     let mut finishes_at = None;
     if !findings.has_errors() {
@@ -93,6 +95,9 @@ pub(super) fn write(
         }
     }
     let is_sound = !findings.has_errors();
+    if !is_sound {
+        tracing::info!("planning: there are errors, nothing is kept");
+    }
     sink.writer
         .note_cases(&serde_json::to_string(&tally.cases)?)?;
     let written = Written {

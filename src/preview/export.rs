@@ -35,7 +35,8 @@ const UNSENT: &[u8] = b"X-Unsent: 1\r\n";
 /// So many recipients of a shared message are named on the page; the rest are counted.
 const NAMED: usize = 6;
 
-const BASE: &str = include_str!("page/assets/base.css");
+/// The look that every page of the program has: colours, light and dark, and letters. In CSS.
+pub const BASE_STYLE: &str = include_str!("page/assets/base.css");
 const STYLE: &str = include_str!("page/assets/index.css");
 
 /// Writes every mail (or the one with this number) as `.eml`, and `index.html`, into a folder that is
@@ -140,7 +141,7 @@ fn head(previewer: &Previewer, mails: u64, kind: Kind) -> String {
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>Preview of {name}</title>\n\
-         <style>\n{BASE}{STYLE}</style>\n</head>\n<body>\n<main>\n\
+         <style>\n{BASE_STYLE}{STYLE}</style>\n</head>\n<body>\n<main>\n\
          <p class=\"eyebrow\">Preview</p>\n<h1>{name}</h1>\n<p>{mails} {many}. Each opens in a mail program.</p>\n{notes}"
     )
 }

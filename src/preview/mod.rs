@@ -20,7 +20,7 @@ mod tests;
 pub use anatomy::{Header, Part};
 pub use copy::RowCopy;
 pub use error::Error;
-pub use export::{Exported, Kind, export};
+pub use export::{BASE_STYLE, Exported, Kind, export};
 pub use mail::Mail;
 pub use page::{Note, Page, ReadInputs, Source};
 pub use previewer::{Previewer, Unplanned};

@@ -98,6 +98,7 @@ pub(super) async fn attempt(
         size: prepared.content.len(),
         smtputf8: prepared.smtputf8,
     };
+    tracing::debug!(number = claim.number, recipients = ?envelope.recipients, "offered");
     let offer = session.offer(&envelope).await;
     let listed = claim.recipients.len();
     let mut tried = Tried {

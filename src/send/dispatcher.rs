@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tracing::Instrument as _;
 
 use super::attempt::Context;
 use super::error::Error;
 use super::event::{Ended, Event, Trouble, Waiting};
 use super::lane::Lane;
 use super::lookout::Lookout;
+use super::noting::note;
 use super::options::Options;
 use super::signing::Trial;
 use super::stop::Stop;
@@ -42,6 +44,11 @@ pub async fn run(
     stop: Stop,
     report: &mut dyn FnMut(Event),
 ) -> Result<Ended, Error> {
+    let mut report = |event: Event| {
+        event.note();
+        report(event);
+    };
+    let report: &mut dyn FnMut(Event) = &mut report;
     let mut store = Store::open(&options.store)?;
     let in_doubt = store.recover(job.campaign, clock)?;
     store.recover_abandoned(clock)?;
@@ -91,6 +98,7 @@ pub async fn run(
     )
     .run()
     .await;
+    note(&ended);
     let (state, next_send_at) = match &ended {
         Ok(Ended::Finished) => (RunState::Finished, None),
         Ok(Ended::WouldWait(until, _)) => (RunState::Waiting, Some(*until)),
@@ -292,7 +300,9 @@ impl<'a> Dispatcher<'a> {
                 slot: None,
                 tried: 0,
             };
-            self.tasks.spawn(worker.run());
+            let account = &lane.context.account.name;
+            let connection = tracing::info_span!("connection", account, number = worker.number);
+            self.tasks.spawn(worker.run().instrument(connection));
             lane.workers.push(leave_in);
             lane.workers.len() - 1
         };

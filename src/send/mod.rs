@@ -20,6 +20,7 @@ mod error;
 mod event;
 mod lane;
 mod lookout;
+mod noting;
 mod offered;
 mod options;
 mod pace;

@@ -9,7 +9,7 @@ use tokio_rustls::client::TlsStream;
 use super::encryption::Encryption;
 use super::session::hello_id;
 use super::start_tls::start_tls;
-use super::{Deadlines, Endpoint, Session, SessionError, SessionErrorKind, Tls, tls};
+use super::{Deadlines, Endpoint, Session, SessionError, SessionErrorKind, Tls, telling, tls};
 use crate::clock::Clock;
 use crate::delivery::Phase;
 
@@ -82,6 +82,7 @@ impl Resolved {
             let error = match self.clock.within(limit, TcpStream::connect(address)).await {
                 Ok(Ok(stream)) => match stream.set_nodelay(true) {
                     Ok(()) => {
+                        tracing::info!(%address, "connected");
                         return Ok(Reached {
                             resolved: self,
                             address,
@@ -93,6 +94,7 @@ impl Resolved {
                 Ok(Err(error)) => unreachable_at(address, &error),
                 Err(elapsed) => SessionErrorKind::Timeout(elapsed.0),
             };
+            tracing::info!(%address, because = ?error.to_string(), "not connected");
             last = Some(error);
         }
         let kind = last.unwrap_or_else(|| unresolved(&self.endpoint, "it has no address"));
@@ -212,10 +214,20 @@ async fn encrypt(
     stream: TcpStream,
     limit: Duration,
 ) -> Result<TlsStream<TcpStream>, SessionError> {
-    clock
+    let shaken = clock
         .within(limit, tls::handshake(endpoint, stream))
         .await
         .map_err(|elapsed| SessionErrorKind::Timeout(elapsed.0))
         .and_then(|shaken| shaken)
-        .map_err(|kind| SessionError::new(Phase::Tls, kind))
+        .map_err(|kind| SessionError::new(Phase::Tls, kind));
+    match &shaken {
+        Ok(stream) => {
+            let Encryption {
+                version, cipher, ..
+            } = Encryption::of(stream.get_ref().1);
+            tracing::info!(version, cipher, "encrypted");
+        }
+        Err(error) => telling::failure(error),
+    }
+    shaken
 }

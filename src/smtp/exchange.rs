@@ -9,6 +9,7 @@ use lettre::transport::smtp::Error as LettreError;
 use lettre::transport::smtp::response::Response;
 
 use super::replies::Garbage;
+use super::telling;
 use super::wire::Record;
 use super::{Session, SessionError, SessionErrorKind};
 use crate::clock::{Clock, Elapsed};
@@ -93,7 +94,9 @@ impl Session {
         };
         let Some((reply, one_line)) = one_line else {
             self.broken = true;
-            return Err(SessionError::new(phase, silence(outcome.err())));
+            let error = SessionError::new(phase, silence(outcome.err()));
+            telling::failure(&error);
+            return Err(error);
         };
         // lettre refuses some replies that are fine (a code alone on its line). It has read that one
         // line and no more, so the dialogue is still in step.
@@ -103,6 +106,7 @@ impl Session {
             Err(_) => false,
         };
         self.broken |= !in_step || reply.code == CLOSING;
+        telling::reply(phase, &reply);
         Ok(reply)
     }
 
@@ -140,7 +144,10 @@ pub(super) fn answer(
     elapsed: Option<Elapsed>,
 ) -> Result<Reply, SessionError> {
     let kind = match record.take_reply() {
-        Ok(Some(found)) => return Ok(found.reply),
+        Ok(Some(found)) => {
+            telling::reply(phase, &found.reply);
+            return Ok(found.reply);
+        }
         Ok(None) => silence(elapsed),
         Err(Garbage(excerpt)) => SessionErrorKind::Protocol(excerpt),
     };

@@ -26,6 +26,7 @@ mod replies;
 mod session;
 mod sign_in;
 mod start_tls;
+mod telling;
 #[cfg(test)]
 mod tests;
 mod tls;

@@ -48,6 +48,14 @@ impl Session {
             Secret::Token(_) => Err(self.no_mechanism("an access token (XOAUTH2)")),
             Secret::Password(_) => Err(self.no_mechanism("a password (PLAIN, LOGIN)")),
         };
+        match &outcome {
+            Ok(()) => tracing::info!(mechanisms = ?self.capabilities.mechanisms, "signed in"),
+            // The words may quote what was said.
+            Err(error) => {
+                let code = error.reply().map(|reply| reply.code);
+                tracing::warn!(code, mechanisms = ?self.capabilities.mechanisms, "not signed in");
+            }
+        }
         self.broken |= outcome.is_err();
         // A server may quote the line that it did not like.
         outcome.map_err(|error| conceal(error, credentials))

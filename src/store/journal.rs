@@ -190,6 +190,7 @@ fn write_group(
             }
         }
         Err(error) => {
+            tracing::error!(because = ?error.to_string(), "commit failed");
             // Nothing was written: the limiter is filled again from the ledger.
             gates.iter_mut().for_each(Gate::forget);
             for (answer, _) in done {
@@ -213,6 +214,7 @@ fn by_itself(
 }
 
 fn refuse(gates: &mut [Gate], group: Vec<Ask>, why: &str) {
+    tracing::error!(because = ?why, "no transaction could be begun");
     gates.iter_mut().for_each(Gate::forget);
     for (_, answer) in group {
         let _gone = answer.send(Err(Error::Commit(why.to_owned())));

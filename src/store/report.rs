@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 
 use super::{Claimed, Error, Store, to_optional_timestamp};
+use crate::delivery::Phase;
 
 /// What became of a row of the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub struct ReportRow {
     pub email: String,
     /// A recipient's state, or why the row became no recipient.
     pub outcome: String,
+    /// Of a further row of a person whose rows are grouped: the person's first row, as which this one fares.
+    pub first: Option<u64>,
     /// When the server took it.
     pub sent_at: Option<Timestamp>,
     /// The account that sends its message.
@@ -24,8 +27,10 @@ pub struct ReportRow {
     pub message_id: Option<String>,
     /// How often its message was tried.
     pub attempts: u64,
-    /// The server's last words.
+    /// The server's last words, or what happened in their place.
     pub reply: Option<String>,
+    /// To what they were the answer, where there was an attempt.
+    pub phase: Option<Phase>,
 }
 
 /// A row of the list, as it was frozen.
@@ -73,17 +78,18 @@ impl Store {
         campaign: i64,
         mut each: impl FnMut(ReportRow) -> Result<(), E>,
     ) -> Result<(), E> {
-        let recipients = of_recipients("r", "");
+        let recipients = of_recipients("r", "NULL", "");
         // A further row of a person fares as the person does.
         let joined = of_recipients(
             "j",
+            "j.first",
             "JOIN joined j ON j.campaign = r.campaign AND j.first = r.row",
         );
         let mut statement = self
             .connection
             .prepare(&format!(
                 "{recipients} UNION ALL {joined} UNION ALL
-                 SELECT row, address, reason, NULL, NULL, NULL, NULL, 0, NULL FROM left_out WHERE campaign = ?1
+                 SELECT row, address, reason, NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL FROM left_out WHERE campaign = ?1
                  ORDER BY 1"
             ))
             .map_err(Error::from)?;
@@ -221,29 +227,42 @@ impl Store {
     }
 }
 
-/// Rows that have a recipient: row and address of the table `listed`, all else of the recipient `r`.
-fn of_recipients(listed: &str, join: &str) -> String {
+/// Rows that have a recipient: row and address of the table `listed`, all else of the recipient `r`. The last
+/// attempt of its message says what its words were the answer to; a recipient with words of its own was turned
+/// away at RCPT.
+fn of_recipients(listed: &str, first: &str, join: &str) -> String {
     format!(
-        "SELECT {listed}.row, {listed}.address, r.state, r.sent_at,
-                coalesce((SELECT a.account FROM attempt a WHERE a.message = m.id ORDER BY a.number DESC LIMIT 1),
-                         b.account, c.account), m.batch, m.message_id, coalesce(m.attempts, 0), r.reply
+        "SELECT {listed}.row, {listed}.address, r.state, {first}, r.sent_at, coalesce(a.account, b.account, c.account),
+                m.batch, m.message_id, coalesce(m.attempts, 0), r.reply,
+                CASE WHEN a.reply = r.reply THEN a.phase END, a.id IS NOT NULL
          FROM recipient r {join} JOIN campaign c ON c.id = r.campaign
          LEFT JOIN message m ON m.id = r.message
          LEFT JOIN batch b ON b.campaign = r.campaign AND b.number = m.batch
+         LEFT JOIN attempt a ON a.message = m.id AND a.number = (SELECT max(number) FROM attempt WHERE message = m.id)
          WHERE r.campaign = ?1"
     )
 }
 
 fn report_row(row: &rusqlite::Row<'_>) -> Result<ReportRow, Error> {
+    let phase: Option<String> = row.get(10)?;
+    let phase = match phase {
+        Some(name) => Some(Phase::from_name(&name).ok_or(Error::Corrupt(name))?),
+        None => {
+            let was_tried: Option<bool> = row.get(11)?;
+            was_tried.unwrap_or(false).then_some(Phase::RcptTo)
+        }
+    };
     Ok(ReportRow {
         row: row.get(0)?,
         email: row.get(1)?,
         outcome: row.get(2)?,
-        sent_at: to_optional_timestamp(row.get(3)?)?,
-        account: row.get(4)?,
-        batch: row.get(5)?,
-        message_id: row.get(6)?,
-        attempts: row.get(7)?,
-        reply: row.get(8)?,
+        first: row.get(3)?,
+        sent_at: to_optional_timestamp(row.get(4)?)?,
+        account: row.get(5)?,
+        batch: row.get(6)?,
+        message_id: row.get(7)?,
+        attempts: row.get(8)?,
+        reply: row.get(9)?,
+        phase,
     })
 }

@@ -47,6 +47,7 @@ pub(super) fn climb(connection: &mut Connection) -> Result<(), Error> {
             transaction.execute_batch(step)?;
             transaction.pragma_update(None, "user_version", index as i64 + 1)?;
             transaction.commit()?;
+            tracing::info!(step = index + 1, "store brought up to date");
         }
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! The preview page in a real browser.
+//! The preview page and the report in a real browser.
 //!
 //! Without `POSTROOM_TEST_BROWSER` these tests say that they did nothing; with it they must succeed, and a
 //! browser that is missing is a failure.
@@ -11,6 +11,7 @@ use std::process::{Command, Stdio};
 use crate::home::{Home, repository};
 use crate::previews::copy;
 use crate::served::Served;
+use crate::server::Server;
 
 /// Where the scripts and their packages lie; none where no browser is to be tried.
 fn scripts() -> Option<PathBuf> {
@@ -89,4 +90,37 @@ fn a_browser_runs_nothing_of_a_hostile_campaign() {
     let served = Served::start(&home, &["hostile"]);
     play("hostile", &served, "hostile", &home);
     served.ends_well();
+}
+
+#[test]
+fn a_browser_shows_and_prints_a_report() {
+    let Some(scripts) = scripts() else { return };
+    let home = Home::new();
+    let server = Server::start(&home, &["--refuse", "p*7@*"]);
+    home.account(&server, "");
+    home.campaign("t", 60, true);
+    let list = home.path("news/staff.csv");
+    let text = std::fs::read_to_string(&list).unwrap();
+    let attack = "\"\"\"<img src=x onerror=alert(1)>\"\"@contoso.com\",X\n";
+    std::fs::write(&list, text + "p1@contoso.com,P1\n" + attack).unwrap();
+    home.run(&["send", "news", "--yes", "--max", "40"]);
+    for (name, max) in [("report-half", "0"), ("report", "100")] {
+        home.run(&["send", "news", "--yes", "--max", max]);
+        let file = format!("{name}.html");
+        home.run(&["report", "news", "--out", &file]).exits(0);
+        let output = Command::new("node")
+            .arg(scripts.join("report.mjs"))
+            .arg(home.path(&file))
+            .arg(artifacts())
+            .arg(name)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
 }

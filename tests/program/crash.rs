@@ -7,11 +7,11 @@ use crate::home::Home;
 use crate::server::Server;
 
 /// What a crash may leave in doubt at most: a message for each open connection.
-const CONNECTIONS: u64 = 3;
+pub(crate) const CONNECTIONS: u64 = 3;
 
 /// Starts a send, kills it after so many of its events and some more instructions, and returns
 /// whether it ended by itself before that.
-fn kill_after(home: &Home, events: usize, spin: u32) -> bool {
+pub(crate) fn kill_after(home: &Home, events: usize, spin: u32) -> bool {
     let mut child = home
         .command(&["send", "news", "--yes", "--json"])
         .stdout(Stdio::piped())

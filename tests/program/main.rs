@@ -7,6 +7,7 @@
 )]
 
 mod accounts;
+mod agreement;
 mod bad_input;
 mod browser;
 mod canaries;
@@ -23,6 +24,7 @@ mod identity;
 mod interrupted;
 mod keyring;
 mod lists;
+mod logs;
 mod mending;
 mod oauth;
 mod page;
@@ -33,6 +35,7 @@ mod previews;
 mod providers;
 mod refusals;
 mod rehearsals;
+mod reports;
 mod round_trips;
 mod samples;
 mod schedules;

@@ -1,0 +1,136 @@
+//! Where a report goes: standard output, or a file that is there only once it is whole.
+
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use super::Format;
+use crate::cli::exit::Exit;
+use crate::cli::failure::{Failure, cannot_write};
+use crate::cli::new::cannot_create;
+
+/// Standard output, or a file that is being written.
+pub(super) enum Destination {
+    Output(BufWriter<io::StdoutLock<'static>>),
+    File {
+        path: PathBuf,
+        force: bool,
+        /// Beside the file that it will be. It holds addresses: only its owner can read it.
+        unfinished: Box<BufWriter<NamedTempFile>>,
+    },
+}
+
+impl Destination {
+    /// Standard output without a file or with `-`. A file that is there already is left alone unless it is to be
+    /// replaced.
+    pub(super) fn open(path: Option<&Path>, force: bool) -> Result<Self, Failure> {
+        let Some(path) = path.filter(|path| *path != Path::new("-")) else {
+            return Ok(Self::Output(BufWriter::new(io::stdout().lock())));
+        };
+        match path.symlink_metadata() {
+            Ok(there) if !there.is_file() => return Err(no_file(path)),
+            Ok(_) if !force => return Err(exists(path)),
+            _ => {}
+        }
+        let folder = path.parent().filter(|folder| *folder != Path::new(""));
+        let unfinished = tempfile::Builder::new()
+            .prefix(".postroom-report-")
+            .tempfile_in(folder.unwrap_or(Path::new(".")))
+            .map_err(|cause| cannot_create(path, &cause))?;
+        Ok(Self::File {
+            path: path.to_owned(),
+            force,
+            unfinished: Box::new(BufWriter::new(unfinished)),
+        })
+    }
+
+    pub(super) fn is_file(&self) -> bool {
+        matches!(self, Self::File { .. })
+    }
+
+    /// What to call it where it cannot be written.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Self::Output(_) => "the report".to_owned(),
+            Self::File { path, .. } => path.display().to_string(),
+        }
+    }
+
+    /// Gives a file its name.
+    pub(super) fn finish(self) -> Result<(), Failure> {
+        match self {
+            Self::Output(mut out) => match out.flush() {
+                Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => {
+                    Err(cannot_write("the report", &cause))
+                }
+                _ => Ok(()),
+            },
+            Self::File {
+                path,
+                force,
+                unfinished,
+            } => {
+                let name = path.display().to_string();
+                let whole = unfinished
+                    .into_inner()
+                    .map_err(|error| cannot_write(&name, error.error()))?;
+                let named = if force {
+                    whole.persist(&path)
+                } else {
+                    whole.persist_noclobber(&path)
+                };
+                match named {
+                    Ok(_) => Ok(()),
+                    Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
+                        Err(exists(&path))
+                    }
+                    Err(error) => Err(cannot_create(&path, &error.error)),
+                }
+            }
+        }
+    }
+}
+
+impl Write for Destination {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Output(out) => out.write(bytes),
+            Self::File { unfinished, .. } => unfinished.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Output(out) => out.flush(),
+            Self::File { unfinished, .. } => unfinished.flush(),
+        }
+    }
+}
+
+/// The format that a file's name says.
+pub(super) fn format_of(path: &Path) -> Option<Format> {
+    let extension = path.extension()?.to_str()?.to_ascii_lowercase();
+    match extension.as_str() {
+        "csv" => Some(Format::Csv),
+        "json" => Some(Format::Json),
+        "html" | "htm" => Some(Format::Html),
+        _ => None,
+    }
+}
+
+fn exists(path: &Path) -> Failure {
+    Failure::new(
+        Exit::CannotCreate,
+        format!("{} is there already", path.display()),
+        "name another file with --out, or add --force to replace that one",
+    )
+}
+
+fn no_file(path: &Path) -> Failure {
+    Failure::new(
+        Exit::CannotCreate,
+        format!("{} is there already and is no file", path.display()),
+        "name a new file with --out",
+    )
+}
