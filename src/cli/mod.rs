@@ -13,6 +13,7 @@ mod check;
 mod connect;
 mod days;
 mod doctor;
+mod events;
 mod examination;
 mod exit;
 mod explain;
