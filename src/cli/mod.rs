@@ -15,6 +15,7 @@ mod check;
 mod connect;
 mod days;
 mod doctor;
+mod events;
 mod examination;
 mod exit;
 mod explain;

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value, json};
 
 use super::bar::Board;
+use super::events::event_json;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::foresight::Foresight;
@@ -118,7 +118,9 @@ impl<'a> Show<'a> {
         if let Some(line) = self.line(event) {
             self.board.suspend(|| self.screen.note(&line));
         }
-        self.note_progress();
+        if !matches!(event, Event::Ended(_)) {
+            self.note_progress();
+        }
     }
 
     fn advance(&self, event: &Event) {
@@ -289,76 +291,6 @@ pub(super) fn reason(why: &Waiting) -> String {
         Waiting::Server(what) => format!("the server ({what})"),
         Waiting::OtherSender => "another send of the same account".to_owned(),
     }
-}
-
-/// None for the end, of which the command's last line says more.
-fn event_json(event: &Event) -> Option<Value> {
-    Some(match event {
-        Event::Ended(_) => return None,
-        Event::Recovered { in_doubt } => json!({ "event": "recovered", "in_doubt": in_doubt }),
-        Event::Sent {
-            account,
-            number,
-            message_id,
-            recipients,
-            reply,
-        } => json!({
-            "event": "sent", "account": account, "message": number, "message_id": message_id, "recipients": recipients, "reply": reply,
-        }),
-        Event::Refused {
-            row,
-            address,
-            reply,
-            meaning,
-        } => json!({
-            "event": "refused", "row": row, "email": address, "reply": reply, "meaning": meaning,
-        }),
-        Event::Deferred {
-            number,
-            recipients,
-            until,
-            reply,
-            ..
-        } => json!({
-            "event": "deferred", "message": number, "recipients": recipients, "until": until, "reply": reply,
-        }),
-        Event::Paused {
-            account,
-            until,
-            because,
-        } => json!({
-            "event": "paused", "account": account, "until": until, "because": because,
-        }),
-        Event::InDoubt {
-            number,
-            message_id,
-            recipients,
-            reply,
-        } => json!({
-            "event": "in_doubt", "message": number, "message_id": message_id, "recipients": recipients, "reply": reply,
-        }),
-        Event::Reconnecting {
-            account,
-            because,
-            until,
-        } => json!({
-            "event": "reconnecting", "account": account, "because": because, "until": until,
-        }),
-        Event::AccountStopped { account, trouble } => json!({
-            "event": "account_stopped", "account": account, "because": trouble.meaning, "reply": trouble.reply,
-            "remedy": trouble.remedy,
-        }),
-        Event::AccountWaiting {
-            account,
-            until,
-            why,
-        } => json!({
-            "event": "account_waiting", "account": account, "until": until, "for": reason(why),
-        }),
-        Event::Waiting { until, why } => {
-            json!({ "event": "waiting", "until": until, "for": reason(why) })
-        }
-    })
 }
 
 /// What is said of a send that a halt ended, or kept from beginning.
