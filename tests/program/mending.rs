@@ -14,6 +14,12 @@ fn waiting() -> (Home, Server, Child) {
     let server = Server::start(&home, &[]);
     home.account(&server, FIVE);
     home.campaign("t", 10, true);
+    let child = five_sent(&home);
+    (home, server, child)
+}
+
+/// A send of five messages at a time that has sent the first five and waits.
+fn five_sent(home: &Home) -> Child {
     let mut child = home
         .command(&["send", "news", "--yes", "--json"])
         .stdout(Stdio::piped())
@@ -23,7 +29,32 @@ fn waiting() -> (Home, Server, Child) {
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     assert_eq!(lines.by_ref().take(6).count(), 6, "five and a wait");
     std::thread::spawn(move || lines.count());
-    (home, server, child)
+    child
+}
+
+#[test]
+fn a_sender_at_work_heeds_who_was_suppressed_and_cancelled_since_it_began() {
+    let home = Home::new();
+    let server = Server::start(&home, &[]);
+    home.account(
+        &server,
+        "limits = [{ max = 5, per = \"4s\", unit = \"messages\" }]",
+    );
+    home.campaign("t", 15, true);
+    let mut child = five_sent(&home);
+    // The last ones of the plan: their turn comes in several seconds.
+    let said = home
+        .run(&["suppress", "add", "p15@contoso.com", "--json"])
+        .exits(0);
+    assert_eq!(said.json()["campaigns"][0]["withdrawn"], 1);
+    home.run(&["cancel", "news", "--to", "p14@contoso.com", "--yes"])
+        .exits(0);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let copies = server.copies();
+    assert_eq!(copies.len(), 13);
+    assert!(!copies.contains_key("p14@contoso.com") && !copies.contains_key("p15@contoso.com"));
+    assert_eq!(home.status()["state"], "finished");
+    assert_eq!(assert_adds_up(&home)["sent"], 13);
 }
 
 fn assert_adds_up(home: &Home) -> serde_json::Value {
