@@ -262,3 +262,49 @@ fn newcomers_of_a_finished_campaign_are_sent_to_alone() {
     assert_eq!(plan["recipients"]["planned"], 21);
     assert_eq!(plan["batches"].as_array().unwrap().len(), 2);
 }
+
+#[test]
+fn an_update_that_is_killed_leaves_the_old_plan_or_the_new_one() {
+    let home = Home::new();
+    home.campaign("sandbox", 200, true);
+    home.run(&["plan", "news"]).exits(0);
+    let mut edition = 1;
+    for round in 0..12_u64 {
+        // Each time a list of another length, so that a half of it would show.
+        let people = 100 + round as usize;
+        list(&home, 1..=people);
+        let mut update = home
+            .command(&["plan", "news", "--update", "--yes", "-q"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        // Sooner or later, round by round: it takes some hundred milliseconds.
+        let begun = std::time::Instant::now();
+        let patience = std::time::Duration::from_millis(round * 25);
+        while begun.elapsed() < patience && update.try_wait().unwrap().is_none() {
+            std::thread::yield_now();
+        }
+        let _ = update.kill();
+        update.wait().unwrap();
+        let dry = home
+            .run(&["plan", "news", "--update", "--dry-run", "--json"])
+            .exits(0)
+            .json();
+        let is_taken_in = dry["edition"].as_u64().unwrap() > edition;
+        edition = dry["edition"].as_u64().unwrap();
+        assert_eq!(is_taken_in, dry["update"]["difference"].is_null(), "{dry}");
+        let status = home.status();
+        let recipients = &status["recipients"];
+        let count = |name: &str| recipients[name].as_u64().unwrap();
+        assert_eq!(count("total"), count("pending") + count("cancelled"));
+        assert_eq!(
+            dry["recipients"]["planned"].as_u64().unwrap(),
+            count("pending"),
+            "{status}"
+        );
+        if is_taken_in {
+            assert_eq!(count("pending"), people as u64);
+        }
+    }
+}
