@@ -65,10 +65,10 @@ pub(super) fn compare(transaction: &Transaction<'_>, of: Of) -> Result<Differenc
     )?;
     let going = "temp.recipient t JOIN temp.before b ON b.key = t.key AND b.standing = 'going'
                  JOIN main.message old ON old.id = b.message LEFT JOIN temp.message new ON new.id = t.message";
-    let same = "new.digest IS old.digest";
-    let same = match is_framed_alike(transaction, of)? {
-        true => same.to_owned(),
-        false => "0".to_owned(),
+    let same = if is_framed_alike(transaction, of)? {
+        "new.digest IS old.digest"
+    } else {
+        "0"
     };
     let standing = |standing: &str| -> Result<u64, Error> {
         let sql = "SELECT count(*) FROM temp.before WHERE standing = ?";

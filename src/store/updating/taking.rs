@@ -118,17 +118,16 @@ impl Update<'_> {
     /// Messages that have lost recipients are smaller; those that have nobody left to go to are gone, or cancelled
     /// where they tell of something.
     fn settle_messages(&self) -> Result<(), Error> {
-        let cancelled = MessageState::Pending.after(Event::Cancel)?;
-        debug_assert_eq!(cancelled, MessageState::Cancelled);
+        let cancelled = MessageState::Pending.after(Event::Cancel)?.as_str();
         let is_left = "EXISTS (SELECT 1 FROM main.recipient r WHERE r.message = message.id
              AND r.state IN ('pending', 'deferred'))";
         let to_go = "campaign = ?1 AND state IN ('pending', 'deferred')";
-        self.run(&format!(
+        self.run(
             "DELETE FROM main.message WHERE campaign = ?1 AND state IN ('pending', 'cancelled') AND attempts = 0
              AND NOT EXISTS (SELECT 1 FROM main.recipient r WHERE r.message = message.id)"
-        ))?;
+        )?;
         self.run(&format!(
-            "UPDATE main.message SET state = 'cancelled', due_at = NULL WHERE {to_go} AND NOT {is_left}"
+            "UPDATE main.message SET state = '{cancelled}', due_at = NULL WHERE {to_go} AND NOT {is_left}"
         ))?;
         // Which of those left are external is not known here: as many as can be.
         self.run(
