@@ -37,7 +37,8 @@
 //! `recipients` reads a row, `template` renders it, `message` turns what was rendered into bytes,
 //! `plan` proves all of it and freezes it in `store`. `send` recovers what an earlier run left,
 //! claims a message when `limits` says now, renders it again from what was frozen (a digest holds it
-//! to the plan), and offers it through `smtp`.
+//! to the plan), and offers it through `smtp`. `plan --update` freezes a further *edition*; a message is rendered
+//! from the edition that it belongs to, before and after.
 //!
 //! # Nobody twice, nobody lost
 //!

@@ -226,8 +226,8 @@ impl Errand<'_> {
             (
                 "settled",
                 difference.settled,
-                "was refused, is in doubt, suppressed or cancelled, and left so",
-                "were refused, are in doubt, suppressed or cancelled, and left so",
+                "was refused, is in doubt or cancelled, and left so",
+                "were refused, are in doubt or cancelled, and left so",
             ),
         ];
         for (heading, count, one, many) in lines {

@@ -32,10 +32,10 @@ impl Editions {
         make: impl Fn(u64) -> Result<Renderer, Error> + Send + Sync + 'static,
     ) -> Self {
         let current = Arc::new(current);
-        let made = BTreeMap::from([(number, Arc::clone(&current))]);
+        let known = BTreeMap::from([(number, Arc::clone(&current))]);
         Self {
             current,
-            made: Mutex::new(made),
+            made: Mutex::new(known),
             make: Box::new(make),
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! A campaign is proved in one pass over its list: every row rendered, every address parsed, every
 //! attachment opened, every size known. [`check`] only counts what comes of it; [`plan`] freezes it
-//! in the store all at once, so that a defect or a crash leaves nothing half-written. Rows
+//! in the store all at once, so that a defect or a crash leaves nothing half-written; [`update()`] does so with
+//! the next edition of a campaign that is planned, and may be being sent. Rows
 //! stream by in waves that are rendered on all cores; what stays in memory is a few bytes for each
 //! distinct address and content.
 //!

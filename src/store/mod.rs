@@ -5,6 +5,9 @@
 //! decide anything about limits or replies: `send` and `plan` do. A message changes its state only by
 //! [`MessageState::after`](crate::delivery::MessageState::after); the schema's checks refuse the rest.
 //!
+//! What decides the bytes of mails is kept by edition (`editions`): an edited campaign is taken in as the next one
+//! (`updating`), and whatever was sent can be rendered from its own.
+//!
 //! Durability: WAL with `synchronous = FULL`, because the marks are exactly the commits that a power
 //! cut may not forget. While sending, one thread owns the writing connection and puts what several
 //! connections ask for at the same moment into one commit ([`Journal`]).

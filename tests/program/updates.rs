@@ -11,10 +11,11 @@ use crate::server::Server;
 
 /// The list of `news`, with these people in this order.
 fn list(home: &Home, people: impl IntoIterator<Item = usize>) {
-    let rows = people
+    let rows: Vec<String> = people
         .into_iter()
         .map(|n| format!("p{n}@contoso.com,P{n}\n"))
-        .collect::<String>();
+        .collect();
+    let rows = rows.concat();
     home.write("news/staff.csv", format!("email,first_name\n{rows}"));
 }
 
@@ -45,7 +46,7 @@ fn an_edit_is_taken_in_while_another_process_sends() {
     // From here on nobody waits for the sender.
     let reader = std::thread::spawn(move || lines.count());
     // Every third one leaves, in both halves; the others go down the list; 50 are new.
-    let stays = |n: &usize| n % 3 != 0;
+    let stays = |n: &usize| !n.is_multiple_of(3);
     list(&home, (601..=650).chain((1..=600).rev().filter(stays)));
     home.write(
         "news/news.txt.hbs",
@@ -91,7 +92,7 @@ fn an_edit_is_taken_in_while_another_process_sends() {
 
 fn the_list_comes_first_and_in_its_order(home: &Home) {
     let report = home.outcomes();
-    let expected = (601..=650).chain((1..=600).rev().filter(|n| n % 3 != 0));
+    let expected = (601..=650).chain((1..=600).rev().filter(|n: &usize| !n.is_multiple_of(3)));
     for (place, n) in expected.enumerate() {
         assert_eq!(report[place].0, format!("p{n}@contoso.com"));
     }
@@ -261,4 +262,51 @@ fn newcomers_of_a_finished_campaign_are_sent_to_alone() {
     let plan = home.run(&["plan", "news", "--json"]).exits(0).json();
     assert_eq!(plan["recipients"]["planned"], 21);
     assert_eq!(plan["batches"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn an_update_that_is_killed_leaves_the_old_plan_or_the_new_one() {
+    let home = Home::new();
+    home.campaign("sandbox", 200, true);
+    home.run(&["plan", "news"]).exits(0);
+    let mut edition = 1;
+    for round in 0..12_u64 {
+        // Each time a list of another length, so that a half of it would show.
+        let people = 100 + round as usize;
+        list(&home, 1..=people);
+        let mut update = home
+            .command(&["plan", "news", "--update", "--yes", "-q"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        // Sooner or later, round by round.
+        for _ in 0..round * 200 {
+            if update.try_wait().unwrap().is_some() {
+                break;
+            }
+            (0..100).for_each(|_| std::thread::yield_now());
+        }
+        let _ = update.kill();
+        update.wait().unwrap();
+        let dry = home
+            .run(&["plan", "news", "--update", "--dry-run", "--json"])
+            .exits(0)
+            .json();
+        let is_taken_in = dry["edition"].as_u64().unwrap() > edition;
+        edition = dry["edition"].as_u64().unwrap();
+        assert_eq!(is_taken_in, dry["update"]["difference"].is_null(), "{dry}");
+        let status = home.status();
+        let recipients = &status["recipients"];
+        let count = |name: &str| recipients[name].as_u64().unwrap();
+        assert_eq!(count("total"), count("pending") + count("cancelled"));
+        assert_eq!(
+            dry["recipients"]["planned"].as_u64().unwrap(),
+            count("pending"),
+            "{status}"
+        );
+        if is_taken_in {
+            assert_eq!(count("pending"), people as u64);
+        }
+    }
 }

@@ -238,9 +238,9 @@ impl Run {
         let all = self.world.store();
         let counts = all.recipient_counts(record.id).unwrap();
         assert_eq!(counts.pending + counts.deferred, done.going() + self.held());
-        let last = all.history(record.id).unwrap().pop().unwrap();
+        let done_last = all.history(record.id).unwrap().pop().unwrap();
         assert_eq!(
-            (last.deed, last.recipients),
+            (done_last.deed, done_last.recipients),
             (Deed::Updated, Some(done.going()))
         );
     }
@@ -505,4 +505,21 @@ fn a_store_from_before_editions_keeps_what_it_froze() {
     let file = store.frozen_file(other, 1, "agenda.pdf").unwrap();
     assert_eq!(file.as_deref(), Some(&b"%PDF"[..]));
     assert_eq!(store.message(other, 2).unwrap().unwrap().edition, 1);
+}
+
+#[test]
+fn who_was_planned_by_an_earlier_version_is_known_by_todays_key() {
+    let run = Run::new(&[1], 1);
+    let mut store = run.world.store();
+    let former = "UPDATE recipient SET key = 'another'";
+    store.connection.execute(former, []).unwrap();
+    let found = |store: &Store| {
+        let row = store.row_of_person(run.world.campaign, &address(1));
+        row.unwrap()
+    };
+    assert_eq!(found(&store), None);
+    store
+        .find_by(run.world.campaign, str::to_lowercase)
+        .unwrap();
+    assert_eq!(found(&store), Some(1));
 }
