@@ -75,7 +75,7 @@ pub(super) enum Command {
     /// Sends; goes on where an earlier run ended
     Send(Send),
     /// Says where a campaign stands
-    Status(Folder),
+    Status(super::status::Args),
     /// One line per row of the list, with its outcome
     Report(Report),
     /// Settles messages in doubt: only a person can say whether they arrived

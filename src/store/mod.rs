@@ -33,11 +33,14 @@ mod place;
 mod planning;
 mod progress;
 mod reckoning;
+mod refusals;
+mod remaining;
 mod report;
 mod resolving;
 mod schema;
 mod single;
 mod slots;
+mod tally;
 #[cfg(test)]
 mod tests;
 
@@ -45,10 +48,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::Connection;
 use rusqlite::config::DbConfig;
+use rusqlite::{Connection, Transaction};
 
-pub use batches::{BatchProgress, Remaining, Shape, Underway};
+pub use batches::{BatchProgress, Shape, Underway};
 pub use claims::{Answer, Claim, Claimed, Claiming, Lane};
 pub use cutting::MessageIds;
 pub use error::Error;
@@ -59,7 +62,7 @@ pub use holds::Hold;
 pub use home::{Away, Displacement, Whereabouts};
 pub use journal::Journal;
 pub use ledger::Entry;
-pub use lock::{Moment, SenderLock};
+pub use lock::{AtWork, Moment, SenderLock};
 pub use outcomes::MessageOutcome;
 pub use place::machine_name;
 pub use planning::{
@@ -67,6 +70,8 @@ pub use planning::{
     Reason, Run,
 };
 pub use progress::{CampaignRecord, Counts, Halt, RowCounts, RunState};
+pub use refusals::Refusal;
+pub use remaining::Remaining;
 pub use report::{ListedRow, MessageRecord, ReportRow};
 pub use resolving::{Doubt, Resolution, Selection};
 pub use single::{Single, SingleEnd, SingleLock};
@@ -129,11 +134,28 @@ impl Store {
         Self::open(path)
     }
 
+    /// As long as what is returned is kept, everything that is read is of one moment, whatever others write
+    /// meanwhile. Not to be kept for long: what they write cannot be tidied up until then.
+    pub fn one_moment(&self) -> Result<OneMoment<'_>, Error> {
+        Ok(OneMoment(self.connection.unchecked_transaction()?))
+    }
+
+    /// Another number after every commit by others.
+    pub fn version(&self) -> Result<i64, Error> {
+        Ok(self
+            .connection
+            .pragma_query_value(None, "data_version", |row| row.get(0))?)
+    }
+
     /// Where it lies.
     pub fn path(&self) -> &Path {
         &self.path
     }
 }
+
+/// What is read is of one moment.
+#[derive(Debug)]
+pub struct OneMoment<'a>(#[expect(dead_code, reason = "it is kept to be dropped")] Transaction<'a>);
 
 fn create_private(path: &Path) -> std::io::Result<()> {
     if path.exists() {

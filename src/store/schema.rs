@@ -15,6 +15,7 @@ const STEPS: &[&str] = &[
     include_str!("schema/005_grouped.sql"),
     include_str!("schema/006_cases.sql"),
     include_str!("schema/007_operating.sql"),
+    include_str!("schema/009_tally.sql"),
 ];
 
 fn height(connection: &Connection) -> Result<i64, Error> {
