@@ -136,6 +136,13 @@ impl Screen {
         (self.out != Stream::Elsewhere).then(textwrap::termwidth)
     }
 
+    /// The rows of the terminal that results go to; none where they go elsewhere.
+    pub(super) fn rows(&self) -> Option<usize> {
+        let size = terminal_size::terminal_size();
+        let rows = size.map_or(24, |(_, rows)| usize::from(rows.0));
+        (self.out != Stream::Elsewhere).then_some(rows)
+    }
+
     /// A part of the result under a short heading. On a terminal it is broken between words, and what follows
     /// stands below its first line.
     pub(super) fn field(&self, heading: &str, width: usize, text: &str) -> Result<(), Failure> {
@@ -175,7 +182,7 @@ impl Screen {
     /// Writes lines in the place of so many that were written last, cut off where the terminal ends; how many
     /// there are now.
     pub(super) fn redraw(&self, lines: &[String], before: usize) -> Result<usize, Failure> {
-        let rows = terminal_size::terminal_size().map_or(24, |(_, rows)| usize::from(rows.0));
+        let rows = self.rows().unwrap_or(usize::MAX);
         let shown = lines.len().min(rows.saturating_sub(1));
         let mut text = String::new();
         if before > 0 {

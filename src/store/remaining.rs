@@ -134,7 +134,7 @@ impl Store {
 
     /// The pending messages from the tally; none where it does not know enough: where several share one, or
     /// where messages of several weights come in an order of their own.
-    fn pending_as_tallied(
+    pub(super) fn pending_as_tallied(
         &self,
         campaign: i64,
         tells_externals: bool,
@@ -205,7 +205,7 @@ impl Store {
         Ok((first, last))
     }
 
-    fn read_remaining(
+    pub(super) fn read_remaining(
         &self,
         campaign: i64,
         state: &str,

@@ -16,8 +16,10 @@ mod drafts;
 mod file;
 mod history;
 mod home;
+mod remaining;
 mod sharing;
 mod slots;
+mod tally;
 
 struct World {
     _folder: tempfile::TempDir,
@@ -140,6 +142,7 @@ impl World {
     fn counts(&self) -> Counts {
         let counts = self.store().recipient_counts(self.campaign).unwrap();
         assert_eq!(counts.total(), self.listed(), "totals add up to the list");
+        tally::assert_it_adds_up(&self.path);
         counts
     }
 

@@ -42,4 +42,5 @@ mod standing;
 mod terminal;
 mod testing;
 mod timing;
+mod watching;
 mod xoauth2;

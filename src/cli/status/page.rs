@@ -14,8 +14,9 @@ use crate::store::{BatchProgress, Counts, RunState};
 /// The columns of the headings.
 const HEADING: usize = 12;
 
-/// On a terminal so many days are shown one by one; the others are summed up.
-const DAYS: usize = 7;
+/// At least so many days are shown one by one, however low the terminal is; those for which there is no room are
+/// summed up.
+const DAYS: usize = 3;
 
 /// So many reasons are told.
 const REASONS: usize = 4;
@@ -56,22 +57,28 @@ fn by_outcome(counts: &Counts) -> [(&'static str, u64); 8] {
 
 /// The page, line by line.
 pub(super) fn lines(screen: &Screen, planned: &Planned, standing: &Standing) -> Vec<String> {
-    let mut page = Page {
+    let page = || Page {
         screen,
         planned,
         lines: Vec::new(),
     };
-    page.state(standing);
-    page.blank();
-    page.counts(standing);
-    page.blank();
-    page.days(&standing.batches);
-    page.to_come(standing);
-    page.times(standing);
-    page.quotas(standing);
-    page.refusals(standing);
-    page.doubts(standing);
-    page.lines
+    let (mut above, mut days, mut below) = (page(), page(), page());
+    above.state(standing);
+    above.blank();
+    above.counts(standing);
+    above.blank();
+    below.to_come(standing);
+    below.times(standing);
+    below.quotas(standing);
+    below.refusals(standing);
+    below.doubts(standing);
+    // Headings, sums, and a row for what comes after.
+    let taken = above.lines.len() + below.lines.len() + 5;
+    let room = screen
+        .rows()
+        .map_or(usize::MAX, |rows| rows.saturating_sub(taken).max(DAYS));
+    days.days(&standing.batches, room);
+    [above.lines, days.lines, below.lines].concat()
 }
 
 struct Page<'a> {
@@ -158,22 +165,22 @@ impl Page<'_> {
         }
     }
 
-    /// The days of the plan, each with what has become of its recipients.
-    fn days(&mut self, batches: &[BatchProgress]) {
+    /// The days of the plan, each with what has become of its recipients; so many one by one, from the last one
+    /// that is done on.
+    fn days(&mut self, batches: &[BatchProgress], room: usize) {
         let bar = self.bar_width();
         let margin = " ".repeat(if bar > 0 { bar + 2 } else { 0 });
         self.head(&format!(
             "  {:<18}{margin}{:>11}{:>11}{:>10}{:>10}",
             "planned", "recipients", "sent", "refused", "left"
         ));
-        let first_open = batches.iter().position(|batch| left(&batch.outcomes) > 0);
-        let shown = match first_open {
-            _ if !self.on_terminal() || batches.len() <= DAYS => 0..batches.len(),
-            Some(open) => {
-                let from = open.saturating_sub(1).min(batches.len() - DAYS);
-                from..from + DAYS
-            }
-            None => batches.len() - DAYS..batches.len(),
+        let open = batches.iter().position(|batch| left(&batch.outcomes) > 0);
+        let shown = if batches.len() <= room {
+            0..batches.len()
+        } else {
+            let last = batches.len() - room;
+            let from = open.map_or(last, |open| open.saturating_sub(1).min(last));
+            from..from + room
         };
         let (before, after) = (&batches[..shown.start], &batches[shown.end..]);
         self.sum("earlier", before, bar);
@@ -264,9 +271,10 @@ impl Page<'_> {
             "to come", "messages", "recipients", "from"
         ));
         let days = &forecast.laid.batches;
-        let shown = match days.len() {
-            many if self.on_terminal() && many > DAYS => DAYS - 3,
-            all => all,
+        let shown = if self.on_terminal() {
+            days.len().min(DAYS)
+        } else {
+            days.len()
         };
         for batch in &days[..shown] {
             let zone = &self.planned.zone;
@@ -354,12 +362,15 @@ impl Page<'_> {
             return text;
         }
         let zone = &self.planned.zone;
-        if let Some((at, share)) = quota.next {
-            let at = words::short_time(at, zone);
+        let all = quota.full_at.map(|at| words::short_time(at, zone));
+        let next = quota
+            .next
+            .map(|(at, share)| (words::short_time(at, zone), share));
+        if let Some((at, share)) = next.filter(|(at, _)| all.as_ref() != Some(at)) {
             text.push_str(&format!("; {} more free {at}", words::number(share)));
         }
-        if let Some(at) = quota.full_at {
-            text.push_str(&format!("; all free {}", words::short_time(at, zone)));
+        if let Some(at) = all {
+            text.push_str(&format!("; all free {at}"));
         }
         text
     }
