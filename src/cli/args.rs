@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::amend::Amend;
+use super::forget::Forget;
 use super::show::Show;
 use super::starting::Until;
 use crate::provider::Flow;
@@ -87,7 +88,7 @@ pub(super) enum Command {
     /// Lifts a halt; `send` goes on then
     Resume(super::halting::Resume),
     /// Says where a campaign stands
-    Status(Folder),
+    Status(super::status::Args),
     /// One line per row of the list, with its outcome
     Report(super::report::Report),
     /// Settles messages in doubt: only a person can say whether they arrived
@@ -120,6 +121,8 @@ pub(super) enum Command {
     Sandbox(Sandbox),
     /// Writes a new campaign, addressed to exactly those who were sent this one
     Amend(Amend),
+    /// Erases a person from the store, and keeps the totals
+    Forget(Forget),
     /// Tells one person's story over all campaigns: every attempt, every reply, and the mail itself
     Show(Show),
     /// Prints what a shell needs to complete commands and options

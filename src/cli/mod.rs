@@ -23,6 +23,7 @@ mod failure;
 mod faults;
 mod findings;
 mod foresight;
+mod forget;
 mod halting;
 mod intent;
 mod interrupt;
@@ -160,6 +161,7 @@ fn execute(context: &Context, command: Command) -> Result<Exit, Failure> {
         Command::Providers(args) => providers::run(context, &args),
         Command::Explain(args) => explain::run(context, &args),
         Command::Sandbox(args) => sandbox::run(context, &args),
+        Command::Forget(args) => forget::run(context, &args),
         Command::Amend(args) => amend::run(context, &args),
         Command::Show(args) => show::run(context, &args),
         Command::Completions(args) => manual::completions(&args),

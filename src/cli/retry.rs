@@ -13,7 +13,7 @@ use super::{Context, words};
 use crate::message::Definition;
 use crate::plan::restored;
 use crate::recipients::{Address, Domains};
-use crate::store::{LeftOut, Refusal};
+use crate::store::{LeftOut, PersonState, Refusal};
 
 #[derive(Debug, Args)]
 #[command(
@@ -104,7 +104,7 @@ fn internal(planned: &Planned) -> Result<Domains, Failure> {
 fn refused(planned: &Planned, args: &Retry) -> Result<Choice, Failure> {
     let mut refusals = planned.store.refusals(planned.record.id)?;
     if let Some(address) = &args.to {
-        let (key, person) = person(planned, address)?;
+        let (key, person) = listed_person(planned, address)?;
         refusals.retain(|one| one.key == key);
         if refusals.is_empty() {
             return Err(Failure::new(
@@ -142,10 +142,26 @@ fn refused(planned: &Planned, args: &Retry) -> Result<Choice, Failure> {
     })
 }
 
+/// The person of this address, who must still be in the list.
+fn listed_person(planned: &Planned, address: &str) -> Result<(String, PersonState), Failure> {
+    let (key, found) = person(planned, address)?;
+    if found.row > planned.record.listed {
+        return Err(Failure::new(
+            Exit::Usage,
+            format!(
+                "{} is no longer in the list of '{}'",
+                found.address, planned.record.name
+            ),
+            "put them into the list and run `postroom plan --update` if they are to get the mail; nothing was changed",
+        ));
+    }
+    Ok((key, found))
+}
+
 fn left_out(planned: &Planned, args: &Retry) -> Result<Choice, Failure> {
     let mut people = planned.store.left_out(planned.record.id)?;
     if let Some(address) = &args.to {
-        let (key, person) = person(planned, address)?;
+        let (key, person) = listed_person(planned, address)?;
         people.retain(|one| one.key == key);
         if people.is_empty() {
             return Err(Failure::new(

@@ -109,6 +109,12 @@ impl Screen {
         !self.quiet && !self.json
     }
 
+    /// A line of the result, for whoever reads along.
+    pub(super) fn result_at_once(&self, line: &str) -> Result<(), Failure> {
+        let mut out = io::stdout().lock();
+        written(writeln!(out, "{line}").and_then(|()| out.flush()))
+    }
+
     /// A line of the result.
     pub(super) fn result(&self, line: &str) -> Result<(), Failure> {
         written(writeln!(io::stdout().lock(), "{line}"))
@@ -136,26 +142,69 @@ impl Screen {
         (self.out != Stream::Elsewhere).then(textwrap::termwidth)
     }
 
+    /// The rows of the terminal that results go to; none where they go elsewhere.
+    pub(super) fn rows(&self) -> Option<usize> {
+        let size = terminal_size::terminal_size();
+        let rows = size.map_or(24, |(_, rows)| usize::from(rows.0));
+        (self.out != Stream::Elsewhere).then_some(rows)
+    }
+
     /// A part of the result under a short heading. On a terminal it is broken between words, and what follows
     /// stands below its first line.
     pub(super) fn field(&self, heading: &str, width: usize, text: &str) -> Result<(), Failure> {
+        let lines = self.field_lines(heading, width, text);
+        lines.iter().try_for_each(|line| self.result(line))
+    }
+
+    /// The lines of such a part.
+    pub(super) fn field_lines(&self, heading: &str, width: usize, text: &str) -> Vec<String> {
         let first = match width {
             0 => String::new(),
             _ => format!("  {heading:<width$}"),
         };
         let below = " ".repeat(first.len());
         let Some(columns) = self.width() else {
-            return self.result(&format!("{first}{text}"));
+            return vec![format!("{first}{text}")];
         };
         let options = textwrap::Options::new(columns.max(first.len() + 20))
             .initial_indent(&first)
             .subsequent_indent(&below)
             .word_splitter(textwrap::WordSplitter::NoHyphenation)
             .break_words(false);
-        for line in textwrap::wrap(&unbroken_commands(text), options) {
-            self.result(line.trim_end().replace(NO_BREAK, " ").as_str())?;
+        let text = unbroken_commands(text);
+        let lines = textwrap::wrap(&text, options);
+        let lines = lines
+            .iter()
+            .map(|line| line.trim_end().replace(NO_BREAK, " "));
+        lines.collect()
+    }
+
+    /// Results can be written over: they go to a terminal that can move its cursor.
+    pub(super) fn can_redraw(&self) -> bool {
+        let can = std::env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb");
+        self.out != Stream::Elsewhere && can
+    }
+
+    /// Writes lines in the place of so many that were written last, cut off where the terminal ends; how many
+    /// there are now.
+    pub(super) fn redraw(&self, lines: &[String], before: usize) -> Result<usize, Failure> {
+        let rows = self.rows().unwrap_or(usize::MAX);
+        let shown = lines.len().min(rows.saturating_sub(1));
+        let mut text = String::new();
+        if before > 0 {
+            text.push_str(&format!("\x1b[{before}F"));
         }
-        Ok(())
+        // A line that is too long must not become two.
+        text.push_str("\x1b[?7l");
+        for line in lines.iter().take(shown) {
+            text.push_str("\x1b[2K");
+            text.push_str(line);
+            text.push('\n');
+        }
+        text.push_str("\x1b[0J\x1b[?7h");
+        let mut out = io::stdout().lock();
+        written(write!(out, "{text}").and_then(|()| out.flush()))?;
+        Ok(shown)
     }
 
     /// The result, or an event, as one line of JSON.

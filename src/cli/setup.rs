@@ -130,9 +130,17 @@ impl Planned {
         if let Ok(_lock) = self.store.lock_for_a_moment(&self.record.name, clock.now()) {
             self.store.recover(self.record.id, clock)?;
         }
-        if let Some(record) = self.store.campaign(&self.record.name)? {
-            self.record = record;
-        }
+        self.look_again()
+    }
+
+    /// Reads again what the campaign is doing.
+    pub(super) fn look_again(&mut self) -> Result<(), Failure> {
+        let name = &self.record.name;
+        self.record = self.store.campaign(name)?.ok_or_else(|| {
+            let what = format!("the plan of '{name}' was dropped meanwhile");
+            Failure::new(Exit::NoInput, what, "run `postroom plan` to make one")
+                .named("not-planned")
+        })?;
         Ok(())
     }
 }

@@ -17,15 +17,22 @@ const SAME: SignedDuration = SignedDuration::from_mins(1);
 
 /// The other campaigns of the accounts that are counted first.
 pub(super) fn show_others(screen: &Screen, forecast: Option<&Forecast>) -> Result<(), Failure> {
-    for other in forecast.iter().flat_map(|forecast| &forecast.others) {
+    let lines = others_lines(screen, forecast);
+    lines.iter().try_for_each(|line| screen.result(line))
+}
+
+/// The same in lines.
+pub(super) fn others_lines(screen: &Screen, forecast: Option<&Forecast>) -> Vec<String> {
+    let others = forecast.iter().flat_map(|forecast| &forecast.others);
+    let lines = others.flat_map(|other| {
         let messages = words::count(other.messages, "message", "messages");
         let text = format!(
             "the campaign '{}' still has {messages} to go by the same account; they share its limits and are counted first",
             other.name
         );
-        screen.field("beside", 12, &text)?;
-    }
-    Ok(())
+        screen.field_lines("beside", 12, &text)
+    });
+    lines.collect()
 }
 
 /// The same, as `plan` and `status` have it.
@@ -42,21 +49,33 @@ pub(super) fn show_limit(
     withdrawn: Option<&Withdrawn>,
     zone: &TimeZone,
 ) -> Result<(), Failure> {
+    let lines = limit_lines(screen, forecast, withdrawn, zone);
+    lines.iter().try_for_each(|line| screen.result(line))
+}
+
+/// The same in lines.
+pub(super) fn limit_lines(
+    screen: &Screen,
+    forecast: Option<&Forecast>,
+    withdrawn: Option<&Withdrawn>,
+    zone: &TimeZone,
+) -> Vec<String> {
     let Some(forecast) = forecast else {
-        return Ok(());
+        return Vec::new();
     };
+    let mut lines = Vec::new();
     if let Some(reason) = &forecast.laid.limited_by {
-        screen.result(&format!("  limited by  {}", words::limit(reason)))?;
+        lines.push(format!("  limited by  {}", words::limit(reason)));
     }
     if let Some(rule) = withdrawn {
         let (provider, on, key) = (&rule.provider, words::day(&rule.on), &rule.lifted_by);
-        screen.field(
+        lines.extend(screen.field_lines(
             "",
             12,
             &format!(
                 "{provider}: this limit was withdrawn on {on} and is kept to be on the safe side; {key} lifts it"
             ),
-        )?;
+        ));
     }
     let others = [
         ("with one more account", forecast.with_another_account),
@@ -65,10 +84,10 @@ pub(super) fn show_limit(
     for (what, at) in others {
         if let Some(at) = at.filter(|at| forecast.finishes_at.duration_since(*at) > SAME) {
             let at = words::time(at, zone);
-            screen.result(&format!("  compare     {what}: {at}"))?;
+            lines.push(format!("  compare     {what}: {at}"));
         }
     }
-    Ok(())
+    lines
 }
 
 /// The plan's batches, a line for each.

@@ -81,6 +81,37 @@ impl Calendar {
         (self.search(start), Some(closed))
     }
 
+    /// Until when it certainly stays open, where it is open at `at`: whoever asks for many moments in order need
+    /// not ask for each. It may stay open for longer.
+    pub fn open_until(&self, at: Timestamp) -> Timestamp {
+        let schedule = &self.schedule;
+        if schedule.hours.is_none() && schedule.holidays.is_empty() {
+            return Timestamp::MAX;
+        }
+        // It closes only where hours end, at a midnight, or where the zone's clocks are set.
+        let edges = schedule.hours.iter().flat_map(Hours::edges);
+        let edges: BTreeSet<Time> = edges.chain([Time::midnight()]).collect();
+        let today = self.zone.to_datetime(at).date();
+        let dates = [Some(today), today.tomorrow().ok()].into_iter().flatten();
+        let walls = dates.flat_map(|date| {
+            edges
+                .iter()
+                .map(move |time| DateTime::from_parts(date, *time))
+        });
+        let moments = walls.flat_map(|wall| {
+            let wall = self.zone.to_ambiguous_timestamp(wall);
+            [wall.clone().earlier().ok(), wall.later().ok()]
+        });
+        let change = self
+            .zone
+            .following(at)
+            .next()
+            .map(|change| change.timestamp());
+        let next = moments.chain([change]).flatten().filter(|next| *next > at);
+        // Without a next one there is nothing to rely on.
+        next.min().unwrap_or(at)
+    }
+
     /// Why nothing goes at this moment of the wall's clock; none when it may.
     fn closed(&self, at: Timestamp) -> Option<Closed> {
         let schedule = &self.schedule;
@@ -284,6 +315,13 @@ mod tests {
             let (opening, _) = calendar.next_open(start);
             prop_assert!(opening >= start);
             prop_assert!(calendar.closed(opening).is_none(), "{text}: {opening}");
+            let until = calendar.open_until(opening);
+            prop_assert!(until > opening);
+            let mut at = opening;
+            while at < until {
+                prop_assert!(calendar.closed(at).is_none(), "{text}: {at} before {until}");
+                at += SignedDuration::from_mins(5);
+            }
             let mut at = start;
             while at < opening {
                 prop_assert!(calendar.closed(at).is_some(), "{text}: {at} before {opening}");

@@ -152,6 +152,16 @@ impl Hours {
             .any(|stretch| stretch.to > DAY && second < (stretch.to - DAY) * 60)
     }
 
+    /// Every time of day at which something begins or ends on some day.
+    pub(super) fn edges(&self) -> impl Iterator<Item = Time> {
+        let all = self.week.iter().flatten();
+        all.flat_map(|stretch| [stretch.from, stretch.to])
+            .filter_map(|minute| {
+                let (hour, minute) = (minute % DAY / 60, minute % 60);
+                Time::new(hour as i8, minute as i8, 0, 0).ok()
+            })
+    }
+
     /// The times of day at which something begins on this day of the week.
     pub(super) fn begins(&self, weekday: Weekday) -> impl Iterator<Item = Time> {
         self.on(weekday).filter_map(|stretch| {

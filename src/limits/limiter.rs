@@ -46,6 +46,22 @@ pub enum Decision {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Reservation(pub i64);
 
+/// How a rule's window stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quota {
+    /// The rule.
+    pub rule: Rule,
+    /// What its window holds, in the rule's unit.
+    pub used: u64,
+    /// When the next share worth telling is free again, and how much it is; none where that is all.
+    pub next: Option<(Timestamp, u64)>,
+    /// When all that was stamped has left; none when nothing is in it.
+    pub full_at: Option<Timestamp>,
+}
+
+/// So many shares of a rule's maximum are told of one by one as they free.
+const SHARE: u64 = 20;
+
 /// The windows of one account.
 #[derive(Debug, Clone)]
 pub struct Limiter {
@@ -57,6 +73,8 @@ pub struct Limiter {
 #[derive(Debug, Clone)]
 struct Window {
     rule: Rule,
+    /// So long after its stamp an entry has left.
+    length: SignedDuration,
     /// What is reserved and not stamped.
     open: u64,
     /// Everything ever stamped.
@@ -76,29 +94,73 @@ const ROUNDING: SignedDuration = SignedDuration::from_millis(1);
 const AHEAD: SignedDuration = SignedDuration::from_mins(5);
 
 impl Window {
+    fn new(rule: Rule) -> Self {
+        let per = SignedDuration::try_from(rule.per).unwrap_or(SignedDuration::MAX);
+        Self {
+            rule,
+            length: per.saturating_add(ROUNDING),
+            open: 0,
+            total: 0,
+            gone: 0,
+            entries: VecDeque::new(),
+        }
+    }
+
     fn leaves_at(&self, stamp: Timestamp) -> Timestamp {
-        let per = SignedDuration::try_from(self.rule.per).unwrap_or(SignedDuration::MAX);
-        stamp
-            .saturating_add(per.saturating_add(ROUNDING))
-            .unwrap_or(Timestamp::MAX)
+        stamp.saturating_add(self.length).unwrap_or(Timestamp::MAX)
+    }
+
+    /// What has left at `now` has this stamp or an earlier one; none where nothing can have left.
+    fn last_to_leave(&self, now: Timestamp) -> Option<Timestamp> {
+        if now == Timestamp::MAX {
+            // At the end of time everything has left.
+            return Some(now);
+        }
+        now.checked_sub(self.length).ok()
     }
 
     /// Everything stamped that has left the window at `now`.
     fn left(&self, now: Timestamp) -> u64 {
-        let first = self
-            .entries
-            .partition_point(|&(stamp, _)| self.leaves_at(stamp) <= now);
+        let Some(last) = self.last_to_leave(now) else {
+            return self.gone;
+        };
+        let first = self.entries.partition_point(|&(stamp, _)| stamp <= last);
         let last_gone = first.checked_sub(1).and_then(|at| self.entries.get(at));
         last_gone.map_or(self.gone, |&(_, total)| total)
+    }
+
+    fn quota(&self, now: Timestamp) -> Quota {
+        let left = self.left(now);
+        let held = self.total - left;
+        let when = |share: u64| {
+            let entry = self
+                .entries
+                .partition_point(|&(_, total)| total < left + share);
+            self.entries
+                .get(entry)
+                .map(|&(stamp, _)| self.leaves_at(stamp))
+        };
+        let share = self.rule.max.div_ceil(SHARE);
+        let next = (held > share).then(|| when(share).map(|at| (at, share)));
+        Quota {
+            rule: self.rule,
+            used: held + self.open,
+            next: next.flatten(),
+            full_at: (held > 0).then(|| when(held)).flatten(),
+        }
     }
 
     fn decide(&self, now: Timestamp, amount: u64) -> Decision {
         if amount > self.rule.max {
             return Decision::Never(self.rule);
         }
+        let allowed = self.rule.max - amount;
+        // Mostly there is room whatever has left.
+        if self.open + self.total - self.gone <= allowed {
+            return Decision::Go;
+        }
         let left = self.left(now);
         let held = self.total - left;
-        let allowed = self.rule.max - amount;
         if self.open + held <= allowed {
             return Decision::Go;
         }
@@ -119,8 +181,9 @@ impl Window {
 
     fn stamp(&mut self, at: Timestamp, amount: u64) {
         let long_ago = at.saturating_sub(AHEAD).unwrap_or(Timestamp::MIN);
+        let last = self.last_to_leave(long_ago);
         while let Some(&(stamp, total)) = self.entries.front()
-            && self.leaves_at(stamp) <= long_ago
+            && last.is_some_and(|last| stamp <= last)
         {
             self.gone = total;
             self.entries.pop_front();
@@ -152,12 +215,21 @@ pub fn earliest(
 
 /// What becomes of the rules' answer at `now` by the calendar.
 pub fn in_hours(by_rules: Decision, calendar: &Calendar, now: Timestamp) -> Decision {
+    in_openings(by_rules, now, |from| calendar.next_open(from))
+}
+
+/// The same for a calendar that is asked by what it answers ([`Calendar::next_open`]).
+pub fn in_openings(
+    by_rules: Decision,
+    now: Timestamp,
+    next_open: impl FnOnce(Timestamp) -> (Timestamp, Option<Closed>),
+) -> Decision {
     let from = match by_rules {
         Decision::NotBefore(until, _) => until,
         Decision::Never(_) => return by_rules,
         Decision::Go | Decision::AfterVerdict(_) => now,
     };
-    match calendar.next_open(from) {
+    match next_open(from) {
         (opening, Some(closed)) => Decision::NotBefore(opening, Reason::Closed(closed)),
         (_, None) => by_rules,
     }
@@ -166,15 +238,8 @@ pub fn in_hours(by_rules: Decision, calendar: &Calendar, now: Timestamp) -> Deci
 impl Limiter {
     /// A limiter with nothing in its windows.
     pub fn new(rules: &[Rule]) -> Self {
-        let window = |&rule| Window {
-            rule,
-            open: 0,
-            total: 0,
-            gone: 0,
-            entries: VecDeque::new(),
-        };
         Self {
-            windows: rules.iter().map(window).collect(),
+            windows: rules.iter().copied().map(Window::new).collect(),
             open: BTreeMap::new(),
             last_stamp: Timestamp::MIN,
         }
@@ -259,11 +324,27 @@ impl Limiter {
 
     /// Feeds an entry of the ledger.
     pub fn record(&mut self, at: Timestamp, weight: Weight) {
+        self.record_several(at, weight, 1);
+    }
+
+    /// The same for so many messages of one weight at one moment.
+    pub fn record_several(&mut self, at: Timestamp, weight: Weight, messages: u64) {
         self.last_stamp = self.last_stamp.max(at);
         for window in &mut self.windows {
-            let amount = weight.of(window.rule.unit);
+            let amount = weight.of(window.rule.unit).saturating_mul(messages);
             window.stamp(at, amount);
         }
+    }
+
+    /// How many messages of this weight may go at `now`, one right after the other.
+    pub fn fits(&self, now: Timestamp, weight: Weight) -> u64 {
+        let fits = |window: &Window| {
+            let amount = weight.of(window.rule.unit);
+            let held = window.total - window.left(now) + window.open;
+            let room = window.rule.max.saturating_sub(held);
+            room.checked_div(amount).unwrap_or(u64::MAX)
+        };
+        self.windows.iter().map(fits).min().unwrap_or(u64::MAX)
     }
 
     /// Says what time it is. Entries from well after it were stamped by a clock that has been set back since:
@@ -290,6 +371,14 @@ impl Limiter {
         let longest = self.windows.iter().max_by_key(|window| window.rule.per)?;
         let leaving = |&(stamp, _): &(Timestamp, u64)| longest.leaves_at(stamp);
         longest.entries.iter().map(leaving).find(|at| *at > now)
+    }
+
+    /// How each rule's window stands at `now`, and when it gets its room back.
+    pub fn quotas(&self, now: Timestamp) -> Vec<Quota> {
+        self.windows
+            .iter()
+            .map(|window| window.quota(now))
+            .collect()
     }
 
     /// What each rule's window holds now, open reservations included.

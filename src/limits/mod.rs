@@ -13,5 +13,5 @@ mod rule;
 pub use calendar::{Calendar, Closed, Schedule};
 pub use cutting::{Shared, WORTH};
 pub use hours::{Hours, HoursError};
-pub use limiter::{Decision, Limiter, Reason, Reservation, earliest, in_hours};
+pub use limiter::{Decision, Limiter, Quota, Reason, Reservation, earliest, in_hours, in_openings};
 pub use rule::{Rule, RuleError, Unit, Weight, parse_duration};

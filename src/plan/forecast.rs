@@ -4,12 +4,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::error::Error;
 use super::inputs::AccountLimits;
-use super::timetable::{Laid, Timetable, Track};
+use super::timetable::{Laid, Message, Timetable, Track};
 use crate::clock::Reading;
 use crate::limits::{
-    Calendar, Decision, Limiter, Reason, Reservation, Rule, Schedule, Unit, Weight,
+    Calendar, Decision, Limiter, Quota, Reason, Reservation, Rule, Schedule, Unit, Weight,
 };
-use crate::store::{Remaining, Store, Underway};
+use crate::store::{Hold, Remaining, Store, Underway};
 
 /// The accounts that send a campaign, as they stand, and when it may be sent.
 #[derive(Debug, Clone)]
@@ -22,6 +22,18 @@ pub struct Outlook {
     others: Vec<Underway>,
     /// The accounts without what others still have to send: those do not hold up the next message.
     alone: Vec<Track>,
+    holds: Vec<Option<Hold>>,
+}
+
+/// How an account stands with its provider.
+#[derive(Debug, Clone)]
+pub struct AccountQuota {
+    /// The account's name.
+    pub account: String,
+    /// Each of its rules.
+    pub quotas: Vec<Quota>,
+    /// The pause that its provider asked for.
+    pub hold: Option<Hold>,
 }
 
 /// An end that is further away than this is none: 100 years.
@@ -58,17 +70,21 @@ impl Outlook {
         now: impl Into<Reading>,
     ) -> Result<Self, Error> {
         let now = now.into();
-        let track = |account: &AccountLimits| -> Result<Track, Error> {
-            let hold = store.hold(&account.mailbox, &now)?;
+        let holds = accounts
+            .iter()
+            .map(|account| Ok(store.hold(&account.mailbox, &now)?));
+        let holds: Vec<Option<Hold>> = holds.collect::<Result<_, Error>>()?;
+        let track = |(account, hold): (&AccountLimits, &Option<Hold>)| -> Result<Track, Error> {
             Ok(Track {
                 account: account.name.clone(),
                 limiter: limiter_of(account, store, now)?,
-                held_until: hold.map(|hold| hold.until),
+                held_until: hold.as_ref().map(|hold| hold.until),
             })
         };
-        let tracks = accounts.iter().map(track);
+        let tracks = accounts.iter().zip(&holds).map(track);
         let tracks: Vec<Track> = tracks.collect::<Result<_, _>>()?;
         Ok(Self {
+            holds,
             alone: tracks.clone(),
             tracks,
             calendar,
@@ -84,12 +100,16 @@ impl Outlook {
     pub fn behind_others(mut self, store: &Store, campaign: Option<i64>) -> Result<Self, Error> {
         let names: Vec<&str> = self.tracks.iter().map(|one| one.account.as_str()).collect();
         self.others = store.underway(&names, campaign, self.now)?;
+        if self.others.is_empty() {
+            return Ok(self);
+        }
         let mut queues: Vec<Queued> = self.tracks.iter().map(Queued::behind).collect();
         for other in &self.others {
-            store.remaining_of(other.campaign, |account, weight| {
+            let tells = self.tells_externals(store, other.campaign)?;
+            store.remaining_of(other.campaign, tells, |account, weight, messages| {
                 let track = self.tracks.iter().position(|one| one.account == account);
                 if let Some(queue) = track.and_then(|track| queues.get_mut(track)) {
-                    queue.add(weight, self.now);
+                    queue.add(weight, messages, self.now);
                 }
             })?;
         }
@@ -98,6 +118,34 @@ impl Outlook {
             track.limiter = queue.limiter;
         }
         Ok(self)
+    }
+
+    /// How each account stands with its provider now.
+    pub fn quotas(&self) -> Vec<AccountQuota> {
+        let tracks = self.alone.iter().zip(&self.holds);
+        let quota = |(track, hold): (&Track, &Option<Hold>)| AccountQuota {
+            account: track.account.clone(),
+            quotas: track.limiter.quotas(self.now),
+            hold: hold.clone(),
+        };
+        tracks.map(quota).collect()
+    }
+
+    /// Whether it makes a difference how many of a campaign's recipients are external: not where there is room
+    /// for all of them at once.
+    fn tells_externals(&self, store: &Store, campaign: i64) -> Result<bool, Error> {
+        if !self.counts_external() {
+            return Ok(false);
+        }
+        let externals = store.externals_left(campaign)?;
+        let binds = |(rule, used): (Rule, u64)| {
+            rule.unit == Unit::ExternalRecipients && used.saturating_add(externals) > rule.max
+        };
+        let mut usage = self
+            .tracks
+            .iter()
+            .flat_map(|track| track.limiter.usage(self.now));
+        Ok(usage.any(binds))
     }
 
     /// True when a rule counts recipients, all of them or external ones.
@@ -153,34 +201,48 @@ impl Outlook {
         Timetable::new(self.tracks.clone(), calendar, self.now).behind(&self.busy)
     }
 
+    /// True when the calendar has hours or holidays.
+    fn keeps_hours(&self) -> bool {
+        let schedule = self.calendar.schedule();
+        schedule.hours.is_some() || !schedule.holidays.is_empty()
+    }
+
     /// Lays out what is left of a campaign. None when nothing is left, or when a rule or the calendar never
     /// allows it.
     pub fn forecast(&self, store: &Store, campaign: i64) -> Result<Option<Forecast>, Error> {
-        let tables = [
-            self.table(),
-            self.with_another_account(),
-            self.at_any_hour(),
-        ];
+        let keeps_hours = self.keeps_hours();
+        let mut tables = vec![self.table(), self.with_another_account()];
+        tables.extend(keeps_hours.then(|| self.at_any_hour()));
         let mut pending = Queue::new(tables);
-        let mut deferred = Vec::new();
+        let mut deferred: Vec<Remaining> = Vec::new();
         let mut next = None;
-        store.remaining(campaign, |message| match message.due_at {
+        let tells = self.tells_externals(store, campaign)?;
+        store.remaining(campaign, tells, |run| match run.due_at {
             None => {
-                next.get_or_insert(message);
-                pending.add(message);
+                next.get_or_insert(run);
+                pending.add(run);
             }
-            Some(_) => deferred.push(message),
+            Some(_) => deferred.push(run),
         })?;
         // Those that were put off go between the others; only the last of them can matter to the end.
-        deferred.sort_by_key(|message| message.due_at);
+        deferred.sort_by_key(|run| run.due_at);
         let next = next.or(deferred.first().copied());
-        for message in deferred {
-            pending.add(message);
+        for run in deferred {
+            pending.add(run);
         }
         let soon = |laid: &Laid| !laid.finishes_at.is_some_and(|at| is_never(at, self.now));
-        let [laid, another, any_hour] = pending.finish().map(|laid| laid.filter(soon));
+        let mut laid = pending.finish().into_iter().map(|laid| laid.filter(soon));
+        let (laid, another, any_hour) = (
+            laid.next().flatten(),
+            laid.next().flatten(),
+            laid.next().flatten(),
+        );
         let Some(laid) = laid else {
             return Ok(None);
+        };
+        let at_any_hour = match any_hour {
+            None if !keeps_hours => laid.finishes_at,
+            other => other.and_then(|laid| laid.finishes_at),
         };
         let first = laid.batches.iter().map(|batch| batch.starts_at).min();
         let alone = Timetable::new(self.alone.clone(), self.calendar.clone(), self.now);
@@ -192,7 +254,7 @@ impl Outlook {
         };
         Ok(Some(Forecast {
             with_another_account: another.and_then(|laid| laid.finishes_at),
-            at_any_hour: any_hour.and_then(|laid| laid.finishes_at),
+            at_any_hour,
             next_send_at,
             finishes_at,
             laid,
@@ -218,57 +280,61 @@ impl Queued {
         }
     }
 
-    fn add(&mut self, weight: Weight, now: Timestamp) {
-        let (mut at, mut reason) = match self.busy {
-            Some(busy) => busy,
-            None => (
-                self.held_until.map_or(now, |held| held.max(now)),
-                Reason::Provider,
-            ),
-        };
-        while let Decision::NotBefore(until, why) = self.limiter.decide(at, weight) {
-            if until <= at {
-                break;
+    fn add(&mut self, weight: Weight, mut messages: u64, now: Timestamp) {
+        while messages > 0 {
+            let (mut at, mut reason) = match self.busy {
+                Some(busy) => busy,
+                None => (
+                    self.held_until.map_or(now, |held| held.max(now)),
+                    Reason::Provider,
+                ),
+            };
+            while let Decision::NotBefore(until, why) = self.limiter.decide(at, weight) {
+                if until <= at {
+                    break;
+                }
+                (at, reason) = (until, why);
             }
-            (at, reason) = (until, why);
-        }
-        // What never fits never goes.
-        if self.limiter.decide(at, weight) == Decision::Go {
-            self.limiter.record(at, weight);
+            if self.limiter.decide(at, weight) != Decision::Go {
+                // What never fits never goes.
+                return;
+            }
+            let fit = self.limiter.fits(at, weight).clamp(1, messages);
+            self.limiter.record_several(at, weight, fit);
             self.busy = Some((at, reason));
+            messages -= fit;
         }
     }
-}
-
-fn add(table: &mut Timetable, message: Remaining) -> Result<(), Rule> {
-    let Remaining {
-        weight,
-        listed,
-        due_at,
-        planned,
-    } = message;
-    table.add_planned(weight, listed, due_at, planned)
 }
 
 /// Timetables that get the same messages; one that never has room for one of them drops out.
-struct Queue([Option<Timetable>; 3]);
+struct Queue(Vec<Option<Timetable>>);
 
 impl Queue {
-    fn new(tables: [Timetable; 3]) -> Self {
-        Self(tables.map(Some))
+    fn new(tables: Vec<Timetable>) -> Self {
+        Self(tables.into_iter().map(Some).collect())
     }
 
-    fn add(&mut self, message: Remaining) {
+    fn add(&mut self, run: Remaining) {
+        let message = Message {
+            weight: run.weight,
+            listed: run.listed,
+            due: run.due_at,
+            planned: run.planned,
+        };
         for table in &mut self.0 {
-            let added = table.as_mut().map(|table| add(table, message));
+            let added = table
+                .as_mut()
+                .map(|table| table.add_run(&message, run.messages));
             if matches!(added, Some(Err(_))) {
                 *table = None;
             }
         }
     }
 
-    fn finish(self) -> [Option<Laid>; 3] {
-        self.0.map(|table| table.map(Timetable::finish))
+    fn finish(self) -> Vec<Option<Laid>> {
+        let finish = |table: Option<Timetable>| table.map(Timetable::finish);
+        self.0.into_iter().map(finish).collect()
     }
 }
 

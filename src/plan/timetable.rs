@@ -9,13 +9,15 @@
 use jiff::civil::Time;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::limits::{Calendar, Decision, Limiter, Reason, Rule, Unit, WORTH, Weight, earliest};
+use crate::limits::{Calendar, Decision, Limiter, Reason, Rule, Unit, WORTH, Weight, in_openings};
 use crate::store::{NewBatch, Run};
 
 mod line;
+mod openings;
 mod turn;
 
 use line::Line;
+use openings::Openings;
 pub(super) use turn::Part;
 use turn::{Runs, Turn};
 
@@ -34,7 +36,7 @@ pub struct Track {
 #[derive(Debug, Clone)]
 pub struct Timetable {
     tracks: Vec<Track>,
-    calendar: Calendar,
+    calendar: Openings,
     /// When the last message went.
     now: Timestamp,
     last: usize,
@@ -54,6 +56,20 @@ pub struct Timetable {
     cuts: bool,
     /// How long each reason held messages back.
     waits: Vec<(Reason, SignedDuration)>,
+}
+
+/// What a timetable must know of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Message {
+    /// What its envelope takes from the rules.
+    pub weight: Weight,
+    /// How many of the envelope are of the list.
+    pub listed: u64,
+    /// It goes no earlier than this.
+    pub due: Option<Timestamp>,
+    /// When it was to go by the plan, of one that several share and nobody has tried yet: when it would go
+    /// later, or not at all any more, the sender cuts it.
+    pub planned: Option<Timestamp>,
 }
 
 /// The batch of an account that is being filled, and the end of its day.
@@ -81,7 +97,7 @@ impl Timetable {
             days: vec![None; tracks.len()],
             busy: vec![None; tracks.len()],
             tracks,
-            calendar,
+            calendar: Openings::of(calendar),
             now,
             last: 0,
             batches: Vec::new(),
@@ -155,7 +171,8 @@ impl Timetable {
             }
         }
         loop {
-            match earliest(&lane.limiter, &self.calendar, at, weight) {
+            let by_rules = lane.limiter.decide(at, weight);
+            match in_openings(by_rules, at, |from| self.calendar.next_open(from)) {
                 Decision::Go => return Ok(Slot { at, track, reason }),
                 // The end of time: whoever lays out looks whether that is too far away.
                 Decision::NotBefore(until, _) if until <= at => {
@@ -171,56 +188,77 @@ impl Timetable {
     /// Adds the next message, `listed` of whose envelope are of the list. When the rules never allow it,
     /// that rule is returned.
     pub fn add(&mut self, weight: Weight, listed: u64, due: Option<Timestamp>) -> Result<(), Rule> {
-        self.add_planned(weight, listed, due, None)
+        self.add_run(
+            &Message {
+                weight,
+                listed,
+                due,
+                planned: None,
+            },
+            1,
+        )
     }
 
-    /// The same for a message that several share and nobody has tried yet: when it would go later than it was
-    /// planned to, or not at all any more, the sender cuts it.
-    pub(super) fn add_planned(
-        &mut self,
-        weight: Weight,
-        listed: u64,
-        due: Option<Timestamp>,
-        planned: Option<Timestamp>,
-    ) -> Result<(), Rule> {
-        self.added += 1;
+    /// Adds the next messages, which are all like this one. They go where they would go one by one; what it
+    /// takes is a step for each moment at which some of them go, not for each of them.
+    pub fn add_run(&mut self, message: &Message, messages: u64) -> Result<(), Rule> {
         let turn = Turn {
-            planned,
-            ..Turn::new(self.added, weight, listed, due)
+            planned: message.planned,
+            ..Turn::new(self.added + 1, message.weight, message.listed, message.due)
         };
-        if due.is_some() {
+        self.added += messages;
+        if turn.due.is_some() {
             self.empty_line()?;
         }
-        if due.is_some() || weight.external == 0 || !self.counts_external {
-            return self.take(turn);
+        if turn.due.is_some() || turn.weight.external == 0 || !self.counts_external {
+            return self.take(turn, messages);
         }
+        self.take_or_line_up(turn, messages)
+    }
+
+    /// Those who go at once go; the others come to stand in line.
+    fn take_or_line_up(&mut self, mut turn: Turn, mut messages: u64) -> Result<(), Rule> {
         // The others of its weight are in line because it may go at some time.
-        if self.line.last_weight() != Some(weight) {
+        while messages > 0 && self.line.last_weight() != Some(turn.weight) {
             let (slot, kept) = self.slot_for(&turn)?;
-            if self.line.is_empty() && slot.at == self.now && kept.is_none() {
-                self.place(slot, turn, kept);
-                return Ok(());
+            if !self.line.is_empty() || slot.at != self.now || kept.is_some() {
+                break;
             }
+            let placed = self.place(slot, &turn, messages);
+            (turn, messages) = (turn.later(placed), messages - placed);
         }
-        self.line.push(turn);
-        Ok(())
-    }
-
-    /// Places a message; before it those in line that can go no later.
-    fn take(&mut self, turn: Turn) -> Result<(), Rule> {
-        let mut left = Some(turn);
-        while let Some(turn) = left {
-            let (slot, kept) = self.slot_for(&turn)?;
-            if !self.first_in_line_goes_by(slot.at)? {
-                left = self.place(slot, turn, kept);
-            }
+        if messages > 0 {
+            self.line.push(turn, messages);
         }
         Ok(())
     }
 
-    /// Places the first one in line if it can go by then.
+    /// Places messages that are alike; before each those in line that can go no later.
+    fn take(&mut self, mut turn: Turn, mut messages: u64) -> Result<(), Rule> {
+        // Of one that was cut.
+        let mut left: Option<Turn> = None;
+        while left.is_some() || messages > 0 {
+            let next = left.unwrap_or(turn);
+            let (slot, kept) = self.slot_for(&next)?;
+            if self.first_in_line_goes_by(slot.at)? {
+                continue;
+            }
+            let alike = if left.is_some() { 1 } else { messages };
+            let (placed, rest) = match kept {
+                None => (self.place(slot, &next, alike), None),
+                Some(kept) => (1, Some(self.place_part(slot, next, kept))),
+            };
+            if left.is_none() {
+                (turn, messages) = (turn.later(placed), messages - placed);
+            }
+            left = rest;
+        }
+        Ok(())
+    }
+
+    /// Places the first ones in line if they can go by then.
     fn first_in_line_goes_by(&mut self, at: Timestamp) -> Result<bool, Rule> {
-        let Some(first) = self.line.first_by(at) else {
+        let Some((first, alike)) = self.line.first_by(at) else {
             return Ok(false);
         };
         let (slot, kept) = self.slot_for(&first)?;
@@ -228,8 +266,16 @@ impl Timetable {
             self.line.not_before(slot.at);
             return Ok(false);
         }
-        let left = self.place(slot, first, kept);
-        self.line.went(left);
+        match kept {
+            None => {
+                let placed = self.place(slot, &first, alike);
+                self.line.went(placed, None);
+            }
+            Some(kept) => {
+                let left = self.place_part(slot, first, kept);
+                self.line.went(1, Some(left));
+            }
+        }
         Ok(true)
     }
 
@@ -270,9 +316,33 @@ impl Timetable {
             .filter(|(_, kept)| *kept > 0 && *kept < turn.listed)
     }
 
-    /// Places a message, or the part of it that is kept; what is left of it.
-    fn place(&mut self, slot: Slot, turn: Turn, kept: Option<u64>) -> Option<Turn> {
-        let (turn, left) = turn.cut(kept);
+    /// Places a message and as many of those like it after it as may go at the same moment; how many there
+    /// are, out of `messages`.
+    fn place(&mut self, slot: Slot, turn: &Turn, messages: u64) -> u64 {
+        let track = self.tracks.get(slot.track);
+        let fit = track.map_or(1, |track| track.limiter.fits(slot.at, turn.weight));
+        let placed = if slot.at == Timestamp::MAX {
+            // Nothing comes after the end of time.
+            messages
+        } else {
+            // Where a calendar or a rule has no answer, one goes all the same.
+            fit.clamp(1, messages)
+        };
+        let batch = self.settle(slot, turn, placed);
+        self.runs.enter(turn, placed, slot.track, batch);
+        placed
+    }
+
+    /// Places the part of a message with so many of its recipients; what is left of it.
+    fn place_part(&mut self, slot: Slot, turn: Turn, kept: u64) -> Turn {
+        let (part, left) = turn.cut(kept);
+        let batch = self.settle(slot, &part, 1);
+        self.runs.enter_part(&part, &left, slot.track, batch);
+        left
+    }
+
+    /// Counts messages in the rules and in their batch, whose number is returned.
+    fn settle(&mut self, slot: Slot, turn: &Turn, messages: u64) -> u64 {
         if let Some(reason) = slot.reason {
             let wait = slot.at.duration_since(self.now);
             match self.waits.iter_mut().find(|(known, _)| *known == reason) {
@@ -282,16 +352,14 @@ impl Timetable {
         }
         (self.now, self.last) = (slot.at, slot.track);
         if let Some(track) = self.tracks.get_mut(slot.track) {
-            track.limiter.record(slot.at, turn.weight);
+            track.limiter.record_several(slot.at, turn.weight, messages);
         }
-        let batch = self.enter(slot, turn.listed);
-        self.runs.enter(&turn, left.as_ref(), slot.track, batch);
-        left
+        self.enter(slot, turn.listed, messages)
     }
 
-    /// Counts it in its batch, whose number is returned.
-    fn enter(&mut self, slot: Slot, recipients: u64) -> u64 {
-        self.placed += 1;
+    /// Counts them in their batch, whose number is returned.
+    fn enter(&mut self, slot: Slot, recipients: u64, messages: u64) -> u64 {
+        self.placed += messages;
         let known = self.days.get(slot.track).copied().flatten();
         let batch = match known {
             Some(day) if slot.at < day.ends => day.batch,
@@ -299,14 +367,14 @@ impl Timetable {
         };
         if let Some(batch) = self.batches.get_mut(batch) {
             batch.ends_at = slot.at;
-            batch.messages += 1;
-            batch.recipients += recipients;
+            batch.messages += messages;
+            batch.recipients += recipients * messages;
         }
         batch as u64 + 1
     }
 
     fn open_batch(&mut self, slot: Slot) -> usize {
-        let zone = self.calendar.zone();
+        let zone = self.calendar.calendar().zone();
         let today = zone.to_datetime(slot.at).date();
         let tomorrow = today.tomorrow().ok();
         let midnight = tomorrow.map(|day| day.to_datetime(Time::midnight()));

@@ -1,5 +1,6 @@
 //! From a plan to its mails.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -122,6 +123,46 @@ impl Previewer {
         Some(current.names().iter().map(cell).collect())
     }
 
+    /// The frozen files that these rows' mails carry and no other row's: edition and path. Files that
+    /// campaign.toml names for everybody are nobody's own.
+    pub fn files_only_of(&self, rows: &BTreeSet<u64>) -> Result<BTreeSet<(u64, String)>, Error> {
+        let (mut theirs, mut others) = (BTreeSet::new(), BTreeSet::new());
+        let mut failed = None;
+        self.store.listed(self.record.id, |row| {
+            let files = self.files_of(&row).unwrap_or_else(|cause| {
+                failed.get_or_insert(cause);
+                Vec::new()
+            });
+            if rows.contains(&row.row) {
+                theirs.extend(files);
+            } else {
+                others.extend(files);
+            }
+        })?;
+        match failed {
+            Some(cause) => Err(cause),
+            None => Ok(&theirs - &others),
+        }
+    }
+
+    /// What a row's own mail carries of files that rows name.
+    fn files_of(&self, row: &ListedRow) -> Result<Vec<(u64, String)>, Error> {
+        let edition = row.edition.unwrap_or(self.record.edition);
+        let (Some(cells), Some(editions)) = (&row.cells, self.renderers.first()) else {
+            return Ok(Vec::new());
+        };
+        let renderer = editions.of(edition)?;
+        let named = &renderer.definition().sources.attach;
+        if named.iter().all(|one| !one.text.contains("{{")) {
+            return Ok(Vec::new());
+        }
+        let page = renderer.page_of_frozen(cells)?;
+        let own = page
+            .attachments()
+            .filter(|path| named.iter().all(|one| one.text.trim() != *path));
+        Ok(own.map(|path| (edition, path.to_owned())).collect())
+    }
+
     /// The rows that between them show every case.
     pub fn cases(&self) -> Result<Vec<Case>, Error> {
         Ok(planned_cases(&self.store, &self.record)?)
@@ -172,6 +213,10 @@ impl Previewer {
         let Some(renderer) = self.renderer(message)? else {
             return Ok(None);
         };
+        // All who were to get it have been withdrawn or forgotten.
+        if message.recipients.is_empty() {
+            return Ok(None);
+        }
         let message_id = if self.placeholder {
             placeholder_id(message.number, &renderer)
         } else {

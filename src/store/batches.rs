@@ -1,23 +1,10 @@
-//! The plan's batches with how far each is, and what is still to go.
+//! The plan's batches with how far each is, and the other campaigns that are under way.
 
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::params;
 
-use super::{Error, Store, to_optional_timestamp, to_timestamp};
+use super::{Counts, Error, Store, to_timestamp};
 use crate::limits::Weight;
-
-/// A message that is still to go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Remaining {
-    /// What it takes from the rules.
-    pub weight: Weight,
-    /// When it is due, if it was put off.
-    pub due_at: Option<Timestamp>,
-    /// How many of its recipients are of the list.
-    pub listed: u64,
-    /// When it was to go by the plan, where several share it and nobody has tried it.
-    pub planned: Option<Timestamp>,
-}
 
 /// A batch and how far it is.
 #[derive(Debug, Clone)]
@@ -38,6 +25,9 @@ pub struct BatchProgress {
     pub recipients: u64,
     /// How many of those are settled: sent, refused or cancelled.
     pub settled: u64,
+    /// What has become of its recipients so far. It adds up to `recipients`, but for what people have changed since
+    /// it was planned.
+    pub outcomes: Counts,
 }
 
 /// What a campaign's messages come to together.
@@ -84,15 +74,12 @@ impl Store {
     ) -> Result<Vec<Underway>, Error> {
         let lately = now.saturating_sub(LEFT_LYING).unwrap_or(Timestamp::MIN);
         let mut statement = self.connection.prepare_cached(
-            "SELECT c.id, c.name, count(*), sum(m.recipients)
-             FROM campaign c JOIN campaign_account a ON a.campaign = c.id
-             JOIN message m ON m.campaign = c.id AND m.lane = a.lane AND m.state IN ('pending', 'deferred')
+            "SELECT c.id, c.name, sum(m.messages), sum(m.messages * m.recipients)
+             FROM campaign c JOIN tallied t ON t.campaign = c.id JOIN campaign_account a ON a.campaign = c.id
+             JOIN message_tally m ON m.campaign = c.id AND m.lane = a.lane AND m.state IN ('pending', 'deferred')
              WHERE c.id IS NOT ?1 AND c.run_state IN ('planned', 'sending', 'waiting') AND c.halted_at IS NULL
-             AND a.account IN (SELECT value FROM json_each(?2))
-             AND (c.next_send_at > ?3 OR EXISTS
-                 (SELECT 1 FROM attempt t JOIN message tried ON tried.id = t.message
-                  WHERE tried.campaign = c.id AND t.claimed_at > ?3))
-             GROUP BY c.id ORDER BY c.planned_at, c.id",
+             AND a.account IN (SELECT value FROM json_each(?2)) AND (c.next_send_at > ?3 OR t.tried_at > ?3)
+             GROUP BY c.id HAVING sum(m.messages) > 0 ORDER BY c.planned_at, c.id",
         )?;
         let names = serde_json::to_string(accounts).unwrap_or_default();
         let parameters = params![except, names, lately.as_millisecond()];
@@ -142,76 +129,28 @@ impl Store {
         })
     }
 
-    /// Calls `each` with the account and the weight of every message of a campaign that is still to go, in
-    /// their order.
-    pub fn remaining_of(
-        &self,
-        campaign: i64,
-        mut each: impl FnMut(&str, Weight),
-    ) -> Result<(), Error> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT a.account, m.recipients, m.external
-             FROM message m JOIN campaign_account a ON a.campaign = m.campaign AND a.lane = m.lane
-             WHERE m.campaign = ? AND m.state IN ('pending', 'deferred') ORDER BY m.number",
-        )?;
-        let mut rows = statement.query([campaign])?;
-        while let Some(row) = rows.next()? {
-            let account: String = row.get(0)?;
-            let weight = Weight {
-                recipients: row.get(1)?,
-                external: row.get(2)?,
-            };
-            each(&account, weight);
-        }
-        Ok(())
-    }
-
-    /// Calls `each` with what every message that is still to go takes from the rules, in their order;
-    /// those that were put off come with the time at which they are due. What is in hand is in the ledger.
-    pub fn remaining(&self, campaign: i64, mut each: impl FnMut(Remaining)) -> Result<(), Error> {
-        let mut statement = self.connection.prepare(
-            "SELECT m.recipients, external, due_at, (SELECT count(*) FROM recipient r WHERE r.message = m.id),
-                    CASE WHEN shared = 1 AND attempts = 0 THEN b.ends_at END
-             FROM message m LEFT JOIN batch b ON b.campaign = m.campaign AND b.number = m.batch
-             WHERE m.campaign = ? AND state IN ('pending', 'deferred') ORDER BY m.number",
-        )?;
-        let mut rows = statement.query([campaign])?;
-        while let Some(row) = rows.next()? {
-            each(Remaining {
-                weight: Weight {
-                    recipients: row.get(0)?,
-                    external: row.get(1)?,
-                },
-                due_at: to_optional_timestamp(row.get(2)?)?,
-                listed: row.get(3)?,
-                planned: to_optional_timestamp(row.get(4)?)?,
-            });
-        }
-        Ok(())
-    }
-
     /// The batches and how far each is.
     pub fn batches(&self, campaign: i64) -> Result<Vec<BatchProgress>, Error> {
-        let mut statement = self.connection.prepare(
-            "SELECT number, account, date, starts_at, ends_at, messages, recipients, coalesce(settled, 0)
-             FROM batch LEFT JOIN
-                 (SELECT m.batch AS number, count(*) AS settled FROM recipient r JOIN message m ON m.id = r.message
-                  WHERE r.campaign = ?1 AND r.state IN ('sent', 'refused', 'cancelled') GROUP BY m.batch)
-                 USING (number)
-             WHERE campaign = ?1 ORDER BY number",
+        let mut outcomes = self.outcomes_by_batch(campaign)?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT number, account, date, starts_at, ends_at, messages, recipients
+             FROM batch WHERE campaign = ? ORDER BY number",
         )?;
         let mut rows = statement.query([campaign])?;
         let mut batches = Vec::new();
         while let Some(row) = rows.next()? {
+            let number = row.get(0)?;
+            let outcomes: Counts = outcomes.remove(&number).unwrap_or_default();
             batches.push(BatchProgress {
-                number: row.get(0)?,
+                number,
                 account: row.get(1)?,
                 date: row.get(2)?,
                 starts_at: to_timestamp(row.get(3)?)?,
                 ends_at: to_timestamp(row.get(4)?)?,
                 messages: row.get(5)?,
                 recipients: row.get(6)?,
-                settled: row.get(7)?,
+                settled: outcomes.sent + outcomes.refused + outcomes.cancelled,
+                outcomes,
             });
         }
         Ok(batches)

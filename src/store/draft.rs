@@ -11,7 +11,7 @@ use std::path::Path;
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::history::{self, Deed, Happening};
-use super::{Error, Store, to_timestamp};
+use super::{Error, Store, tally, to_timestamp};
 
 /// The tables that a plan is written into, in the order in which they refer to each other.
 const TABLES: [&str; 10] = [
@@ -91,6 +91,7 @@ pub(super) fn publish(connection: &mut Connection) -> Result<i64, Error> {
         copy(&transaction, table, &shift)?;
     }
     copy_into(&transaction, &shift)?;
+    tally::begin(&transaction, campaign)?;
     let planned_at = "SELECT planned_at FROM main.campaign WHERE id = ?";
     let planned_at = transaction.query_row(planned_at, [campaign], |row| row.get(0))?;
     let planned = Happening::new(to_timestamp(planned_at)?, Deed::Planned);

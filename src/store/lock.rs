@@ -16,6 +16,15 @@ pub struct SenderLock {
     store: PathBuf,
 }
 
+/// The process that sends a campaign, as far as it can be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AtWork {
+    /// Which process of which machine: `process 4711 on mailhost`.
+    pub who: String,
+    /// Since when.
+    pub since: Option<Timestamp>,
+}
+
 /// Held while something of a campaign is put right that nobody sends.
 #[derive(Debug)]
 pub struct Moment {
@@ -107,19 +116,33 @@ impl Store {
 
     /// True while some process sends the campaign.
     pub fn is_being_sent(&self, campaign: &str) -> bool {
+        self.sent_by(campaign).is_some()
+    }
+
+    /// The process that sends the campaign, if one does.
+    pub fn sent_by(&self, campaign: &str) -> Option<AtWork> {
         let turn = File::open(self.turn_path(campaign));
         let _turn = turn.map(|turn| turn.lock().map(|()| turn));
-        File::open(self.lock_path(campaign)).is_ok_and(|file| {
-            matches!(
-                file.try_lock_shared(),
-                Err(std::fs::TryLockError::WouldBlock)
-            )
-        })
+        let mut file = File::open(self.lock_path(campaign)).ok()?;
+        let Err(std::fs::TryLockError::WouldBlock) = file.try_lock_shared() else {
+            return None;
+        };
+        let mut holder = String::new();
+        // On some systems a locked file cannot be read either: the name is a courtesy.
+        let _unread = file.read_to_string(&mut holder);
+        let (who, since) = match holder.rsplit_once(SINCE) {
+            Some((who, since)) => (who.to_owned(), since.trim().parse().ok()),
+            None => ("another process".to_owned(), None),
+        };
+        Some(AtWork { who, since })
     }
 }
+
+/// What stands between who it is and since when.
+const SINCE: &str = ", since ";
 
 /// Who this process is, for whoever finds the campaign taken.
 fn holder(now: Timestamp) -> String {
     let place = machine_name().map_or_else(String::new, |name| format!(" on {name}"));
-    format!("process {}{place}, since {now}", std::process::id())
+    format!("process {}{place}{SINCE}{now}", std::process::id())
 }

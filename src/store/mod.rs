@@ -23,6 +23,7 @@ mod draft;
 mod editions;
 mod error;
 mod finishing;
+mod forgetting;
 mod gate;
 mod halting;
 mod history;
@@ -39,6 +40,8 @@ mod place;
 mod planning;
 mod progress;
 mod reckoning;
+mod refusals;
+mod remaining;
 mod report;
 mod resolving;
 mod retrying;
@@ -47,6 +50,7 @@ mod single;
 mod slots;
 mod story;
 mod suppressing;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod updating;
@@ -56,22 +60,23 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::Connection;
 use rusqlite::config::DbConfig;
+use rusqlite::{Connection, Transaction};
 
-pub use batches::{BatchProgress, Remaining, Shape, Underway};
+pub use batches::{BatchProgress, Shape, Underway};
 pub use cancelling::StillToGo;
 pub use claims::{Answer, Claim, Claimed, Claiming, Lane};
 pub use cutting::MessageIds;
 pub use error::Error;
 pub use finishing::{Finish, HandOver, Split};
+pub use forgetting::{Erased, OwnFile, Remembered};
 pub use gate::Pause;
 pub use history::{Deed, Happening};
 pub use holds::Hold;
 pub use home::{Away, Displacement, Whereabouts};
 pub use journal::Journal;
 pub use ledger::Entry;
-pub use lock::{Moment, SenderLock};
+pub use lock::{AtWork, Moment, SenderLock};
 pub use outcomes::MessageOutcome;
 pub use person::PersonState;
 pub use place::machine_name;
@@ -80,6 +85,8 @@ pub use planning::{
     Reason, Run,
 };
 pub use progress::{CampaignRecord, Counts, Halt, RowCounts, RunState};
+pub use refusals::LastRefusal;
+pub use remaining::Remaining;
 pub use report::{ListedRow, MessageRecord, ReportRow};
 pub use resolving::{Doubt, Resolution, Selection};
 pub use retrying::{LeftOut, Refusal, Restored};
@@ -146,11 +153,28 @@ impl Store {
         Self::open(path)
     }
 
+    /// As long as what is returned is kept, everything that is read is of one moment, whatever others write
+    /// meanwhile. Not to be kept for long: what they write cannot be tidied up until then.
+    pub fn one_moment(&self) -> Result<OneMoment<'_>, Error> {
+        Ok(OneMoment(self.connection.unchecked_transaction()?))
+    }
+
+    /// Another number after every commit by others.
+    pub fn version(&self) -> Result<i64, Error> {
+        Ok(self
+            .connection
+            .pragma_query_value(None, "data_version", |row| row.get(0))?)
+    }
+
     /// Where it lies.
     pub fn path(&self) -> &Path {
         &self.path
     }
 }
+
+/// What is read is of one moment.
+#[derive(Debug)]
+pub struct OneMoment<'a>(#[expect(dead_code, reason = "it is kept to be dropped")] Transaction<'a>);
 
 fn create_private(path: &Path) -> std::io::Result<()> {
     if path.exists() {

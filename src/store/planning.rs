@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
-use super::{Error, Store, draft, editions};
+use super::{Error, Store, draft, editions, tally};
 use crate::limits::{Schedule, Weight};
 
 /// A campaign as it is frozen.
@@ -238,6 +238,7 @@ impl Store {
         if attempted {
             return Ok(false);
         }
+        tally::end(&transaction, campaign)?;
         transaction.execute("DELETE FROM campaign WHERE id = ?", [campaign])?;
         transaction.execute(
             "DELETE FROM content WHERE hash NOT IN (SELECT hash FROM frozen_file)",

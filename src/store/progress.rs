@@ -124,7 +124,7 @@ impl Counts {
         self.pending + self.deferred == 0
     }
 
-    fn add(&mut self, state: RecipientState, count: u64) {
+    pub(super) fn add(&mut self, state: RecipientState, count: u64) {
         *match state {
             RecipientState::Pending => &mut self.pending,
             RecipientState::Sent => &mut self.sent,
@@ -134,6 +134,18 @@ impl Counts {
             RecipientState::Suppressed => &mut self.suppressed,
             RecipientState::Cancelled => &mut self.cancelled,
         } += count;
+    }
+}
+
+impl std::ops::AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.pending += other.pending;
+        self.sent += other.sent;
+        self.deferred += other.deferred;
+        self.refused += other.refused;
+        self.in_doubt += other.in_doubt;
+        self.suppressed += other.suppressed;
+        self.cancelled += other.cancelled;
     }
 }
 
@@ -266,44 +278,6 @@ impl Store {
         set_state(&self.connection, campaign, state, next_send_at)
     }
 
-    /// Recipients by outcome.
-    pub fn recipient_counts(&self, campaign: i64) -> Result<Counts, Error> {
-        self.counts(
-            "SELECT state, count(*) FROM recipient WHERE campaign = ? GROUP BY state",
-            campaign,
-            RecipientState::from_name,
-        )
-    }
-
-    /// Messages by outcome; those in hand are pending.
-    pub fn message_counts(&self, campaign: i64) -> Result<Counts, Error> {
-        self.counts(
-            "SELECT state, count(*) FROM message WHERE campaign = ? GROUP BY state",
-            campaign,
-            |name| {
-                crate::delivery::MessageState::from_name(name)
-                    .map(crate::delivery::MessageState::of_recipients)
-            },
-        )
-    }
-
-    fn counts(
-        &self,
-        sql: &str,
-        campaign: i64,
-        state_of: impl Fn(&str) -> Option<RecipientState>,
-    ) -> Result<Counts, Error> {
-        let mut counts = Counts::default();
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query([campaign])?;
-        while let Some(row) = rows.next()? {
-            let name: String = row.get(0)?;
-            let state = state_of(&name).ok_or(Error::Corrupt(name))?;
-            counts.add(state, row.get(1)?);
-        }
-        Ok(counts)
-    }
-
     /// True when messages are claimed or being handed over: by a sender at work, or by one that is gone.
     pub fn has_in_hand(&self, campaign: i64) -> Result<bool, Error> {
         Ok(self.connection.query_row(
@@ -324,11 +298,7 @@ impl Store {
 
     /// True when a message of the campaign was ever tried.
     pub fn was_tried(&self, campaign: i64) -> Result<bool, Error> {
-        Ok(self.connection.query_row(
-            "SELECT EXISTS (SELECT 1 FROM message WHERE campaign = ? AND attempts > 0)",
-            [campaign],
-            |row| row.get(0),
-        )?)
+        Ok(self.last_tried(campaign)?.is_some())
     }
 
     /// How many messages have left the plan, whatever became of them, and how many are still in it. A message
@@ -349,12 +319,18 @@ impl Store {
             listed: record.listed,
             ..RowCounts::default()
         };
-        (counts.planned, counts.suppressed) = self.connection.query_row(
-            // Who is no longer listed comes after the list.
-            "SELECT count(message), count(*) - count(message) FROM recipient WHERE campaign = ? AND row <= ?",
-            params![record.id, record.listed],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )?;
+        if record.edition == 1 {
+            let people = self.recipient_counts(record.id)?;
+            counts.suppressed = people.suppressed;
+            counts.planned = people.total() - people.suppressed;
+        } else {
+            (counts.planned, counts.suppressed) = self.connection.query_row(
+                // Who is no longer listed comes after the list.
+                "SELECT count(message), count(*) - count(message) FROM recipient WHERE campaign = ? AND row <= ?",
+                params![record.id, record.listed],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )?;
+        }
         counts.grouped = self.connection.query_row(
             "SELECT count(*) FROM joined WHERE campaign = ?",
             [record.id],

@@ -40,7 +40,7 @@ pub struct ListedRow {
     pub row: u64,
     /// The address as the list has it.
     pub address: String,
-    /// The row's cells, a JSON array; none of a row that became no recipient.
+    /// The row's cells, a JSON array; none of a row that became no recipient, or of somebody who was forgotten.
     pub cells: Option<String>,
     /// A recipient's state, or why the row became no recipient.
     pub outcome: String,
@@ -67,7 +67,7 @@ pub struct MessageRecord {
     pub planned_for: Option<Timestamp>,
     /// The account that sent it last, or is to send it.
     pub account: Option<String>,
-    /// Its recipients, all of them.
+    /// Its recipients, all of them but those who were forgotten.
     pub recipients: Vec<Claimed>,
 }
 
@@ -111,7 +111,7 @@ impl Store {
     /// Calls `each` with every row of the list and its cells, in its order; a further row of a person is `grouped`.
     pub fn listed(&self, campaign: i64, mut each: impl FnMut(ListedRow)) -> Result<(), Error> {
         let mut statement = self.connection.prepare(
-            "SELECT row, address, cells, r.state, m.edition FROM recipient r LEFT JOIN message m ON m.id = r.message
+            "SELECT row, address, nullif(cells, ''), r.state, m.edition FROM recipient r LEFT JOIN message m ON m.id = r.message
              WHERE r.campaign = ?1
              UNION ALL
              SELECT row, address, NULL, reason, NULL FROM left_out WHERE campaign = ?1
@@ -161,7 +161,7 @@ impl Store {
         let recipients = self
             .connection
             .prepare_cached(
-                "SELECT row, address, cells FROM recipient WHERE message = ? ORDER BY row",
+                "SELECT row, address, cells FROM recipient WHERE message = ? AND cells <> '' ORDER BY row",
             )?
             .query_map([id], |row| {
                 Ok(Claimed {
@@ -189,7 +189,8 @@ impl Store {
         Ok(self
             .connection
             .query_row(
-                "SELECT m.number FROM recipient r JOIN message m ON m.id = r.message WHERE r.campaign = ?1 AND r.row =
+                "SELECT m.number FROM recipient r JOIN message m ON m.id = r.message
+                 WHERE r.campaign = ?1 AND r.cells <> '' AND r.row =
                      coalesce((SELECT first FROM joined WHERE campaign = ?1 AND row = ?2), ?2)",
                 params![campaign, row],
                 |row| row.get(0),
@@ -210,7 +211,7 @@ impl Store {
     /// The first row of the list that gets a message.
     pub fn first_row(&self, campaign: i64) -> Result<Option<u64>, Error> {
         Ok(self.connection.query_row(
-            "SELECT min(row) FROM recipient WHERE campaign = ? AND message IS NOT NULL",
+            "SELECT min(row) FROM recipient WHERE campaign = ? AND message IS NOT NULL AND cells <> ''",
             [campaign],
             |row| row.get(0),
         )?)

@@ -17,7 +17,7 @@ use super::suppressing::DOMAIN_OF_KEY;
 use super::{Error, Store};
 use crate::delivery::{Event, MessageState};
 
-/// A recipient who was refused.
+/// A recipient who was refused, and whom the current edition's list has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// The data row of the list.
@@ -78,7 +78,8 @@ fn refusals(connection: &Connection, campaign: i64) -> Result<Vec<Refusal>, Erro
     let mut statement = connection.prepare_cached(&format!(
         "SELECT r.row, r.address, r.key, coalesce(r.reply, ''), m.state IN ('claimed', 'handing_over'), {}, m.id
          FROM recipient r JOIN message m ON m.id = r.message
-         WHERE r.campaign = ?1 AND r.state = 'refused' ORDER BY r.row",
+         WHERE r.campaign = ?1 AND r.state = 'refused' AND r.cells <> '' AND r.row <= (SELECT listed FROM campaign WHERE id = ?1)
+         ORDER BY r.row",
         is_suppressed()
     ))?;
     let found = statement.query_map([campaign], |row| {
@@ -98,7 +99,7 @@ fn refusals(connection: &Connection, campaign: i64) -> Result<Vec<Refusal>, Erro
 fn left_out(connection: &Connection, campaign: i64) -> Result<Vec<LeftOut>, Error> {
     let mut statement = connection.prepare_cached(&format!(
         "SELECT r.row, r.address, r.key, r.cells, {} FROM recipient r
-         WHERE r.campaign = ?1 AND r.state = 'suppressed' AND r.row <= (SELECT listed FROM campaign WHERE id = ?1)
+         WHERE r.campaign = ?1 AND r.state = 'suppressed' AND r.cells <> '' AND r.row <= (SELECT listed FROM campaign WHERE id = ?1)
          ORDER BY r.row",
         is_suppressed()
     ))?;

@@ -16,6 +16,7 @@ const STEPS: &[&str] = &[
     include_str!("schema/006_cases.sql"),
     include_str!("schema/007_operating.sql"),
     include_str!("schema/008_editions.sql"),
+    include_str!("schema/009_tally.sql"),
     include_str!("schema/010_copies.sql"),
 ];
 

@@ -17,8 +17,10 @@ mod file;
 mod history;
 mod home;
 mod mending;
+mod remaining;
 mod sharing;
 mod slots;
+mod tally;
 mod updating;
 
 struct World {
@@ -142,6 +144,7 @@ impl World {
     fn counts(&self) -> Counts {
         let counts = self.store().recipient_counts(self.campaign).unwrap();
         assert_eq!(counts.total(), self.listed(), "totals add up to the list");
+        tally::assert_it_adds_up(&self.path);
         counts
     }
 

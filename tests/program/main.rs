@@ -48,4 +48,5 @@ mod terminal;
 mod testing;
 mod timing;
 mod updates;
+mod watching;
 mod xoauth2;

@@ -16,8 +16,13 @@ pub(crate) struct Terminal {
 }
 
 impl Terminal {
-    /// Starts a program with all its streams at a terminal.
-    pub(crate) fn start(mut command: Command) -> Self {
+    /// Starts a program with all its streams at a terminal that can do nothing but print.
+    pub(crate) fn start(command: Command) -> Self {
+        Self::start_as("dumb", command)
+    }
+
+    /// The same at a terminal of this kind.
+    pub(crate) fn start_as(kind: &str, mut command: Command) -> Self {
         let screen = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&screen).unwrap();
         unlockpt(&screen).unwrap();
@@ -27,7 +32,7 @@ impl Terminal {
             File::options().read(true).write(true).open(path).unwrap()
         };
         let child = command
-            .env("TERM", "dumb")
+            .env("TERM", kind)
             .stdin(open())
             .stdout(open())
             .stderr(open())

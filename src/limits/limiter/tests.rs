@@ -211,3 +211,55 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn as_many_fit_as_may_go_one_right_after_the_other() {
+    let rules = [
+        rule(5, 60, Unit::Messages),
+        rule(10, 3600, Unit::Recipients),
+    ];
+    let mut limiter = Limiter::new(&rules);
+    limiter.record(at(0), one(3));
+    assert_eq!(limiter.fits(at(1), one(1)), 4);
+    assert_eq!(limiter.fits(at(1), one(3)), 2);
+    assert_eq!(limiter.fits(at(1), one(8)), 0);
+    limiter.record_several(at(1), one(2), 3);
+    assert_eq!(limiter.fits(at(61), one(1)), 1);
+    assert_eq!(Limiter::new(&[]).fits(at(0), one(1)), u64::MAX);
+}
+
+#[test]
+fn a_quota_says_when_the_next_share_and_when_all_is_free() {
+    let day = rule(100, 86_400, Unit::Recipients);
+    let mut limiter = Limiter::new(&[day]);
+    let none = Quota {
+        rule: day,
+        used: 0,
+        next: None,
+        full_at: None,
+    };
+    assert_eq!(limiter.quotas(at(0)), [none]);
+    // Shares of five.
+    for second in 0..7 {
+        limiter.record(at(second), one(1));
+    }
+    limiter.reserve(Reservation(1), one(2));
+    let free = |second: i64| at(second + 86_400) + ROUNDING;
+    let quota = Quota {
+        rule: day,
+        used: 9,
+        next: Some((free(4), 5)),
+        full_at: Some(free(6)),
+    };
+    assert_eq!(limiter.quotas(at(10)), [quota]);
+    let rest = Quota {
+        used: 4,
+        next: None,
+        ..quota
+    };
+    assert_eq!(
+        limiter.quotas(free(4)),
+        [rest],
+        "what is less than a share is not divided"
+    );
+}

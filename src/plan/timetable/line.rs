@@ -33,23 +33,20 @@ impl Line {
         self.entries.back().map(|(turn, _)| turn.weight)
     }
 
-    pub(super) fn push(&mut self, turn: Turn) {
-        if let Some((first, count)) = self.entries.back_mut() {
-            let next = Turn {
-                number: first.number + *count,
-                ..*first
-            };
-            if next == turn {
-                *count += 1;
-                return;
-            }
+    /// So many messages come to stand in line, of which `turn` is the first.
+    pub(super) fn push(&mut self, turn: Turn, messages: u64) {
+        if let Some((first, count)) = self.entries.back_mut()
+            && first.later(*count) == turn
+        {
+            *count += messages;
+            return;
         }
-        self.entries.push_back((turn, 1));
+        self.entries.push_back((turn, messages));
     }
 
-    /// The first one, unless it is known to go later.
-    pub(super) fn first_by(&self, at: Timestamp) -> Option<Turn> {
-        let first = self.entries.front().map(|(turn, _)| *turn);
+    /// The first one and how many like it stand there, unless it is known to go later.
+    pub(super) fn first_by(&self, at: Timestamp) -> Option<(Turn, u64)> {
+        let first = self.entries.front().copied();
         first.filter(|_| self.not_before <= at)
     }
 
@@ -58,12 +55,12 @@ impl Line {
         self.not_before = at;
     }
 
-    /// The first one has gone, but for this.
-    pub(super) fn went(&mut self, left: Option<Turn>) {
+    /// The first so many have gone, but for this.
+    pub(super) fn went(&mut self, messages: u64, left: Option<Turn>) {
         self.not_before = Timestamp::MIN;
         if let Some((first, count)) = self.entries.front_mut() {
-            if *count > 1 {
-                (first.number, *count) = (first.number + 1, *count - 1);
+            if *count > messages {
+                (*first, *count) = (first.later(messages), *count - messages);
             } else {
                 self.entries.pop_front();
             }

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
+use proptest::prelude::*;
 
 use super::*;
 use crate::limits::{Closed, Hours, Schedule};
@@ -138,4 +139,99 @@ fn what_can_never_go_is_said() {
     let mut table = Timetable::new(tracks, Calendar::always(), start);
     assert_eq!(table.add(eleven, 11, None), Ok(()));
     assert_eq!(table.finish().batches[0].account, "other");
+}
+
+fn rules() -> impl Strategy<Value = Vec<Rule>> {
+    let unit = prop::sample::select(vec![
+        Unit::Messages,
+        Unit::Recipients,
+        Unit::ExternalRecipients,
+    ]);
+    let per = prop::sample::select(vec![1_u64, 60, 3_600, 86_400]);
+    let rule = (1_u64..40, per, unit);
+    let rule = rule.prop_map(|(max, per, unit)| rule_of(max, per, unit));
+    prop::collection::vec(rule, 0..4)
+}
+
+fn rule_of(max: u64, seconds: u64, unit: Unit) -> Rule {
+    rule(max, Duration::from_secs(seconds), unit)
+}
+
+/// An account with its rules, what it has handed over before the start, and a pause.
+fn tracks() -> impl Strategy<Value = Vec<Track>> {
+    let past = prop::collection::vec((0_i64..90_000, 1_u64..4, 0_u64..2), 0..12);
+    let held = prop::option::weighted(0.2, 0_i64..10_000);
+    let track = (rules(), past, held).prop_map(|(rules, past, held)| {
+        let mut track = track("a", &rules);
+        let mut past = past;
+        past.sort_unstable_by_key(|(before, ..)| -before);
+        for (before, recipients, external) in past {
+            let weight = Weight {
+                recipients,
+                external,
+            };
+            let ago = SignedDuration::from_secs(before);
+            track
+                .limiter
+                .record(at("2026-12-01T09:00:00Z") - ago, weight);
+        }
+        track.held_until =
+            held.map(|seconds| at("2026-12-01T09:00:00Z") + SignedDuration::from_secs(seconds));
+        track
+    });
+    prop::collection::vec(track, 1..4)
+}
+
+/// So many messages that are alike.
+fn run() -> impl Strategy<Value = (Message, u64)> {
+    let time = |likely| prop::option::weighted(likely, 0_i64..100_000);
+    (
+        1_u64..4,
+        0_u64..3,
+        1_u64..4,
+        time(0.15),
+        time(0.3),
+        1_u64..60,
+    )
+        .prop_map(|(recipients, external, listed, due, planned, messages)| {
+            let later = |seconds| at("2026-12-01T09:00:00Z") + SignedDuration::from_secs(seconds);
+            let message = Message {
+                weight: Weight {
+                    recipients,
+                    external: external.min(recipients),
+                },
+                listed: listed.min(recipients),
+                due: due.map(later),
+                planned: planned.filter(|_| recipients > 1).map(later),
+            };
+            (message, messages)
+        })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// Together or one by one, messages go at the same moments, by the same accounts, in the same batches.
+    #[test]
+    fn a_run_goes_where_its_messages_go_one_by_one(
+        tracks in tracks(), runs in prop::collection::vec(run(), 1..6), hours: bool, cuts: bool,
+    ) {
+        let schedule = Schedule {
+            hours: hours.then(|| Hours::parse("Mon-Fri 08:30-10:15, 22:00-02:00").unwrap()),
+            ..Schedule::default()
+        };
+        let calendar = Calendar::new(schedule, TimeZone::get("Europe/Berlin").unwrap());
+        let table = Timetable::new(tracks, calendar, at("2026-12-01T09:00:00Z"));
+        let table = if cuts { table.with_cuts() } else { table };
+        let (mut together, mut alone) = (table.clone(), table);
+        for (message, messages) in &runs {
+            let added = together.add_run(message, *messages);
+            let one_by_one = (0..*messages).try_for_each(|_| alone.add_run(message, 1));
+            prop_assert_eq!(added, one_by_one);
+            if added.is_err() {
+                return Ok(());
+            }
+        }
+        prop_assert_eq!(together.finish(), alone.finish());
+    }
 }

@@ -40,6 +40,14 @@ impl Turn {
         }
     }
 
+    /// The one that comes so many messages after it, where all of them weigh the same.
+    pub(super) fn later(self, messages: u64) -> Self {
+        Self {
+            number: self.number + messages,
+            ..self
+        }
+    }
+
     pub(super) fn shared(&self) -> Shared {
         Shared {
             weight: self.weight,
@@ -48,10 +56,7 @@ impl Turn {
     }
 
     /// The part of it with so many recipients, and what is left.
-    pub(super) fn cut(self, kept: Option<u64>) -> (Self, Option<Self>) {
-        let Some(kept) = kept else {
-            return (self, None);
-        };
+    pub(super) fn cut(self, kept: u64) -> (Self, Self) {
         let part = |listed, part| Self {
             weight: self.shared().part(listed),
             listed,
@@ -59,7 +64,7 @@ impl Turn {
             ..self
         };
         let left = part(self.listed - kept, self.part + 1);
-        (part(kept, self.part), Some(left))
+        (part(kept, self.part), left)
     }
 }
 
@@ -73,26 +78,30 @@ pub(super) struct Runs {
 }
 
 impl Runs {
-    /// A message was placed, and this is left of it.
-    pub(super) fn enter(&mut self, turn: &Turn, left: Option<&Turn>, lane: usize, batch: u64) {
-        let place = (turn.number, turn.part);
-        let goes_on = self.next == Some(place);
-        self.next = Some(match left {
-            Some(left) => (left.number, left.part),
-            None => (turn.number + 1, 0),
+    /// So many messages were placed, of which `turn` is the first.
+    pub(super) fn enter(&mut self, turn: &Turn, messages: u64, lane: usize, batch: u64) {
+        self.go_on(turn, messages, lane, batch);
+        self.next = Some((turn.number + messages, 0));
+    }
+
+    /// A part of a message was placed, and this is left of it.
+    pub(super) fn enter_part(&mut self, turn: &Turn, left: &Turn, lane: usize, batch: u64) {
+        self.go_on(turn, 1, lane, batch);
+        self.next = Some((left.number, left.part));
+        self.cuts.push(Part {
+            number: turn.number,
+            kept: turn.listed,
         });
-        if left.is_some() {
-            self.cuts.push(Part {
-                number: turn.number,
-                kept: turn.listed,
-            });
-        }
+    }
+
+    fn go_on(&mut self, turn: &Turn, messages: u64, lane: usize, batch: u64) {
+        let goes_on = self.next == Some((turn.number, turn.part));
         match self.placed.last_mut() {
-            Some((.., run)) if run.batch == batch && goes_on => run.messages += 1,
+            Some((.., run)) if run.batch == batch && goes_on => run.messages += messages,
             _ => {
                 let run = Run {
                     first: 0,
-                    messages: 1,
+                    messages,
                     lane,
                     batch,
                 };

@@ -24,6 +24,14 @@ enum Step {
     Release,
     /// The sender dies, and the next one recovers.
     Crash,
+    /// A person is put on the suppression list.
+    Suppress(u8),
+    /// And taken off it.
+    Unsuppress(u8),
+    /// A person is dropped by hand.
+    Cancel(u8),
+    /// Whoever was refused is queued again.
+    Retry,
     /// A list of these people, in this order, is taken in; so many share a message.
     Update(Vec<u8>, usize),
     /// The same, and these many claims are made between planning and taking in.
@@ -44,6 +52,10 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Lose),
         1 => Just(Step::Release),
         1 => Just(Step::Crash),
+        1 => (0_u8..12).prop_map(Step::Suppress),
+        1 => (0_u8..12).prop_map(Step::Unsuppress),
+        1 => (0_u8..12).prop_map(Step::Cancel),
+        1 => Just(Step::Retry),
         2 => (list(), 1_usize..4).prop_map(|(list, share)| Step::Update(list, share)),
         1 => (list(), 1_usize..4, 0_usize..3)
             .prop_map(|(list, share, claims)| Step::UpdateLate(list, share, claims)),
@@ -58,6 +70,10 @@ struct Run {
     /// Everybody to whom a message was accepted, or may have been.
     reached: BTreeSet<String>,
     listed: Vec<String>,
+    /// Everybody on the suppression list.
+    suppressed: BTreeSet<String>,
+    /// Everybody who was dropped by hand at some time.
+    dropped: BTreeSet<String>,
     seconds: i64,
 }
 
@@ -72,7 +88,7 @@ impl Run {
         let store = Store::fleeting(&path).unwrap();
         let mut writer = store.begin_plan(&new_campaign(1)).unwrap();
         let listed: Vec<String> = first.iter().copied().map(address).collect();
-        write(&mut writer, None, &listed, share, "1");
+        write(&mut writer, None, (&listed, &BTreeSet::new()), share, "1");
         let campaign = writer.commit(listed.len() as u64, None).unwrap();
         let world = World {
             _folder: folder,
@@ -85,6 +101,8 @@ impl Run {
             in_hand: vec![],
             reached: BTreeSet::new(),
             listed,
+            suppressed: BTreeSet::new(),
+            dropped: BTreeSet::new(),
             seconds: 10,
         }
     }
@@ -111,6 +129,27 @@ impl Run {
                 self.journal = None;
                 self.world.recover();
             }
+            Step::Suppress(person) => {
+                let address = address(*person);
+                let new = NewSuppression {
+                    subject: address.clone(),
+                    written: address.clone(),
+                    reason: String::new(),
+                };
+                let now = self.now();
+                self.world
+                    .store()
+                    .suppress(None, &[new], "ann", now)
+                    .unwrap();
+                self.suppressed.insert(address);
+            }
+            Step::Unsuppress(person) => {
+                let address = address(*person);
+                self.world.store().unsuppress(None, &address).unwrap();
+                self.suppressed.remove(&address);
+            }
+            Step::Cancel(person) => self.cancel(&address(*person)),
+            Step::Retry => self.retry(),
             Step::Update(list, share) => self.update(list, *share, 0).await,
             Step::UpdateLate(list, share, claims) => self.update(list, *share, *claims).await,
             ending => {
@@ -121,6 +160,30 @@ impl Run {
             }
         }
         self.hold();
+    }
+
+    fn cancel(&mut self, address: &str) {
+        let (mut store, campaign, now) = (self.world.store(), self.world.campaign, self.now());
+        if let Some(person) = store.state_of_person(campaign, address).unwrap() {
+            store
+                .cancel(campaign, Some(&[person.row]), "ann", now)
+                .unwrap();
+            self.dropped.insert(address.to_owned());
+        }
+    }
+
+    fn retry(&mut self) {
+        let (mut store, campaign, now) = (self.world.store(), self.world.campaign, self.now());
+        let refusals = store.refusals(campaign).unwrap();
+        let rows: Vec<u64> = refusals.iter().map(|one| one.row).collect();
+        for one in refusals {
+            if !one.in_hand && !one.suppressed {
+                self.reached.remove(&one.address);
+            }
+        }
+        store
+            .retry(campaign, &rows, &|_| false, ("ann", now))
+            .unwrap();
     }
 
     async fn claim(&mut self) {
@@ -139,6 +202,11 @@ impl Run {
             assert!(
                 self.listed.contains(&person.address),
                 "{} is no longer listed",
+                person.address
+            );
+            assert!(
+                !self.suppressed.contains(&person.address),
+                "{} is never written to",
                 person.address
             );
         }
@@ -218,7 +286,7 @@ impl Run {
         write(
             &mut writer,
             Some((&store, record.id)),
-            &listed,
+            (&listed, &self.suppressed),
             share,
             &next.to_string(),
         );
@@ -273,7 +341,10 @@ impl Run {
             let row = records.get(address.as_str());
             let row = row.unwrap_or_else(|| panic!("{address} is lost"));
             assert_eq!(row.row, at as u64 + 1, "{address}");
-            assert_ne!(row.outcome, "cancelled", "{address}");
+            assert!(
+                row.outcome != "cancelled" || self.dropped.contains(address),
+                "{address}"
+            );
         }
         for row in &rows {
             if row.row > self.listed.len() as u64 {
@@ -292,6 +363,7 @@ impl Run {
                 "{address} is {outcome}"
             );
         }
+        tally::assert_it_adds_up(&self.world.path);
         self.hold_messages(&store);
     }
 
@@ -358,14 +430,22 @@ fn new_campaign(edition: u64) -> NewCampaign<'static> {
 fn write(
     writer: &mut PlanWriter,
     standing: Option<(&Store, i64)>,
-    listed: &[String],
+    (listed, suppressed): (&[String], &BTreeSet<String>),
     share: usize,
     content: &str,
 ) {
     let mut people = vec![];
     for (at, address) in listed.iter().enumerate() {
         let row = at as u64 + 1;
-        if standing.is_none_or(|(store, id)| store.is_to_plan(id, address).unwrap()) {
+        if suppressed.contains(address) {
+            let new = NewRecipient {
+                row,
+                address,
+                key: address,
+                cells: "[]",
+            };
+            writer.suppressed(&new).unwrap();
+        } else if standing.is_none_or(|(store, id)| store.is_to_plan(id, address).unwrap()) {
             people.push((row, address));
         } else {
             writer.keep(row, address).unwrap();
@@ -474,7 +554,13 @@ fn of_two_updates_the_first_holds_and_a_dropped_one_leaves_nothing() {
     let begin = || {
         let mut writer = store.begin_update(&new_campaign(2), &record).unwrap();
         let listed = [address(1), address(9)];
-        write(&mut writer, Some((&store, record.id)), &listed, 1, "2");
+        write(
+            &mut writer,
+            Some((&store, record.id)),
+            (&listed, &BTreeSet::new()),
+            1,
+            "2",
+        );
         writer
     };
     drop(begin());

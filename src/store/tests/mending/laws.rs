@@ -326,6 +326,7 @@ impl Play {
     /// What holds at every moment.
     fn check(&self) {
         self.world.counts();
+        tally::assert_it_adds_up(&self.world.path);
         for row in &self.have_it {
             assert_eq!(self.state(*row), "sent", "row {row}");
         }
