@@ -94,21 +94,21 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// What the campaign's messages come to together, sent or not.
+    /// What the campaign's messages come to together, sent or not; those that were cancelled are none of it.
     pub fn shape(&self, campaign: i64) -> Result<Shape, Error> {
         let (messages, external) = self.connection.query_row(
-            "SELECT count(*), coalesce(sum(external), 0) FROM message WHERE campaign = ?",
+            "SELECT count(*), coalesce(sum(external), 0) FROM message WHERE campaign = ? AND state <> 'cancelled'",
             [campaign],
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?;
         let listed = self.connection.query_row(
-            "SELECT count(message) FROM recipient WHERE campaign = ?",
+            "SELECT count(message) FROM recipient WHERE campaign = ? AND state <> 'cancelled'",
             [campaign],
             |row| row.get(0),
         )?;
         let mut statement = self.connection.prepare(
             "SELECT m.recipients, m.external, r.address FROM message m JOIN recipient r ON r.message = m.id
-             WHERE m.id = (SELECT id FROM message f WHERE campaign = ? AND EXISTS
+             WHERE m.id = (SELECT id FROM message f WHERE campaign = ? AND state <> 'cancelled' AND EXISTS
                  (SELECT 1 FROM recipient WHERE message = f.id) ORDER BY number, id LIMIT 1)",
         )?;
         let mut rows = statement.query([campaign])?;
