@@ -117,13 +117,11 @@ impl Recording {
 
     /// What became of recipients in this run.
     fn outcome(&self) -> String {
-        let mut words = format!("in this run {} sent", words::number(self.sent));
-        for (count, what) in [(self.refused, "refused"), (self.in_doubt, "in doubt")] {
-            if count > 0 {
-                words.push_str(&format!(", {} {what}", words::number(count)));
-            }
-        }
-        words
+        let others = [(self.refused, "refused"), (self.in_doubt, "in doubt")];
+        let others = others.into_iter().filter(|(count, _)| *count > 0);
+        let parts = std::iter::once((self.sent, "sent")).chain(others);
+        let parts = parts.map(|(count, what)| format!("{} {what}", words::number(count)));
+        format!("in this run {}", parts.collect::<Vec<_>>().join(", "))
     }
 
     /// A record that cannot be written stops no mail: the marks, which can, go through the same store.

@@ -149,19 +149,20 @@ impl<'a> Show<'a> {
             return;
         }
         self.next_note.set(elapsed + elapsed.min(LAST_NOTES));
-        let mut line = format!(
-            "{} of {} settled",
+        let speed = lock(&self.accounts).speed(self.clock.now());
+        let speed = speed.map_or_else(String::new, |speed| {
+            let speed = words::count(speed, "message", "messages");
+            format!(", at {speed} a minute")
+        });
+        let ends = self.finishes_at().map_or_else(String::new, |at| {
+            let at = words::time(at, &self.zone);
+            format!("; finished {at} at the earliest")
+        });
+        let line = format!(
+            "{} of {} settled{speed}{ends}",
             words::number(self.done.get()),
             words::count(self.total, "recipient is", "recipients are"),
         );
-        if let Some(speed) = lock(&self.accounts).speed(self.clock.now()) {
-            let speed = words::count(speed, "message", "messages");
-            line.push_str(&format!(", at {speed} a minute"));
-        }
-        if let Some(at) = self.finishes_at() {
-            let at = words::time(at, &self.zone);
-            line.push_str(&format!("; finished {at} at the earliest"));
-        }
         self.screen.note(&line);
     }
 

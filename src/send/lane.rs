@@ -102,9 +102,13 @@ impl Lane {
         blocked.or_else(|| self.pace.next_at().filter(|at| *at > now))
     }
 
-    /// What it waits for, where that is another wait than the one that was told last.
+    /// What it waits for, where that is another wait than the one that was told last. Of a server that cannot be
+    /// reached each attempt is told.
     pub(super) fn untold_wait(&mut self) -> Option<(Timestamp, Waiting)> {
         let wait = self.blocked.as_ref()?;
+        if matches!(wait.1, Waiting::Server(_)) {
+            return None;
+        }
         if self.told.as_ref().is_some_and(|told| is_same(told, wait)) {
             return None;
         }

@@ -2,8 +2,9 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use postroom::clock::Clock;
 use serde_json::Value;
 
 use crate::home::{Ended, Home};
@@ -28,7 +29,7 @@ fn sending(home: &Home, events: usize) -> (Child, std::thread::JoinHandle<Option
 
 /// Waits for a process that is to end by itself, but not for ever.
 fn ends_within(child: &mut Child, limit: Duration) -> i32 {
-    let began = Instant::now();
+    let began = Clock::system().stopwatch();
     while began.elapsed() < limit {
         if let Some(status) = child.try_wait().unwrap() {
             return status.code().unwrap_or(-1);
@@ -75,7 +76,7 @@ fn a_halt_stops_a_running_send_within_what_is_in_hand() {
     assert_eq!(halted["being_sent"], true);
     assert_eq!(halted["was_halted"], false);
     assert!(halted["in_hand"].as_u64().unwrap() <= CONNECTIONS as u64);
-    assert_eq!(ends_within(&mut child, Duration::from_secs(60)), 75);
+    assert_eq!(ends_within(&mut child, Duration::from_mins(1)), 75);
     let last: Value = serde_json::from_str(&rest.join().unwrap().unwrap()).unwrap();
     assert_eq!(
         (&last["event"], &last["state"]),
@@ -230,7 +231,7 @@ fn kills_around_a_halt_leave_it_whole_and_nobody_twice() {
         if round % 3 == 0 && !is_halted {
             signal(&child, "INT");
         }
-        ends_within(&mut child, Duration::from_secs(60));
+        ends_within(&mut child, Duration::from_mins(1));
         rest.join().unwrap();
         let status = home.status();
         let sum: u64 = ["pending", "sent", "in_doubt"]
