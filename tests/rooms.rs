@@ -179,6 +179,7 @@ fn sql_printing_and_the_time_have_one_room_each() {
         ("Timestamp::now", "clock"),
         ("Instant::now", "clock"),
         ("lettre::message", "message"),
+        ("tracing_subscriber", "cli"),
     ];
     let mut wrong = Vec::new();
     for path in sources(&root()).into_iter().filter(|path| !is_test(path)) {

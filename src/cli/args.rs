@@ -38,7 +38,7 @@ pub(super) struct Global {
     pub(super) verbose: bool,
     /// Writes what the program does to the end of this file, which only you can read: connections, the server's codes,
     /// verdicts, waits. Never passwords, tokens or mails; addresses and the server's words only with -v or
-    /// POSTROOM_LOG=debug (error, warn, info, debug)
+    /// `POSTROOM_LOG=debug` (error, warn, info, debug)
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) log: Option<PathBuf>,
     #[command(flatten)]

@@ -246,12 +246,11 @@ fn of_recipients(listed: &str, first: &str, join: &str) -> String {
 
 fn report_row(row: &rusqlite::Row<'_>) -> Result<ReportRow, Error> {
     let phase: Option<String> = row.get(10)?;
-    let phase = match phase {
-        Some(name) => Some(Phase::from_name(&name).ok_or(Error::Corrupt(name))?),
-        None => {
-            let was_tried: Option<bool> = row.get(11)?;
-            was_tried.unwrap_or(false).then_some(Phase::RcptTo)
-        }
+    let phase = if let Some(name) = phase {
+        Some(Phase::from_name(&name).ok_or(Error::Corrupt(name))?)
+    } else {
+        let was_tried: Option<bool> = row.get(11)?;
+        was_tried.unwrap_or(false).then_some(Phase::RcptTo)
     };
     Ok(ReportRow {
         row: row.get(0)?,

@@ -27,9 +27,9 @@ impl Step {
     fn for_span(span: SignedDuration) -> Self {
         match span.as_mins() {
             ..=60 => Self::Minutes(1),
-            ..=600 => Self::Minutes(10),
-            ..=4_320 => Self::Hour,
-            ..=172_800 => Self::Day,
+            61..=600 => Self::Minutes(10),
+            601..=4_320 => Self::Hour,
+            4_321..=172_800 => Self::Day,
             _ => Self::Week,
         }
     }

@@ -1,5 +1,7 @@
 //! Who was not sent to, one by one, and the rows of the list that became nobody.
 
+use std::fmt::Write as _;
+
 use super::Facts;
 use super::markup::{foreign, prose, table, text};
 use crate::cli::report::summary::{LISTED, Listed};
@@ -102,14 +104,16 @@ pub(super) fn left_out(facts: &Facts<'_>) -> String {
     let mut lines = String::new();
     let mut tables = String::new();
     let recipients = summary.all_people();
+    // Writing into a String cannot fail, here and below.
     for outcome in [Outcome::Duplicate, Outcome::Invalid, Outcome::Filtered] {
         let count = summary.rows(outcome);
         if count == 0 {
             continue;
         }
         let counted = words::number(count);
-        lines += &format!(
-            "<li><strong>{counted}</strong> {}: {}</li>\n",
+        let _ = writeln!(
+            lines,
+            "<li><strong>{counted}</strong> {}: {}</li>",
             outcome.word(),
             outcome.meaning()
         );
@@ -117,7 +121,8 @@ pub(super) fn left_out(facts: &Facts<'_>) -> String {
     }
     if summary.joined > 0 {
         let joined = words::number(summary.joined);
-        lines += &format!(
+        let _ = write!(
+            lines,
             "<li><strong>{joined}</strong> joined: further rows of people who have a row already; they are in the same message.</li>\n"
         );
     }

@@ -1,5 +1,7 @@
 //! Why something was not sent, and who can do something about it.
 
+use std::fmt::Write as _;
+
 use super::markup::{foreign, prose, table, text};
 use crate::cli::report::summary::Group;
 use crate::cli::report::{Outcome, Reason, Summary};
@@ -10,6 +12,7 @@ const TOLD: usize = 50;
 
 /// The reasons by outcome, the most frequent first.
 pub(super) fn section(summary: &Summary) -> String {
+    // Writing into a String cannot fail, here and below.
     let mut tables = String::new();
     for outcome in [Outcome::Refused, Outcome::InDoubt, Outcome::Deferred] {
         let all = summary.reasons_of(outcome);
@@ -33,7 +36,10 @@ pub(super) fn section(summary: &Summary) -> String {
         );
         if all.len() > TOLD {
             let more = words::count((all.len() - TOLD) as u64, "more reason", "more reasons");
-            tables += &format!("<p class=\"more\">and {more}, each of fewer recipients.</p>\n");
+            let _ = writeln!(
+                tables,
+                "<p class=\"more\">and {more}, each of fewer recipients.</p>"
+            );
         }
     }
     if tables.is_empty() {
@@ -47,18 +53,26 @@ pub(super) fn section(summary: &Summary) -> String {
 fn row(reason: &Reason, group: &Group) -> Vec<String> {
     let mut what = prose(&reason.meaning);
     if !group.example.is_empty() && !says(&reason.meaning, &group.example) {
-        what += &format!("<span class=\"said\">{}</span>", foreign(&group.example));
+        let _ = write!(
+            what,
+            "<span class=\"said\">{}</span>",
+            foreign(&group.example)
+        );
     }
-    let mut remedies = reason
-        .remedies
-        .iter()
-        .map(|(who, todo)| format!("<li><strong>{}</strong>: {}</li>", text(who), prose(todo)))
-        .collect::<String>();
+    let mut remedies = String::new();
+    for (who, todo) in &reason.remedies {
+        let _ = write!(
+            remedies,
+            "<li><strong>{}</strong>: {}</li>",
+            text(who),
+            prose(todo)
+        );
+    }
     if !remedies.is_empty() {
         remedies = format!("<ul>{remedies}</ul>");
     }
     if !reason.waiting.is_empty() {
-        remedies += &format!("<p>Waiting: {}</p>", prose(&reason.waiting));
+        let _ = write!(remedies, "<p>Waiting: {}</p>", prose(&reason.waiting));
     }
     vec![words::number(group.people), what, remedies]
 }

@@ -1,5 +1,7 @@
 //! What was planned against what is done, and what was done with the campaign, by whom.
 
+use std::fmt::Write as _;
+
 use super::Facts;
 use super::markup::{foreign, prose, table};
 use crate::cli::words;
@@ -108,14 +110,19 @@ fn happened(happening: &Happening, facts: &Facts<'_>) -> String {
         Deed::Forgotten => "A person was erased",
     }
     .to_owned();
+    // Writing into a String cannot fail, here and below.
     if let Some(until) = happening.until {
-        text += &format!(" until {}", words::time(until, facts.zone));
+        let _ = write!(text, " until {}", words::time(until, facts.zone));
     }
     if let Some(recipients) = happening.recipients {
-        text += &format!(" ({})", words::count(recipients, "recipient", "recipients"));
+        let _ = write!(
+            text,
+            " ({})",
+            words::count(recipients, "recipient", "recipients")
+        );
     }
     if !happening.detail.is_empty() {
-        text += &format!(": {}", happening.detail);
+        let _ = write!(text, ": {}", happening.detail);
     }
     prose(&text)
 }
