@@ -510,8 +510,8 @@ pub(super) enum SandboxTls {
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
-    postroom completions bash > ~/.local/share/bash-completion/completions/postroom\n  \
-    postroom completions zsh > ~/.zfunc/_postroom\n  \
+    postroom completions bash >> ~/.bash_completion\n  \
+    mkdir -p ~/.zfunc && postroom completions zsh > ~/.zfunc/_postroom\n  \
     postroom completions fish > ~/.config/fish/completions/postroom.fish")]
 pub(super) struct Completions {
     /// The shell

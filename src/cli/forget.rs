@@ -17,7 +17,7 @@ use crate::store::{OwnFile, Remembered, Store};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  \
-    postroom forget p7@contoso.com --yes\n\n\
+    postroom forget anna.kowalska@example.com --yes\n\n\
     Totals and reports keep a row, with its outcome and nothing else. What it cannot erase: mail that was delivered, \
     the list files and backups, logs, rehearsals and what `preview --out` has written, what a server's operator keeps. \
     Who is on the suppression list stays there, or they would be written to again: `postroom suppress remove`.")]

@@ -23,7 +23,7 @@ use crate::store::{LeftOut, PersonState, Refusal};
     Examples:\n  \
     postroom retry my-news --dry-run\n  \
     postroom retry my-news --yes\n  \
-    postroom retry my-news --reason 5.1.1 --yes\n  \
+    postroom retry my-news --reason 5.1.10 --yes\n  \
     postroom retry my-news --suppressed --yes   (after `postroom suppress remove`)"
 )]
 pub(super) struct Retry {

@@ -21,8 +21,8 @@ use crate::store::{Attempt, Chapter, Store};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
-    postroom show p7@contoso.com\n  \
-    postroom show p7@contoso.com --campaign my-news --eml p7.eml")]
+    postroom show anna.kowalska@example.com\n  \
+    postroom show anna.kowalska@example.com --campaign my-news --eml anna.eml")]
 pub(super) struct Show {
     /// The person's address
     #[arg(value_name = "ADDR")]

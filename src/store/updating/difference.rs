@@ -64,7 +64,7 @@ pub(super) fn compare(transaction: &Transaction<'_>, of: Of) -> Result<Differenc
         [of.campaign],
     )?;
     let going = "temp.recipient t JOIN temp.before b ON b.key = t.key AND b.standing = 'going'
-                 JOIN main.message old ON old.id = b.message LEFT JOIN temp.message new ON new.id = t.message";
+                 JOIN main.message old ON old.id = b.message JOIN temp.message new ON new.id = t.message";
     let same = if is_framed_alike(transaction, of)? {
         "new.digest IS old.digest"
     } else {
