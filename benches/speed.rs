@@ -37,6 +37,7 @@ fn main() {
     sending(home.path());
     previewing(home.path());
     memory(home.path());
+    standing(home.path());
 }
 
 fn timed<T>(work: impl FnOnce() -> T) -> Duration {
@@ -612,4 +613,65 @@ fn memory(home: &Path) {
             peak >> 10
         );
     }
+}
+
+/// Where a campaign of a million messages stands, told by a process of its own: before anything is sent, and when
+/// half of it is. Its plan is the one that memory was measured with last.
+fn standing(home: &Path) {
+    const PEOPLE: usize = 1_000_000;
+    let folder = campaign(home, PEOPLE, true, "sandbox");
+    let store = home.join("memory.db");
+    if !store.exists() {
+        let planned = postroom(home, "memory.db")
+            .arg("plan")
+            .arg(&folder)
+            .status();
+        assert!(planned.unwrap().success());
+    }
+    let command = |args: &[&str]| {
+        let ended = postroom(home, "memory.db").args(args).status();
+        assert!(ended.unwrap().success());
+    };
+    let folder = folder.to_str().unwrap();
+    for half in [false, true] {
+        if half {
+            send_half(&store, PEOPLE / 2);
+        }
+        let floor = best(|| command(&["accounts", "--json"]));
+        let took = best(|| command(&["status", folder, "--json"]));
+        let stands = if half { "half sent" } else { "planned" };
+        line("starting and listing the accounts", 1, floor, None);
+        line(
+            &format!("status of a million messages ({stands})"),
+            1,
+            took,
+            Some(floor),
+        );
+    }
+}
+
+/// Makes the first so many messages ones that were sent, one in fifty refused, at the pace of the provider: the last
+/// 10,000 of them fill its day.
+fn send_half(store: &Path, messages: usize) {
+    let connection = rusqlite::Connection::open(store).unwrap();
+    connection
+        .pragma_update(None, "synchronous", "OFF")
+        .unwrap();
+    let now = postroom::clock::Clock::system().now().as_millisecond();
+    let sent = format!(
+        "CREATE TEMP TABLE sent AS SELECT id, {now} - 60000 - ({messages} - number) / 10000 * 86400001
+             - ({messages} - number) % 10000 / 30 * 60001 AS at FROM message WHERE number <= {messages};
+         CREATE UNIQUE INDEX temp.sent_by_id ON sent (id, at);
+         UPDATE message SET state = 'claimed', attempts = 1, dated_at = sent.at FROM sent WHERE sent.id = message.id;
+         INSERT INTO attempt (message, number, account, claimed_at, handover_at, finished_at, outcome, phase, reply)
+             SELECT id, 1, 'sandbox', at, at, at, iif(id % 50 = 0, 'refused', 'sent'), 'final-dot', '250 2.0.0 OK' FROM sent;
+         UPDATE message SET state = iif(id % 50 = 0, 'refused', 'sent'), sent_at = iif(id % 50 = 0, NULL, dated_at),
+             reply = iif(id % 50 = 0, '550 5.1.10 no such mailbox', '250 2.0.0 OK') WHERE state = 'claimed';
+         UPDATE recipient SET state = m.state, sent_at = m.sent_at, reply = m.reply
+             FROM message m JOIN sent ON sent.id = m.id WHERE m.id = recipient.message;
+         INSERT INTO ledger (mailbox, attempt, stamped_at, recipients, external, sequence)
+             SELECT 'sandbox', id, at, 1, 0, id FROM sent ORDER BY at;"
+    );
+    let sending = format!("BEGIN; {sent} COMMIT;");
+    connection.execute_batch(&sending).unwrap();
 }

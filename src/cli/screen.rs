@@ -190,10 +190,10 @@ impl Screen {
     pub(super) fn redraw(&self, lines: &[String], before: usize) -> Result<usize, Failure> {
         let rows = self.rows().unwrap_or(usize::MAX);
         let shown = lines.len().min(rows.saturating_sub(1));
-        let mut text = String::new();
-        if before > 0 {
-            text.push_str(&format!("\x1b[{before}F"));
-        }
+        let mut text = match before {
+            0 => String::new(),
+            before => format!("\x1b[{before}F"),
+        };
         // A line that is too long must not become two.
         text.push_str("\x1b[?7l");
         for line in lines.iter().take(shown) {

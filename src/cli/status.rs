@@ -3,6 +3,7 @@
 //! It looks and changes nothing, but for what a sender that is gone has left in hand. `send` ends with the same
 //! figures.
 
+mod days;
 mod figures;
 mod page;
 mod refused;

@@ -100,7 +100,7 @@ impl Calendar {
         });
         let moments = walls.flat_map(|wall| {
             let wall = self.zone.to_ambiguous_timestamp(wall);
-            [wall.clone().earlier().ok(), wall.later().ok()]
+            [wall.earlier().ok(), wall.later().ok()]
         });
         let change = self
             .zone

@@ -8,13 +8,16 @@
 //! Stamps need not come in the order of time: other processes write them too, and a message that is left
 //! in doubt is stamped ahead.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::calendar::{Calendar, Closed};
 use super::rule::{Rule, Unit, Weight};
+use window::{AHEAD, Window};
+
+mod window;
 
 /// Why a message must wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -59,147 +62,12 @@ pub struct Quota {
     pub full_at: Option<Timestamp>,
 }
 
-/// So many shares of a rule's maximum are told of one by one as they free.
-const SHARE: u64 = 20;
-
 /// The windows of one account.
 #[derive(Debug, Clone)]
 pub struct Limiter {
     windows: Vec<Window>,
     open: BTreeMap<Reservation, Weight>,
     last_stamp: Timestamp,
-}
-
-#[derive(Debug, Clone)]
-struct Window {
-    rule: Rule,
-    /// So long after its stamp an entry has left.
-    length: SignedDuration,
-    /// What is reserved and not stamped.
-    open: u64,
-    /// Everything ever stamped.
-    total: u64,
-    /// Everything stamped that is no longer among the entries.
-    gone: u64,
-    /// Stamp, and the total up to and including it; in order of time.
-    entries: VecDeque<(Timestamp, u64)>,
-}
-
-/// Times are whole milliseconds, rounded down: one more makes sure that the window has really passed.
-const ROUNDING: SignedDuration = SignedDuration::from_millis(1);
-
-/// A stamp may be ahead of the time at which somebody asks: it was written while the asker waited for its
-/// turn, or it is that of a message in doubt. One that is further ahead was written by a clock that has
-/// been set back since.
-const AHEAD: SignedDuration = SignedDuration::from_mins(5);
-
-impl Window {
-    fn new(rule: Rule) -> Self {
-        let per = SignedDuration::try_from(rule.per).unwrap_or(SignedDuration::MAX);
-        Self {
-            rule,
-            length: per.saturating_add(ROUNDING),
-            open: 0,
-            total: 0,
-            gone: 0,
-            entries: VecDeque::new(),
-        }
-    }
-
-    fn leaves_at(&self, stamp: Timestamp) -> Timestamp {
-        stamp.saturating_add(self.length).unwrap_or(Timestamp::MAX)
-    }
-
-    /// What has left at `now` has this stamp or an earlier one; none where nothing can have left.
-    fn last_to_leave(&self, now: Timestamp) -> Option<Timestamp> {
-        if now == Timestamp::MAX {
-            // At the end of time everything has left.
-            return Some(now);
-        }
-        now.checked_sub(self.length).ok()
-    }
-
-    /// Everything stamped that has left the window at `now`.
-    fn left(&self, now: Timestamp) -> u64 {
-        let Some(last) = self.last_to_leave(now) else {
-            return self.gone;
-        };
-        let first = self.entries.partition_point(|&(stamp, _)| stamp <= last);
-        let last_gone = first.checked_sub(1).and_then(|at| self.entries.get(at));
-        last_gone.map_or(self.gone, |&(_, total)| total)
-    }
-
-    fn quota(&self, now: Timestamp) -> Quota {
-        let left = self.left(now);
-        let held = self.total - left;
-        let when = |share: u64| {
-            let entry = self
-                .entries
-                .partition_point(|&(_, total)| total < left + share);
-            self.entries
-                .get(entry)
-                .map(|&(stamp, _)| self.leaves_at(stamp))
-        };
-        let share = self.rule.max.div_ceil(SHARE);
-        let next = (held > share).then(|| when(share).map(|at| (at, share)));
-        Quota {
-            rule: self.rule,
-            used: held + self.open,
-            next: next.flatten(),
-            full_at: (held > 0).then(|| when(held)).flatten(),
-        }
-    }
-
-    fn decide(&self, now: Timestamp, amount: u64) -> Decision {
-        if amount > self.rule.max {
-            return Decision::Never(self.rule);
-        }
-        let allowed = self.rule.max - amount;
-        // Mostly there is room whatever has left.
-        if self.open + self.total - self.gone <= allowed {
-            return Decision::Go;
-        }
-        let left = self.left(now);
-        let held = self.total - left;
-        if self.open + held <= allowed {
-            return Decision::Go;
-        }
-        let excess = self.open + held - allowed;
-        if excess > held {
-            return Decision::AfterVerdict(self.rule);
-        }
-        let enough = self
-            .entries
-            .partition_point(|&(_, total)| total < left + excess);
-        match self.entries.get(enough) {
-            Some(&(stamp, _)) => {
-                Decision::NotBefore(self.leaves_at(stamp), Reason::Rule(self.rule))
-            }
-            None => Decision::AfterVerdict(self.rule),
-        }
-    }
-
-    fn stamp(&mut self, at: Timestamp, amount: u64) {
-        let long_ago = at.saturating_sub(AHEAD).unwrap_or(Timestamp::MIN);
-        let last = self.last_to_leave(long_ago);
-        while let Some(&(stamp, total)) = self.entries.front()
-            && last.is_some_and(|last| stamp <= last)
-        {
-            self.gone = total;
-            self.entries.pop_front();
-        }
-        if amount == 0 {
-            return;
-        }
-        self.total += amount;
-        let place = self.entries.partition_point(|&(stamp, _)| stamp <= at);
-        let before = place.checked_sub(1).and_then(|last| self.entries.get(last));
-        let before = before.map_or(self.gone, |&(_, total)| total);
-        self.entries.insert(place, (at, before + amount));
-        for (_, total) in self.entries.iter_mut().skip(place + 1) {
-            *total += amount;
-        }
-    }
 }
 
 /// The earliest moment from `now` on at which both the rules and the calendar let a message go: the one
@@ -243,6 +111,16 @@ impl Limiter {
             open: BTreeMap::new(),
             last_stamp: Timestamp::MIN,
         }
+    }
+
+    /// The same for somebody who asks for moments in their order only, and never for one before the last that was
+    /// recorded: what has left is dropped at once.
+    #[must_use]
+    pub fn in_order(mut self) -> Self {
+        for window in &mut self.windows {
+            window.in_order = true;
+        }
+        self
     }
 
     /// The rules.

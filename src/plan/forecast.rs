@@ -274,7 +274,7 @@ struct Queued {
 impl Queued {
     fn behind(track: &Track) -> Self {
         Self {
-            limiter: track.limiter.clone(),
+            limiter: track.limiter.clone().in_order(),
             busy: None,
             held_until: track.held_until,
         }

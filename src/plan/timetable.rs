@@ -6,16 +6,17 @@
 //! none. `plan`, `status`, the rehearsal and what would be otherwise
 //! ([`Outlook`](super::Outlook)) are all laid out here.
 
-use jiff::civil::Time;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::limits::{Calendar, Decision, Limiter, Reason, Rule, Unit, WORTH, Weight, in_openings};
 use crate::store::{NewBatch, Run};
 
+mod days;
 mod line;
 mod openings;
 mod turn;
 
+use days::Days;
 use line::Line;
 use openings::Openings;
 pub(super) use turn::Part;
@@ -42,12 +43,10 @@ pub struct Timetable {
     last: usize,
     /// Until when each account is busy with other campaigns, and what holds those back.
     busy: Vec<Option<(Timestamp, Reason)>>,
-    days: Vec<Option<Day>>,
-    batches: Vec<NewBatch>,
+    days: Days,
     runs: Runs,
-    /// Messages that were added, and those that were placed, with parts of a cut one as messages.
+    /// Messages that were added.
     added: u64,
-    placed: u64,
     /// Who waits for a rule that counts external recipients.
     line: Line,
     /// Some rule does.
@@ -72,13 +71,6 @@ pub struct Message {
     pub planned: Option<Timestamp>,
 }
 
-/// The batch of an account that is being filled, and the end of its day.
-#[derive(Debug, Clone, Copy)]
-struct Day {
-    batch: usize,
-    ends: Timestamp,
-}
-
 /// Where a message would go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Slot {
@@ -92,18 +84,20 @@ impl Timetable {
     pub fn new(tracks: Vec<Track>, calendar: Calendar, now: Timestamp) -> Self {
         let is_external = |rule: &Rule| rule.unit == Unit::ExternalRecipients;
         let counts_external = |track: &Track| track.limiter.rules().any(is_external);
+        let in_order = |track: Track| Track {
+            limiter: track.limiter.in_order(),
+            ..track
+        };
         Self {
             counts_external: tracks.iter().any(counts_external),
-            days: vec![None; tracks.len()],
+            days: Days::new(tracks.len()),
             busy: vec![None; tracks.len()],
-            tracks,
+            tracks: tracks.into_iter().map(in_order).collect(),
             calendar: Openings::of(calendar),
             now,
             last: 0,
-            batches: Vec::new(),
             runs: Runs::default(),
             added: 0,
-            placed: 0,
             line: Line::default(),
             cuts: false,
             waits: Vec::new(),
@@ -319,14 +313,14 @@ impl Timetable {
     /// Places a message and as many of those like it after it as may go at the same moment; how many there
     /// are, out of `messages`.
     fn place(&mut self, slot: Slot, turn: &Turn, messages: u64) -> u64 {
-        let track = self.tracks.get(slot.track);
-        let fit = track.map_or(1, |track| track.limiter.fits(slot.at, turn.weight));
-        let placed = if slot.at == Timestamp::MAX {
+        let placed = match self.tracks.get(slot.track) {
             // Nothing comes after the end of time.
-            messages
-        } else {
+            _ if slot.at == Timestamp::MAX => messages,
             // Where a calendar or a rule has no answer, one goes all the same.
-            fit.clamp(1, messages)
+            Some(track) if messages > 1 => {
+                track.limiter.fits(slot.at, turn.weight).clamp(1, messages)
+            }
+            _ => 1,
         };
         let batch = self.settle(slot, turn, placed);
         self.runs.enter(turn, placed, slot.track, batch);
@@ -354,47 +348,15 @@ impl Timetable {
         if let Some(track) = self.tracks.get_mut(slot.track) {
             track.limiter.record_several(slot.at, turn.weight, messages);
         }
-        self.enter(slot, turn.listed, messages)
-    }
-
-    /// Counts them in their batch, whose number is returned.
-    fn enter(&mut self, slot: Slot, recipients: u64, messages: u64) -> u64 {
-        self.placed += messages;
-        let known = self.days.get(slot.track).copied().flatten();
-        let batch = match known {
-            Some(day) if slot.at < day.ends => day.batch,
-            _ => self.open_batch(slot),
-        };
-        if let Some(batch) = self.batches.get_mut(batch) {
-            batch.ends_at = slot.at;
-            batch.messages += messages;
-            batch.recipients += recipients * messages;
-        }
-        batch as u64 + 1
-    }
-
-    fn open_batch(&mut self, slot: Slot) -> usize {
         let zone = self.calendar.calendar().zone();
-        let today = zone.to_datetime(slot.at).date();
-        let tomorrow = today.tomorrow().ok();
-        let midnight = tomorrow.map(|day| day.to_datetime(Time::midnight()));
-        let ends = midnight.and_then(|midnight| zone.to_timestamp(midnight).ok());
-        let batch = self.batches.len();
-        if let Some(day) = self.days.get_mut(slot.track) {
-            let ends = ends.unwrap_or(Timestamp::MAX);
-            *day = Some(Day { batch, ends });
-        }
         let account = self.tracks.get(slot.track).map(|track| &track.account);
-        self.batches.push(NewBatch {
-            number: batch as u64 + 1,
-            account: account.cloned().unwrap_or_default(),
-            date: today.to_string(),
-            starts_at: slot.at,
-            ends_at: slot.at,
-            messages: 0,
-            recipients: 0,
-        });
-        batch
+        let account = account.map_or("", String::as_str);
+        self.days.enter(
+            (slot.track, account),
+            slot.at,
+            zone,
+            (messages, turn.listed),
+        )
     }
 
     /// What it came to.
@@ -404,12 +366,12 @@ impl Timetable {
         let (runs, cuts) = self.runs.finish();
         let longest = self.waits.into_iter().max_by_key(|(_, wait)| *wait);
         Laid {
-            finishes_at: (self.placed > 0).then_some(self.now),
+            finishes_at: (self.days.placed > 0).then_some(self.now),
             limited_by: longest.map(|(reason, _)| reason),
-            batches: self.batches,
+            messages: self.days.placed,
+            batches: self.days.batches,
             runs,
             cuts,
-            messages: self.placed,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use jiff::SignedDuration;
 
+use super::days;
 use super::standing::Standing;
 use crate::cli::screen::{Paint, Screen};
 use crate::cli::setup::Planned;
@@ -9,14 +10,10 @@ use crate::cli::timetable::{limit_lines, others_lines};
 use crate::cli::words;
 use crate::limits::Quota;
 use crate::plan::Forecast;
-use crate::store::{BatchProgress, Counts, RunState};
+use crate::store::{Counts, RunState};
 
 /// The columns of the headings.
 const HEADING: usize = 12;
-
-/// At least so many days are shown one by one, however low the terminal is; those for which there is no room are
-/// summed up.
-const DAYS: usize = 3;
 
 /// So many reasons are told.
 const REASONS: usize = 4;
@@ -62,41 +59,42 @@ pub(super) fn lines(screen: &Screen, planned: &Planned, standing: &Standing) -> 
         planned,
         lines: Vec::new(),
     };
-    let (mut above, mut days, mut below) = (page(), page(), page());
+    let (mut above, mut between, mut below) = (page(), page(), page());
     above.state(standing);
     above.blank();
     above.counts(standing);
     above.blank();
-    below.to_come(standing);
+    below.days_to_come(standing);
     below.times(standing);
     below.quotas(standing);
     below.refusals(standing);
     below.doubts(standing);
     // Headings, sums, and a row for what comes after.
     let taken = above.lines.len() + below.lines.len() + 5;
-    let room = screen
-        .rows()
-        .map_or(usize::MAX, |rows| rows.saturating_sub(taken).max(DAYS));
-    days.days(&standing.batches, room);
-    [above.lines, days.lines, below.lines].concat()
+    let room = screen.rows().map_or(usize::MAX, |rows| {
+        rows.saturating_sub(taken).max(days::DAYS)
+    });
+    between.days(&standing.batches, room);
+    [above.lines, between.lines, below.lines].concat()
 }
 
-struct Page<'a> {
-    screen: &'a Screen,
-    planned: &'a Planned,
+/// Lines that are put together.
+pub(super) struct Page<'a> {
+    pub(super) screen: &'a Screen,
+    pub(super) planned: &'a Planned,
     lines: Vec<String>,
 }
 
 impl Page<'_> {
-    fn line(&mut self, line: &str) {
+    pub(super) fn line(&mut self, line: &str) {
         self.lines.push(line.trim_end().to_owned());
     }
 
-    fn blank(&mut self) {
+    pub(super) fn blank(&mut self) {
         self.lines.push(String::new());
     }
 
-    fn head(&mut self, line: &str) {
+    pub(super) fn head(&mut self, line: &str) {
         self.lines
             .push(self.screen.painted(Paint::Dim, line.trim_end()));
     }
@@ -106,7 +104,7 @@ impl Page<'_> {
         self.lines.extend(lines);
     }
 
-    fn on_terminal(&self) -> bool {
+    pub(super) fn on_terminal(&self) -> bool {
         self.screen.width().is_some()
     }
 
@@ -115,7 +113,7 @@ impl Page<'_> {
     }
 
     /// `  by comms`, where there are several.
-    fn by(&self, account: &str) -> String {
+    pub(super) fn by(&self, account: &str) -> String {
         let several = self.planned.record.accounts.len() > 1;
         let told = several.then(|| format!("  by {account}"));
         told.unwrap_or_default()
@@ -165,144 +163,6 @@ impl Page<'_> {
         }
     }
 
-    /// The days of the plan, each with what has become of its recipients; so many one by one, from the last one
-    /// that is done on.
-    fn days(&mut self, batches: &[BatchProgress], room: usize) {
-        let bar = self.bar_width();
-        let margin = " ".repeat(if bar > 0 { bar + 2 } else { 0 });
-        self.head(&format!(
-            "  {:<18}{margin}{:>11}{:>11}{:>10}{:>10}",
-            "planned", "recipients", "sent", "refused", "left"
-        ));
-        let open = batches.iter().position(|batch| left(&batch.outcomes) > 0);
-        let shown = if batches.len() <= room {
-            0..batches.len()
-        } else {
-            let last = batches.len() - room;
-            let from = open.map_or(last, |open| open.saturating_sub(1).min(last));
-            from..from + room
-        };
-        let (before, after) = (&batches[..shown.start], &batches[shown.end..]);
-        self.sum("earlier", before, bar);
-        for batch in &batches[shown] {
-            let name = words::day(&batch.date);
-            let by = self.by(&batch.account);
-            self.day(&name, &batch.outcomes, bar, &by);
-        }
-        self.sum("later", after, bar);
-        self.blank();
-    }
-
-    /// Days that are not shown one by one.
-    fn sum(&mut self, which: &str, batches: &[BatchProgress], bar: usize) {
-        if batches.is_empty() {
-            return;
-        }
-        let mut all = Counts::default();
-        for batch in batches {
-            all += batch.outcomes;
-        }
-        self.day(&format!("{} {which}", batches.len()), &all, bar, "");
-    }
-
-    fn day(&mut self, name: &str, outcomes: &Counts, bar: usize, by: &str) {
-        let drawn = match bar {
-            0 => String::new(),
-            _ => format!("{}  ", self.bar(outcomes, bar)),
-        };
-        self.line(&format!(
-            "  {name:<18}{drawn}{:>11}{:>11}{:>10}{:>10}{by}",
-            words::number(outcomes.total()),
-            words::number(outcomes.sent),
-            words::number(outcomes.refused),
-            words::number(left(outcomes)),
-        ));
-    }
-
-    /// The columns of a bar: what a line leaves of the terminal; 0 where there is none.
-    fn bar_width(&self) -> usize {
-        const LINE: usize = 2 + 18 + 2 + 11 + 11 + 10 + 10;
-        let accounts = self.planned.record.accounts.iter();
-        let by = accounts.map(|name| self.by(name).chars().count()).max();
-        let columns = self.screen.width().unwrap_or(0);
-        let room = columns.saturating_sub(LINE + by.unwrap_or(0)).min(30);
-        if room < 8 { 0 } else { room }
-    }
-
-    /// Sent, refused and what is left, in proportion; what is more than nothing can be seen.
-    fn bar(&self, outcomes: &Counts, columns: usize) -> String {
-        let [sent, refused, rest] = if self.screen.needs_ascii() {
-            ["#", "x", "."]
-        } else {
-            ["█", "▒", "░"]
-        };
-        let total = outcomes.total();
-        let settled = total - left(outcomes);
-        let share = |count: u64| match count {
-            0 => 0,
-            count => ((count as usize * columns) / total as usize).max(1),
-        };
-        // It is full only when nothing is left.
-        let filled = match settled == total {
-            true => columns,
-            false => share(settled).min(columns - 1),
-        };
-        let of_refused = share(outcomes.refused).min(filled);
-        [
-            sent.repeat(filled - of_refused),
-            refused.repeat(of_refused),
-            rest.repeat(columns - filled),
-        ]
-        .concat()
-    }
-
-    /// The days that what is left will take from now on; on a terminal only where they are not those of the plan.
-    fn to_come(&mut self, standing: &Standing) {
-        let Some(forecast) = &standing.forecast else {
-            return;
-        };
-        let moved = standing.finishes_at.zip(self.planned.record.finishes_at);
-        let moved = moved.is_some_and(|(at, planned)| !is_near(at.duration_since(planned)));
-        if self.on_terminal() && !moved {
-            return;
-        }
-        self.head(&format!(
-            "  {:<18}{:>12}{:>12}   {:<7}to",
-            "to come", "messages", "recipients", "from"
-        ));
-        let days = &forecast.laid.batches;
-        let shown = if self.on_terminal() {
-            days.len().min(DAYS)
-        } else {
-            days.len()
-        };
-        for batch in &days[..shown] {
-            let zone = &self.planned.zone;
-            let by = self.by(&batch.account);
-            self.line(&format!(
-                "  {:<18}{:>12}{:>12}   {:<7}{}{by}",
-                words::day(&batch.date),
-                words::number(batch.messages),
-                words::number(batch.recipients),
-                words::time_of_day(batch.starts_at, zone),
-                words::time_of_day(batch.ends_at, zone),
-            ));
-        }
-        if let (Some(last), true) = (days.last(), shown < days.len()) {
-            let later = &days[shown..];
-            let messages = later.iter().map(|day| day.messages).sum();
-            let recipients = later.iter().map(|day| day.recipients).sum();
-            self.line(&format!(
-                "  {:<18}{:>12}{:>12}   until {}",
-                format!("{} later", later.len()),
-                words::number(messages),
-                words::number(recipients),
-                words::day(&last.date),
-            ));
-        }
-        self.blank();
-    }
-
     fn times(&mut self, standing: &Standing) {
         if let Some(at) = standing.next_send_at {
             let text = self.time(at);
@@ -331,9 +191,10 @@ impl Page<'_> {
         }
         let several = standing.quotas.len() > 1;
         for account in &standing.quotas {
-            let whose = match several {
-                true => format!("{}: ", account.account),
-                false => String::new(),
+            let whose = if several {
+                format!("{}: ", account.account)
+            } else {
+                String::new()
             };
             for quota in &account.quotas {
                 let text = format!("{whose}{}", self.quota_words(quota));
@@ -352,27 +213,25 @@ impl Page<'_> {
 
     fn quota_words(&self, quota: &Quota) -> String {
         let left = quota.rule.max.saturating_sub(quota.used);
-        let mut text = format!(
+        let left = format!(
             "{} of {} left",
             words::number(left),
             words::rule(&quota.rule)
         );
         let is_short = SignedDuration::try_from(quota.rule.per).is_ok_and(|per| per < SHORT);
         if is_short {
-            return text;
+            return left;
         }
         let zone = &self.planned.zone;
         let all = quota.full_at.map(|at| words::short_time(at, zone));
         let next = quota
             .next
-            .map(|(at, share)| (words::short_time(at, zone), share));
-        if let Some((at, share)) = next.filter(|(at, _)| all.as_ref() != Some(at)) {
-            text.push_str(&format!("; {} more free {at}", words::number(share)));
-        }
-        if let Some(at) = all {
-            text.push_str(&format!("; all free {at}"));
-        }
-        text
+            .map(|(at, share)| (words::short_time(at, zone), share))
+            .filter(|(at, _)| all.as_ref() != Some(at));
+        let next = next.map(|(at, share)| format!("{} more free {at}", words::number(share)));
+        let all = all.map(|at| format!("all free {at}"));
+        let parts = [Some(left), next, all].into_iter().flatten();
+        parts.collect::<Vec<_>>().join("; ")
     }
 
     fn refusals(&mut self, standing: &Standing) {
@@ -429,12 +288,7 @@ impl Page<'_> {
     }
 }
 
-/// Not sent, and still to be tried.
-fn left(outcomes: &Counts) -> u64 {
-    outcomes.pending + outcomes.deferred
-}
-
-fn is_near(by: SignedDuration) -> bool {
+pub(super) fn is_near(by: SignedDuration) -> bool {
     by.abs() < SignedDuration::from_mins(1)
 }
 

@@ -1,5 +1,7 @@
 use super::super::Unit;
+use super::window::ROUNDING;
 use super::*;
+use jiff::SignedDuration;
 use proptest::prelude::*;
 
 fn at(seconds: i64) -> Timestamp {
@@ -262,4 +264,28 @@ fn a_quota_says_when_the_next_share_and_when_all_is_free() {
         [rest],
         "what is less than a share is not divided"
     );
+}
+
+proptest! {
+    /// Whoever asks in order gets the answers that everybody gets.
+    #[test]
+    fn what_is_dropped_at_once_is_missed_by_nobody_who_asks_in_order(
+        steps in prop::collection::vec((0_i64..200, 1_u64..4), 1..300),
+    ) {
+        let rules = [rule(7, 60, Unit::Recipients), rule(40, 900, Unit::Recipients), rule(4, 30, Unit::Messages)];
+        let mut usual = Limiter::new(&rules);
+        let mut in_order = Limiter::new(&rules).in_order();
+        let mut now = at(0);
+        for (pause, recipients) in steps {
+            now += SignedDuration::from_secs(pause / 20);
+            let weight = one(recipients);
+            let answer = usual.decide(now, weight);
+            prop_assert_eq!(answer, in_order.decide(now, weight));
+            prop_assert_eq!(usual.fits(now, weight), in_order.fits(now, weight));
+            if answer == Decision::Go {
+                usual.record(now, weight);
+                in_order.record(now, weight);
+            }
+        }
+    }
 }
