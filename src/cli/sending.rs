@@ -301,6 +301,7 @@ pub(super) fn halted(halt: &Halt, zone: &TimeZone) -> Failure {
         format!("not finished: halted {}", halt_words(halt, zone)),
         "`postroom resume` lifts the halt; then `postroom send` goes on where it was",
     )
+    .named("halted")
 }
 
 /// What an ended send exits with, and what to say of it if it is not finished.
