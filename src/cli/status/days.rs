@@ -7,7 +7,10 @@ use crate::store::{BatchProgress, Counts};
 
 /// At least so many days are shown one by one, however low the terminal is; those for which there is no room are
 /// summed up.
-pub(super) const DAYS: usize = 3;
+pub(super) const DAYS: usize = 2;
+
+/// So many of those to come are.
+const DAYS_TO_COME: usize = 3;
 
 impl Page<'_> {
     /// The days of the plan, each with what has become of its recipients; so many one by one, from the last one
@@ -118,7 +121,7 @@ impl Page<'_> {
         ));
         let days = &forecast.laid.batches;
         let shown = if self.on_terminal() {
-            days.len().min(DAYS)
+            days.len().min(DAYS_TO_COME)
         } else {
             days.len()
         };

@@ -59,23 +59,26 @@ pub(super) fn lines(screen: &Screen, planned: &Planned, standing: &Standing) -> 
         planned,
         lines: Vec::new(),
     };
-    let (mut above, mut between, mut below) = (page(), page(), page());
+    let [mut above, mut between, mut coming, mut below] = [page(), page(), page(), page()];
     above.state(standing);
     above.blank();
     above.counts(standing);
     above.blank();
-    below.days_to_come(standing);
+    coming.days_to_come(standing);
     below.times(standing);
     below.quotas(standing);
     below.refusals(standing);
     below.doubts(standing);
+    let rows = screen.rows().unwrap_or(usize::MAX);
     // Headings, sums, and a row for what comes after.
     let taken = above.lines.len() + below.lines.len() + 5;
-    let room = screen.rows().map_or(usize::MAX, |rows| {
-        rows.saturating_sub(taken).max(days::DAYS)
-    });
-    between.days(&standing.batches, room);
-    [above.lines, between.lines, below.lines].concat()
+    if taken + days::DAYS + coming.lines.len() > rows {
+        // When it ends is told below.
+        coming.lines.clear();
+    }
+    let room = rows.saturating_sub(taken + coming.lines.len());
+    between.days(&standing.batches, room.max(days::DAYS));
+    [above.lines, between.lines, coming.lines, below.lines].concat()
 }
 
 /// Lines that are put together.

@@ -247,7 +247,7 @@ fn the_tally_follows_every_change_of_the_tables() {
         "UPDATE message SET batch = NULL WHERE number = 3",
         "UPDATE message SET lane = 1, shared = 1",
         "INSERT INTO message (campaign, number, shared, message_id, digest, recipients, external, batch)
-         SELECT campaign, 99, 0, '<99>', digest, 1, 1, 2 FROM message WHERE number = 1",
+         SELECT campaign, 99, 0, '<99>', digest, 1, 1, 5 FROM message WHERE number = 1",
         "INSERT INTO recipient (campaign, row, address, key, cells, message)
          SELECT campaign, 99, 'a@b', 'a@b', '[]', id FROM message WHERE number = 99",
         "UPDATE recipient SET message = (SELECT id FROM message WHERE number = 99) WHERE row = 3",
