@@ -17,7 +17,7 @@ use crate::config::Campaign;
 use crate::preview::Previewer;
 use crate::provider::ReplyTable;
 use crate::recipients::person_key;
-use crate::store::{Attempt, Chapter, Store};
+use crate::store::{Attempt, Chapter, Store, Suppression};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
@@ -48,7 +48,8 @@ pub(super) fn run(context: &Context, args: &Show) -> Result<Exit, Failure> {
         story.retain(|chapter| chapter.campaign == campaign.name);
     }
     let only = only.map(|campaign| campaign.name);
-    if story.is_empty() {
+    let suppressions = suppressions_of(&store, &key)?;
+    if story.is_empty() && (suppressions.is_empty() || only.is_some() || args.eml.is_some()) {
         return Err(not_found(&store, &args.address, &key, only.as_deref())?);
     }
     if let Some(file) = &args.eml {
@@ -56,13 +57,49 @@ pub(super) fn run(context: &Context, args: &Show) -> Result<Exit, Failure> {
     }
     if context.screen.is_json() {
         let chapters: Vec<Value> = story.iter().map(chapter_json).collect();
-        context
-            .screen
-            .json(&json!({ "address": args.address, "campaigns": chapters }))?;
+        context.screen.json(&json!({
+            "address": args.address,
+            "campaigns": chapters,
+            "suppressions": suppressions.iter().map(suppression_json).collect::<Vec<_>>(),
+        }))?;
     } else {
         tell(&context.screen, &store, &args.address, &story)?;
+        for one in &suppressions {
+            context.screen.result("")?;
+            context.screen.result(&suppression_words(one))?;
+        }
     }
     Ok(Exit::Done)
+}
+
+/// What holds against writing to the person, or to their domain.
+fn suppressions_of(store: &Store, key: &str) -> Result<Vec<Suppression>, Failure> {
+    let domain = key.rfind('@').and_then(|at| key.get(at..));
+    let mut all = store.suppressions()?;
+    all.retain(|one| one.subject == key || Some(one.subject.as_str()) == domain);
+    Ok(all)
+}
+
+fn suppression_words(one: &Suppression) -> String {
+    let wide = one.campaign.as_ref().map_or_else(
+        || "all campaigns".to_owned(),
+        |name| format!("the campaign '{name}'"),
+    );
+    let why = match one.reason.as_str() {
+        "" => String::new(),
+        reason => format!(": {reason}"),
+    };
+    let since = words::time(one.added_at, &TimeZone::system());
+    format!(
+        "on the suppression list of {wide} as {}, since {since}{why}",
+        one.written
+    )
+}
+
+fn suppression_json(one: &Suppression) -> Value {
+    json!({
+        "campaign": one.campaign, "subject": one.subject, "reason": one.reason, "added_at": one.added_at,
+    })
 }
 
 /// Nobody of this address is in the campaign, or in any.

@@ -69,7 +69,16 @@ fn the_story_of_a_person_has_every_attempt_and_reply() {
     for words in ["'news', row 3: refused", "attempt 1", "meaning"] {
         assert!(said.contains(words), "{words} in {said}");
     }
-    let nobody = home.run(&["show", "p33@contoso.com"]).exits(66);
+    home.run(&["suppress", "add", "@contoso.com", "--reason", "moved"])
+        .exits(0);
+    let story = home
+        .run(&["show", "p3@contoso.com", "--json"])
+        .exits(0)
+        .json();
+    assert_eq!(story["suppressions"][0]["reason"], "moved");
+    let nobody = home
+        .run(&["show", "p33@contoso.com", "--campaign", "news"])
+        .exits(66);
     assert!(
         nobody.err.contains("p3@contoso.com"),
         "the likely one: {}",
