@@ -40,30 +40,30 @@ pub(super) fn run(context: &Context, args: &Show) -> Result<Exit, Failure> {
     let (store, path) = setup::store(&context.places)?;
     let key = person_key(&args.address);
     let only = args.campaign.as_deref().map(Campaign::load).transpose()?;
-    let mut story = store.story(&key)?;
+    let mut told = store.story(&key)?;
     if let Some(campaign) = &only {
         if store.campaign(&campaign.name)?.is_none() {
             return Err(setup::not_planned(&store, campaign));
         }
-        story.retain(|chapter| chapter.campaign == campaign.name);
+        told.retain(|chapter| chapter.campaign == campaign.name);
     }
     let only = only.map(|campaign| campaign.name);
     let suppressions = suppressions_of(&store, &key)?;
-    if story.is_empty() && (suppressions.is_empty() || only.is_some() || args.eml.is_some()) {
+    if told.is_empty() && (suppressions.is_empty() || only.is_some() || args.eml.is_some()) {
         return Err(not_found(&store, &args.address, &key, only.as_deref())?);
     }
     if let Some(file) = &args.eml {
-        return write_mail(context, &store, &path, &story, file);
+        return write_mail(context, &store, &path, &told, file);
     }
     if context.screen.is_json() {
-        let chapters: Vec<Value> = story.iter().map(chapter_json).collect();
+        let chapters: Vec<Value> = told.iter().map(chapter_json).collect();
         context.screen.json(&json!({
             "address": args.address,
             "campaigns": chapters,
             "suppressions": suppressions.iter().map(suppression_json).collect::<Vec<_>>(),
         }))?;
     } else {
-        tell(&context.screen, &store, &args.address, &story)?;
+        tell(&context.screen, &store, &args.address, &told)?;
         for one in &suppressions {
             context.screen.result("")?;
             context.screen.result(&suppression_words(one))?;
@@ -130,15 +130,15 @@ pub(super) fn not_found(
     ))
 }
 
-fn tell(screen: &Screen, store: &Store, address: &str, story: &[Chapter]) -> Result<(), Failure> {
+fn tell(screen: &Screen, store: &Store, address: &str, told: &[Chapter]) -> Result<(), Failure> {
     let table = ReplyTable::of_all_providers()?;
     let meaning = |reply: &str| table.explain(reply).map(|known| known.meaning);
-    let places = words::count(story.len() as u64, "row", "rows");
+    let places = words::count(told.len() as u64, "row", "rows");
     screen.result(&screen.painted(
         Paint::Bold,
         &format!("{}: {places} of campaigns", address.escape_debug()),
     ))?;
-    for chapter in story {
+    for chapter in told {
         let record = store.campaign(&chapter.campaign)?;
         let zone = record.map_or(TimeZone::UTC, |record| setup::zone_of(&record));
         screen.result("")?;
@@ -249,14 +249,14 @@ fn write_mail(
     context: &Context,
     store: &Store,
     path: &Path,
-    story: &[Chapter],
+    told: &[Chapter],
     file: &Path,
 ) -> Result<Exit, Failure> {
     let handed_over = |chapter: &&Chapter| {
         let message = chapter.message.as_ref();
         message.is_some_and(|message| message.attempts.iter().any(|one| one.handover_at.is_some()))
     };
-    let chapter = story.iter().rev().find(handed_over);
+    let chapter = told.iter().rev().find(handed_over);
     let found = chapter.and_then(|chapter| Some((chapter, chapter.message.as_ref()?)));
     let Some((chapter, message)) = found else {
         return Err(Failure::new(

@@ -227,15 +227,15 @@ impl<'a> Walk<'a> {
         if results.len() != rows.len() {
             return Err(Error::Incomplete);
         }
-        for (result, rows) in results.into_iter().zip(rows) {
+        for (result, count) in results.into_iter().zip(rows) {
             match result {
-                Ok(proved) => {
-                    watch.person(&proved.person, Some(renderer), &[]);
-                    self.pack(&proved, renderer)?;
+                Ok(sound) => {
+                    watch.person(&sound.person, Some(renderer), &[]);
+                    self.pack(&sound, renderer)?;
                 }
                 Err(unsound) => {
                     watch.person(&unsound.person, Some(renderer), &unsound.findings);
-                    self.rows.invalid += rows;
+                    self.rows.invalid += count;
                     // A row is not to be mended for the template's sake.
                     if unsound.findings.iter().any(|found| found.row.is_some()) {
                         for row in unsound.person.rows() {

@@ -21,7 +21,7 @@ pub(super) fn compile(source: &Source, key: &str) -> Result<Template, TemplateEr
         };
         return Err(finding.at(source));
     }
-    match Template::compile_with_name(&dialect::readable(&source.text), key.to_owned()) {
+    match Template::compile_with_name(dialect::readable(&source.text), key.to_owned()) {
         Ok(mut template) => {
             dialect::restore(&mut template);
             fields_before_helpers(&mut template);

@@ -145,7 +145,7 @@ fn come_to(home: &Home, example: &str) {
     let words: Vec<&str> = example.split_whitespace().collect();
     match words.get(1..).unwrap_or_default() {
         ["new", ..] => fs::remove_dir_all(home.path("my-news")).unwrap(),
-        ["store", ..] | ["cancel", ..] => drop(home.run(&["plan", "my-news"]).exits(0)),
+        ["store" | "cancel", ..] => drop(home.run(&["plan", "my-news"]).exits(0)),
         ["plan", _, "--update", ..] => {
             home.run(&["plan", "my-news"]).exits(0);
             home.write("my-news/newsletter.txt.hbs", "Another text.\n");
@@ -194,13 +194,10 @@ fn type_it(home: &Home, example: &str) -> (i32, String) {
     );
     let like = home.command(&[]);
     // A shell that is interrupted along with the program would end by the signal.
-    let line = match runs_on(example) {
-        true => format!("exec {example}"),
-        false => example.to_owned(),
-    };
+    let exec = if runs_on(example) { "exec " } else { "" };
     let mut command = Command::new("setsid");
     command
-        .args(["--ctty", "--wait", "sh", "-c", &line])
+        .args(["--ctty", "--wait", "sh", "-c", &format!("{exec}{example}")])
         .current_dir(home.path(""))
         .env_clear()
         .envs(

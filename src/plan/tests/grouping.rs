@@ -272,7 +272,7 @@ fn cells_of_further_rows_are_looked_at_where_the_mail_shows_them() {
     );
     assert_eq!(
         empty("<p>{{#each rows}}{{name}} {{office}}{{/each}}</p>"),
-        [said.clone()]
+        std::slice::from_ref(&said)
     );
     assert_eq!(
         empty("<p>{{office}}{{#each rows}}{{office}}{{/each}}</p>"),

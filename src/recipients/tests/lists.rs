@@ -209,13 +209,11 @@ fn other_cells_are_kept_as_they_are() {
     assert_eq!(row.data(reader.columns())["first_name"], " A \t\r\n\"B\"");
 }
 
+/// Encoding, delimiter, number of columns.
+type Decided = (&'static str, Option<char>, Option<usize>);
+
 /// What was decided about a list that is refused: encoding, delimiter, number of columns.
-fn as_far(
-    list: &[u8],
-) -> (
-    &'static str,
-    Option<(&'static str, Option<char>, Option<usize>)>,
-) {
+fn as_far(list: &[u8]) -> (&'static str, Option<Decided>) {
     let refused = ListReader::open(Cursor::new(list), &ListOptions::default()).unwrap_err();
     let reading = refused.reading.map(|reading| {
         let encoding = reading.encoding.map_or("", |encoding| encoding.name);

@@ -24,6 +24,10 @@ const MAX_INCLUSIONS: usize = 20_000;
 /// A template that can be included, and the source it is written in.
 type Included<'a> = (&'a str, &'a Template);
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says something else of where the walk is"
+)]
 pub(super) struct Walker<'a> {
     pub(super) known: Known<'a>,
     pub(super) data: &'a Map<String, Value>,

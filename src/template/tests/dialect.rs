@@ -8,6 +8,10 @@ use super::{html, rendered, set};
 use crate::template::{Known, ProblemKind, TemplateSet};
 
 #[test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "a table of templates and what comes of them"
+)]
 fn templates_render_as_in_javascript() {
     let data = json!({
         "name": "Ann", "yes": true, "no": false, "list": ["a", "b"], "none": [], "key": "k2",

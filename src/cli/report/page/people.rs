@@ -121,9 +121,9 @@ pub(super) fn left_out(facts: &Facts<'_>) -> String {
     }
     if summary.joined > 0 {
         let joined = words::number(summary.joined);
-        let _ = write!(
+        let _ = writeln!(
             lines,
-            "<li><strong>{joined}</strong> joined: further rows of people who have a row already; they are in the same message.</li>\n"
+            "<li><strong>{joined}</strong> joined: further rows of people who have a row already; they are in the same message.</li>"
         );
     }
     if lines.is_empty() {
