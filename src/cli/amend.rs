@@ -52,6 +52,10 @@ pub(super) fn run(context: &Context, args: &Amend) -> Result<Exit, Failure> {
         if args.edition.is_some() && args.edition != row.edition {
             return;
         }
+        // Whoever was forgotten has no address any more.
+        if row.cells.is_none() {
+            return;
+        }
         in_doubt += u64::from(row.outcome == "in_doubt");
         if row.outcome == "sent" || args.in_doubt && row.outcome == "in_doubt" {
             people.push(row);

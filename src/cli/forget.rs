@@ -18,7 +18,8 @@ use crate::store::{OwnFile, Remembered, Store};
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  \
     postroom forget anna.kowalska@example.com --yes\n\n\
-    Totals and reports keep a row, with its outcome and nothing else. What it cannot erase: mail that was delivered, \
+    Totals and reports keep a row, with its outcome, and a fingerprint of the address, so that nobody gets a mail twice \
+    because of it. It waits while one of their campaigns is being sent (75). What it cannot erase: mail that was delivered, \
     the list files and backups, logs, rehearsals and what `preview --out` has written, what a server's operator keeps. \
     Who is on the suppression list stays there, or they would be written to again: `postroom suppress remove`.")]
 pub(super) struct Forget {
@@ -31,7 +32,7 @@ pub(super) struct Forget {
 }
 
 pub(super) fn run(context: &Context, args: &Forget) -> Result<Exit, Failure> {
-    let (mut store, path) = setup::store(&context.places)?;
+    let (mut store, path) = setup::store_to_look_at(&context.places)?;
     let key = person_key(&args.address);
     let remembered = store.remembered(&key)?;
     if remembered.is_empty() {
@@ -97,26 +98,21 @@ pub(super) fn run(context: &Context, args: &Forget) -> Result<Exit, Failure> {
     }
     if !is_wiped {
         screen.warning(
-            "another process uses the store, so deleted text may still lie in its file: run it again for any address \
-             when nothing else runs",
+            "another process uses the store, so deleted text may still lie in its file until it is written anew: any \
+             other `postroom forget` does that, when nothing else runs",
         );
     }
-    screen.note(
-        "take them out of your lists too: `postroom plan --update` takes whoever it does not know for a newcomer",
-    );
+    screen.note("take them out of your lists too, and out of what was exported of them");
     Ok(Exit::Done)
 }
 
-/// Nothing is erased while mail goes out: a sender knows whom it sends to, and keeps the file open.
+/// Nobody is erased from a campaign while it goes out: its sender may have them in hand.
 fn refuse_if_at_work(store: &Store, remembered: &[Remembered]) -> Result<(), Failure> {
-    let at_work = store
-        .campaign_names()?
-        .into_iter()
-        .find(|name| store.is_being_sent(name));
-    let in_hand = remembered.iter().find(|one| one.in_hand);
-    let Some(name) = at_work.or_else(|| in_hand.map(|one| one.campaign.clone())) else {
+    let is_at_work = |one: &&Remembered| one.in_hand || store.is_being_sent(&one.campaign);
+    let Some(one) = remembered.iter().find(is_at_work) else {
         return Ok(());
     };
+    let name = &one.campaign;
     Err(Failure::new(
         Exit::NotFinished,
         format!("'{name}' is being sent from this store"),

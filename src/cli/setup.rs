@@ -99,6 +99,19 @@ pub(super) fn store_if_any(places: &Places) -> Result<(Option<Store>, PathBuf), 
     Ok((store, path))
 }
 
+/// The store, for whoever only looks: one that was named and is not there is a slip, and none is made.
+pub(super) fn store_to_look_at(places: &Places) -> Result<(Store, PathBuf), Failure> {
+    match store_if_any(places)? {
+        (Some(store), path) => Ok((store, path)),
+        (None, path) if places.store.is_some() => Err(Failure::new(
+            Exit::NoInput,
+            format!("there is no store at {}", path.display()),
+            "correct --store, or POSTROOM_STORE in the environment",
+        )),
+        (None, _) => store(places),
+    }
+}
+
 /// A campaign that is planned, for commands that only look at the store.
 pub(super) struct Planned {
     pub(super) record: CampaignRecord,
@@ -110,7 +123,7 @@ impl Planned {
     /// Finds the plan of the campaign in `folder`.
     pub(super) fn find(folder: &Path, places: &Places) -> Result<Self, Failure> {
         let campaign = Campaign::load(folder)?;
-        let (store, _) = store(places)?;
+        let (store, _) = store_to_look_at(places)?;
         let record = store
             .campaign(&campaign.name)?
             .ok_or_else(|| not_planned(&store, &campaign))?;

@@ -37,7 +37,7 @@ pub(super) struct Show {
 }
 
 pub(super) fn run(context: &Context, args: &Show) -> Result<Exit, Failure> {
-    let (store, path) = setup::store(&context.places)?;
+    let (store, path) = setup::store_to_look_at(&context.places)?;
     let key = person_key(&args.address);
     let only = args.campaign.as_deref().map(Campaign::load).transpose()?;
     let mut told = store.story(&key)?;

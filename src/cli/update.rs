@@ -22,7 +22,7 @@ const HEADING: usize = 12;
 
 pub(super) fn run(context: &Context, args: &Plan) -> Result<Exit, Failure> {
     let setup = Setup::read(&args.campaign.folder, &context.places)?;
-    let (mut store, _) = setup::store(&context.places)?;
+    let (mut store, _) = setup::store_to_look_at(&context.places)?;
     let record = planned(context, &setup, &mut store)?;
     let errand = Errand {
         context,

@@ -327,10 +327,10 @@ impl Sink for Freezing<'_> {
             return Ok(false);
         };
         let key = person.address.key();
-        if store.is_to_plan(campaign, &key)? {
+        let Some(known) = store.kept_as(campaign, &key)? else {
             return Ok(false);
-        }
-        self.writer.keep(person.row.number, &key)?;
+        };
+        self.writer.keep(person.row.number, &known)?;
         Ok(true)
     }
 

@@ -145,22 +145,35 @@ impl Previewer {
         }
     }
 
-    /// What a row's own mail carries of files that rows name.
+    /// What a row's own mail carries of files that rows name, in every edition that is kept: rows may have been
+    /// sent in one and planned in others.
     fn files_of(&self, row: &ListedRow) -> Result<Vec<(u64, String)>, Error> {
-        let edition = row.edition.unwrap_or(self.record.edition);
+        let theirs = row.edition.unwrap_or(self.record.edition);
         let (Some(cells), Some(editions)) = (&row.cells, self.renderers.first()) else {
             return Ok(Vec::new());
         };
-        let renderer = editions.of(edition)?;
-        let named = &renderer.definition().sources.attach;
-        if named.iter().all(|one| !one.text.contains("{{")) {
-            return Ok(Vec::new());
+        let own = editions.of(theirs)?;
+        let mut files = Vec::new();
+        for edition in self.store.editions(self.record.id)? {
+            let renderer = editions.of(edition)?;
+            let (from, to) = (own.definition(), renderer.definition());
+            let named = &to.sources.attach;
+            if named.iter().all(|one| !one.text.contains("{{")) {
+                continue;
+            }
+            let page = if from.columns == to.columns && from.grouped == to.grouped {
+                renderer.page_of_frozen(cells)
+            } else {
+                renderer.page_of_frozen(&moved(cells, from, to).unwrap_or_default())
+            };
+            // Cells of other columns may make no mail there: then it has no file of theirs.
+            let Ok(page) = page else { continue };
+            let of_row = page
+                .attachments()
+                .filter(|path| named.iter().all(|one| one.text.trim() != *path));
+            files.extend(of_row.map(|path| (edition, path.to_owned())));
         }
-        let page = renderer.page_of_frozen(cells)?;
-        let own = page
-            .attachments()
-            .filter(|path| named.iter().all(|one| one.text.trim() != *path));
-        Ok(own.map(|path| (edition, path.to_owned())).collect())
+        Ok(files)
     }
 
     /// The rows that between them show every case.
@@ -232,6 +245,28 @@ impl Previewer {
         };
         let recipients = &message.recipients;
         Mail::make(&renderer, message.number, recipients, &identity).map(Some)
+    }
+}
+
+/// Cells as another edition's columns have them.
+fn moved(cells: &str, from: &Definition, to: &Definition) -> Option<String> {
+    let rows: Vec<Vec<String>> = if from.grouped {
+        serde_json::from_str(cells).ok()?
+    } else {
+        vec![serde_json::from_str(cells).ok()?]
+    };
+    let of_row = |row: &Vec<String>| -> Vec<String> {
+        let cell = |name: &String| {
+            let at = from.columns.index_of(name);
+            at.and_then(|at| row.get(at)).cloned().unwrap_or_default()
+        };
+        to.columns.names().iter().map(cell).collect()
+    };
+    let rows: Vec<Vec<String>> = rows.iter().map(of_row).collect();
+    if to.grouped {
+        serde_json::to_string(&rows).ok()
+    } else {
+        serde_json::to_string(rows.first()?).ok()
     }
 }
 

@@ -49,6 +49,15 @@ pub(super) fn calendar(connection: &Connection, campaign: i64) -> Result<Calenda
 }
 
 impl Store {
+    /// The numbers of a campaign's editions that are kept.
+    pub fn editions(&self, campaign: i64) -> Result<Vec<u64>, Error> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT number FROM edition WHERE campaign = ? ORDER BY number")?;
+        let numbers = statement.query_map([campaign], |row| row.get(0))?;
+        Ok(numbers.collect::<Result<_, _>>()?)
+    }
+
     /// The definition of an edition, as JSON; none when there is no such edition.
     pub fn definition(&self, campaign: i64, edition: u64) -> Result<Option<String>, Error> {
         Ok(self

@@ -3,7 +3,8 @@
 //! Whoever is still to get something is cancelled first. The address, the cells, and servers' words that name the
 //! address are overwritten, and so are files that nobody but them was given. The file is then written anew
 //! (`VACUUM`) and its log emptied, because SQLite leaves deleted text in both. Who is on the suppression list stays
-//! there: without the entry the person would be written to again.
+//! there: without the entry the person would be written to again. Of the address a fingerprint stays, by which a
+//! list that is taken in later is known to have them: nobody gets a mail twice because of being forgotten.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
@@ -14,6 +15,11 @@ use super::{Error, Store};
 
 /// What stands in place of an address.
 const FORGOTTEN: &str = "(forgotten)";
+
+/// By which a forgotten person is known again, and no address is told.
+pub(super) fn fingerprint(key: &str) -> String {
+    format!("#{}", blake3::hash(key.as_bytes()).to_hex())
+}
 
 /// A row of a person who is to be forgotten.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -218,11 +224,13 @@ fn erase_rows(connection: &Connection, key: &str, erased: &mut Erased) -> Result
         &format!("UPDATE left_out SET address = '{FORGOTTEN}' WHERE lower(trim(address)) = ?1"),
         [key],
     )? as u64;
+    // Words that are no server's are somebody's of them.
     erased.rows += connection.execute(
         &format!(
-            "UPDATE recipient SET address = '{FORGOTTEN}', key = '', cells = '' WHERE key = ?1"
+            "UPDATE recipient SET address = '{FORGOTTEN}', key = ?2, cells = '',
+                 reply = iif(reply GLOB '[2-5][0-9][0-9]*', reply, NULL) WHERE key = ?1"
         ),
-        [key],
+        [key, &fingerprint(key)],
     )? as u64;
     Ok(campaigns)
 }

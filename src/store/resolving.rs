@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::history::{self, Deed, Happening};
-use super::{Error, Store, to_timestamp};
+use super::{Error, Store, to_timestamp, updating};
 use crate::delivery::{Event, MessageState};
 
 /// What a person says about messages in doubt.
@@ -193,5 +193,9 @@ fn settle(
         "UPDATE recipient SET state = ?, sent_at = ?, reply = ? WHERE message = ? AND state = 'in_doubt'",
         params![state.of_recipients().as_str(), sent_at, reply, message],
     )?;
+    // Whoever an edition taken in meanwhile does not list gets nothing more.
+    if resolution == Resolution::Resend {
+        updating::drop_marked(connection, message)?;
+    }
     Ok(())
 }

@@ -11,8 +11,8 @@
 //! | in hand, or settled | stays as it is, in the new row | stays, after the list's last row |
 //! | no record, suppressed, or cancelled because an earlier edition did not list them | is added, or is suppressed | – |
 //!
-//! Whoever is in hand and no longer listed is marked, and cancelled as soon as they are in hand no longer and were
-//! not sent ([`drop_marked`]). Nobody has two records, and totals add up at every moment.
+//! Whoever is in hand or in doubt and no longer listed is marked, and cancelled as soon as they are so no longer and
+//! were not sent ([`drop_marked`]). Nobody has two records, and totals add up at every moment.
 
 mod difference;
 mod taking;
@@ -25,6 +25,7 @@ pub use difference::{Difference, Group};
 use taking::Update;
 
 use super::draft;
+use super::forgetting;
 use super::history::{self, Deed, Happening};
 use super::planning::Of;
 use super::{CampaignRecord, Error, NewCampaign, PlanWriter, Store};
@@ -76,27 +77,33 @@ impl Store {
         Ok(writer)
     }
 
-    /// Whether an update is to plan the person who is found by this key: not who has a record that stays.
-    pub fn is_to_plan(&self, campaign: i64, key: &str) -> Result<bool, Error> {
-        let standing = self
-            .connection
-            .prepare_cached(&format!(
-                "SELECT {STANDING} FROM recipient r LEFT JOIN message m ON m.id = r.message
-                 WHERE r.key = ? AND r.campaign = ?"
-            ))?
-            .query_row(params![key, campaign], |row| row.get::<_, String>(0))
-            .optional()?;
-        // Who is in hand may be given back until the end of the planning.
-        Ok(standing.is_none_or(|standing| !matches!(standing.as_str(), "sent" | "settled")))
+    /// The key of the record that stays of the person who is found by this key; none of whoever an update is to
+    /// plan. Whoever was forgotten is known by a fingerprint.
+    pub fn kept_as(&self, campaign: i64, key: &str) -> Result<Option<String>, Error> {
+        for known in [key.to_owned(), forgetting::fingerprint(key)] {
+            let standing = self
+                .connection
+                .prepare_cached(&format!(
+                    "SELECT {STANDING} FROM recipient r LEFT JOIN message m ON m.id = r.message
+                     WHERE r.key = ? AND r.campaign = ?"
+                ))?
+                .query_row(params![known, campaign], |row| row.get::<_, String>(0))
+                .optional()?;
+            // Who is in hand may be given back until the end of the planning.
+            if standing.is_some_and(|standing| matches!(standing.as_str(), "sent" | "settled")) {
+                return Ok(Some(known));
+            }
+        }
+        Ok(None)
     }
 
     /// Makes sure that everybody is found as `key` says: an earlier version may have written other keys.
     pub fn find_by(&mut self, campaign: i64, key: impl Fn(&str) -> String) -> Result<(), Error> {
         let mut other = Vec::new();
         {
-            let mut statement = self
-                .connection
-                .prepare("SELECT row, address, key FROM recipient WHERE campaign = ?")?;
+            let mut statement = self.connection.prepare(
+                "SELECT row, address, key FROM recipient WHERE campaign = ? AND cells <> ''",
+            )?;
             let mut rows = statement.query([campaign])?;
             while let Some(row) = rows.next()? {
                 let (address, known) = (row.get::<_, String>(1)?, row.get::<_, String>(2)?);

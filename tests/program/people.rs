@@ -199,6 +199,9 @@ fn a_person_who_is_forgotten_occurs_nowhere_and_the_totals_stay() {
     home.run(&["show", "p7@contoso.com"]).exits(66);
     home.run(&["preview", "news", "--row", "7"]).exits(66);
     home.run(&["preview", "news", "--out", "mails"]).exits(0);
+    // The list still has them: they are no newcomers.
+    home.write("news/news.txt.hbs", "Another text, {{first_name}}.\n");
+    home.run(&["plan", "news", "--update", "--yes"]).exits(0);
     home.run(&["send", "news", "--yes"]).exits(1);
     let reached: Vec<String> = server
         .received()

@@ -14,7 +14,7 @@ use crate::cli::{Context, setup, words};
 use crate::store::Suppression;
 
 pub(super) fn run(context: &Context, args: &List) -> Result<Exit, Failure> {
-    let (store, _) = setup::store(&context.places)?;
+    let (store, _) = setup::store_to_look_at(&context.places)?;
     let name = args.scope.name(&store)?;
     let mut entries = store.suppressions()?;
     if let Some(name) = &name {

@@ -11,7 +11,7 @@ use crate::recipients::Subject;
 use crate::store::Suppression;
 
 pub(super) fn run(context: &Context, args: &Remove) -> Result<Exit, Failure> {
-    let (mut store, _) = setup::store(&context.places)?;
+    let (mut store, _) = setup::store_to_look_at(&context.places)?;
     let name = args.scope.name(&store)?;
     let subjects = subjects(&args.who)?;
     let known = store.suppressions()?;

@@ -32,6 +32,8 @@ enum Step {
     Cancel(u8),
     /// Whoever was refused is queued again.
     Retry,
+    /// Whoever is in doubt is sent to again.
+    Resend,
     /// A list of these people, in this order, is taken in; so many share a message.
     Update(Vec<u8>, usize),
     /// The same, and these many claims are made between planning and taking in.
@@ -56,6 +58,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0_u8..12).prop_map(Step::Unsuppress),
         1 => (0_u8..12).prop_map(Step::Cancel),
         1 => Just(Step::Retry),
+        1 => Just(Step::Resend),
         2 => (list(), 1_usize..4).prop_map(|(list, share)| Step::Update(list, share)),
         1 => (list(), 1_usize..4, 0_usize..3)
             .prop_map(|(list, share, claims)| Step::UpdateLate(list, share, claims)),
@@ -150,6 +153,7 @@ impl Run {
             }
             Step::Cancel(person) => self.cancel(&address(*person)),
             Step::Retry => self.retry(),
+            Step::Resend => self.resend(),
             Step::Update(list, share) => self.update(list, *share, 0).await,
             Step::UpdateLate(list, share, claims) => self.update(list, *share, *claims).await,
             ending => {
@@ -169,6 +173,16 @@ impl Run {
                 .cancel(campaign, Some(&[person.row]), "ann", now)
                 .unwrap();
             self.dropped.insert(address.to_owned());
+        }
+    }
+
+    fn resend(&mut self) {
+        let (mut store, campaign, now) = (self.world.store(), self.world.campaign, self.now());
+        let again = store
+            .resolve(campaign, &Selection::All, Resolution::Resend, ("ann", now))
+            .unwrap();
+        for address in again.iter().flat_map(|doubt| &doubt.recipients) {
+            self.reached.remove(address);
         }
     }
 
@@ -445,7 +459,7 @@ fn write(
                 cells: "[]",
             };
             writer.suppressed(&new).unwrap();
-        } else if standing.is_none_or(|(store, id)| store.is_to_plan(id, address).unwrap()) {
+        } else if standing.is_none_or(|(store, id)| store.kept_as(id, address).unwrap().is_none()) {
             people.push((row, address));
         } else {
             writer.keep(row, address).unwrap();

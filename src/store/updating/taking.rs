@@ -95,7 +95,7 @@ impl Update<'_> {
                  reply = CASE WHEN b.standing = 'going' THEN ?3 ELSE reply END
              FROM temp.before b JOIN temp.placed p ON p.row = b.row
              WHERE recipient.campaign = ?1 AND recipient.row = b.row
-             AND b.standing IN ('going', 'in_hand') AND p.place > ?4";
+             AND (b.standing IN ('going', 'in_hand') OR recipient.state = 'in_doubt') AND p.place > ?4";
         self.connection.execute(
             sql,
             params![self.campaign, self.edition, NO_LONGER_LISTED, self.listed],
