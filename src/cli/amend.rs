@@ -1,7 +1,7 @@
 //! `postroom amend`: a new campaign, addressed to exactly those who got the wrong version of another one.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Component, Path, PathBuf};
 
@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::exit::Exit;
 use super::failure::{Failure, cannot_write};
-use super::new::cannot_create;
+use super::made::{cannot_create, create_private, refuse_full};
 use super::setup::Planned;
 use super::{Context, words};
 use crate::config::{FILE_NAME, amended};
@@ -128,16 +128,7 @@ fn new_name(planned: &Planned, into: &Path) -> Result<String, Failure> {
 }
 
 fn refuse_place(planned: &Planned, into: &Path) -> Result<(), Failure> {
-    if fs::read_dir(into).is_ok_and(|mut entries| entries.next().is_some()) {
-        return Err(Failure::new(
-            Exit::CannotCreate,
-            format!(
-                "the folder {} is not empty, and nothing is ever overwritten",
-                into.display()
-            ),
-            "name a folder that is not there yet",
-        ));
-    }
+    refuse_full(into)?;
     let absolute = std::path::absolute(into).unwrap_or_else(|_| into.to_owned());
     let plain: PathBuf = absolute
         .components()
@@ -218,14 +209,15 @@ fn write_list(planned: &Planned, people: &[ListedRow], into: &Path) -> Result<u6
         }
     }
     let path = into.join(LIST);
-    let file = private_file(&path).map_err(|cause| cannot_create(&path, &cause))?;
+    let file = create_private(&path).map_err(|cause| cannot_create(&path, &cause))?;
     let mut writer = csv::Writer::from_writer(file);
     let failed = |cause: csv::Error| cannot_write(&path.display().to_string(), &cause.into());
     writer.write_record(&header).map_err(failed)?;
     let mut rows = 0;
     for person in people {
         let definition = editions.of(edition_of(person))?;
-        for row in rows_of(person, definition)? {
+        let cells = person.cells.as_deref().unwrap_or("[]");
+        for row in definition.rows_of(cells).map_err(own)? {
             let cell = |name: &String| {
                 let at = definition
                     .columns
@@ -244,26 +236,6 @@ fn write_list(planned: &Planned, people: &[ListedRow], into: &Path) -> Result<u6
         .flush()
         .map_err(|cause| cannot_write(&path.display().to_string(), &cause))?;
     Ok(rows)
-}
-
-/// The rows of a person: several where rows are grouped.
-fn rows_of(person: &ListedRow, definition: &Definition) -> Result<Vec<Vec<String>>, Failure> {
-    let cells = person.cells.as_deref().unwrap_or("[]");
-    if definition.grouped {
-        return serde_json::from_str(cells).map_err(own);
-    }
-    Ok(vec![serde_json::from_str(cells).map_err(own)?])
-}
-
-fn private_file(path: &Path) -> std::io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    options.open(path)
 }
 
 fn write_campaign(from: &Path, into: &Path, name: &str) -> Result<(), Failure> {

@@ -123,7 +123,7 @@ fn choose(planned: &Planned, args: &Cancel) -> Result<Choice, Failure> {
 /// What `--where` asks of a row as it was planned.
 struct Condition {
     filter: RowFilter,
-    grouped: bool,
+    definition: Definition,
 }
 
 impl Condition {
@@ -158,19 +158,12 @@ impl Condition {
                 },
             )
         })?;
-        Ok(Self {
-            filter,
-            grouped: definition.grouped,
-        })
+        Ok(Self { filter, definition })
     }
 
     /// Whether it is true of the recipient, or of one of their rows.
     fn holds(&self, one: &StillToGo, unclear: &mut Option<(u64, u64)>) -> bool {
-        let rows: Vec<Vec<String>> = if self.grouped {
-            serde_json::from_str(&one.cells).unwrap_or_default()
-        } else {
-            serde_json::from_str(&one.cells).into_iter().collect()
-        };
+        let rows = self.definition.rows_of(&one.cells).unwrap_or_default();
         let mut is_unclear = false;
         let holds = rows.iter().any(|cells| match self.filter.judge(cells) {
             Verdict::Taken => true,

@@ -13,7 +13,7 @@ use super::who::who;
 use super::{Context, setup, words};
 use crate::preview::Previewer;
 use crate::recipients::person_key;
-use crate::store::{OwnFile, Remembered, Store};
+use crate::store::{Chapter, OwnFile, Store};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  \
@@ -34,12 +34,12 @@ pub(super) struct Forget {
 pub(super) fn run(context: &Context, args: &Forget) -> Result<Exit, Failure> {
     let (mut store, path) = setup::store_to_look_at(&context.places)?;
     let key = person_key(&args.address);
-    let remembered = store.remembered(&key)?;
-    if remembered.is_empty() {
+    let chapters = store.story(&key)?;
+    if chapters.is_empty() {
         return Err(not_found(&store, &args.address, &key, None)?);
     }
-    refuse_if_at_work(&store, &remembered)?;
-    if let Some(one) = remembered.iter().find(|one| one.outcome == "in_doubt") {
+    refuse_if_at_work(&store, &chapters)?;
+    if let Some(one) = chapters.iter().find(|one| one.outcome == "in_doubt") {
         return Err(Failure::new(
             Exit::Usage,
             format!(
@@ -50,9 +50,9 @@ pub(super) fn run(context: &Context, args: &Forget) -> Result<Exit, Failure> {
             "settle that first with `postroom resolve`; nothing was erased",
         ));
     }
-    let places: BTreeSet<&str> = remembered.iter().map(|one| one.campaign.as_str()).collect();
+    let places: BTreeSet<&str> = chapters.iter().map(|one| one.campaign.as_str()).collect();
     let places: Vec<&str> = places.into_iter().collect();
-    let going = remembered
+    let going = chapters
         .iter()
         .filter(|one| matches!(one.outcome.as_str(), "pending" | "deferred"))
         .count() as u64;
@@ -75,7 +75,7 @@ pub(super) fn run(context: &Context, args: &Forget) -> Result<Exit, Failure> {
         context.screen.note("nothing was erased");
         return Ok(Exit::Done);
     }
-    let files = own_files(&store, &path, &remembered)?;
+    let files = own_files(&store, &path, &chapters)?;
     let erased = store.forget(&key, &files, (&who(), context.clock.now()))?;
     let is_wiped = store.wipe()?;
     let screen = &context.screen;
@@ -107,9 +107,9 @@ pub(super) fn run(context: &Context, args: &Forget) -> Result<Exit, Failure> {
 }
 
 /// Nobody is erased from a campaign while it goes out: its sender may have them in hand.
-fn refuse_if_at_work(store: &Store, remembered: &[Remembered]) -> Result<(), Failure> {
-    let is_at_work = |one: &&Remembered| one.in_hand || store.is_being_sent(&one.campaign);
-    let Some(one) = remembered.iter().find(is_at_work) else {
+fn refuse_if_at_work(store: &Store, chapters: &[Chapter]) -> Result<(), Failure> {
+    let is_at_work = |one: &&Chapter| one.is_in_hand() || store.is_being_sent(&one.campaign);
+    let Some(one) = chapters.iter().find(is_at_work) else {
         return Ok(());
     };
     let name = &one.campaign;
@@ -122,20 +122,16 @@ fn refuse_if_at_work(store: &Store, remembered: &[Remembered]) -> Result<(), Fai
 }
 
 /// What only the person was given, of files that rows name.
-fn own_files(
-    store: &Store,
-    path: &Path,
-    remembered: &[Remembered],
-) -> Result<Vec<OwnFile>, Failure> {
+fn own_files(store: &Store, path: &Path, chapters: &[Chapter]) -> Result<Vec<OwnFile>, Failure> {
     let mut files = BTreeSet::new();
-    let campaigns: BTreeSet<&str> = remembered.iter().map(|one| one.campaign.as_str()).collect();
+    let campaigns: BTreeSet<&str> = chapters.iter().map(|one| one.campaign.as_str()).collect();
     for name in campaigns {
         let Some(record) = store.campaign(name)? else {
             continue;
         };
         let campaign = record.id;
         let previewer = Previewer::of_plan(path, record)?;
-        let theirs = remembered.iter().filter(|one| one.id == campaign);
+        let theirs = chapters.iter().filter(|one| one.campaign == name);
         let theirs: BTreeSet<u64> = theirs.map(|one| one.row).collect();
         let found = previewer.files_only_of(&theirs)?;
         files.extend(found.into_iter().map(|(edition, path)| OwnFile {

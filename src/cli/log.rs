@@ -17,7 +17,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use super::args::Global;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::new::cannot_create;
+use super::made::cannot_create;
 
 /// How much is told, over what `-v` says.
 const LEVEL: &str = "POSTROOM_LOG";

@@ -30,6 +30,7 @@ mod interrupt;
 mod log;
 mod login;
 mod logout;
+mod made;
 mod manual;
 mod new;
 mod page;

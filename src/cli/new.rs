@@ -10,6 +10,7 @@ use super::Context;
 use super::args::New;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::made::{cannot_create, refuse_full};
 
 static STARTERS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/templates");
 
@@ -25,16 +26,7 @@ pub(super) fn run(context: &Context, args: &New) -> Result<Exit, Failure> {
             format!("write one of: {}", names.join(", ")),
         )
     })?;
-    if fs::read_dir(&args.folder).is_ok_and(|mut entries| entries.next().is_some()) {
-        return Err(Failure::new(
-            Exit::CannotCreate,
-            format!(
-                "the folder {} is not empty, and nothing is ever overwritten",
-                args.folder.display()
-            ),
-            "name a folder that is not there yet",
-        ));
-    }
+    refuse_full(&args.folder)?;
     copy(starter, starter.path(), &args.folder)?;
     if context.screen.is_json() {
         let value = serde_json::json!({ "folder": args.folder, "starter": args.starter });
@@ -68,12 +60,4 @@ fn copy(starter: &Dir<'_>, root: &Path, folder: &Path) -> Result<(), Failure> {
     starter
         .dirs()
         .try_for_each(|inner| copy(inner, root, folder))
-}
-
-pub(super) fn cannot_create(path: &Path, cause: &std::io::Error) -> Failure {
-    Failure::new(
-        Exit::CannotCreate,
-        format!("{} cannot be made: {cause}", path.display()),
-        "name a folder in a place where you may write",
-    )
 }

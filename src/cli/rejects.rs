@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::exit::Exit;
 use super::failure::{Failure, cannot_write};
-use super::new::cannot_create;
+use super::made::cannot_create;
 use super::report::defused;
 use crate::plan::BadRow;
 

@@ -40,12 +40,10 @@ impl Setup {
 
 /// Whom a campaign of this name must not write to, by the store, where there is one.
 fn suppressed(places: &Places, campaign: &str) -> Result<SuppressedPeople, Failure> {
-    let path = store_path(places.store.as_deref())?;
-    if !path.exists() {
+    let (Some(store), _) = store_if_any(places)? else {
         return Ok(SuppressedPeople::default());
-    }
-    let subjects = Store::open(&path)?.suppressed_subjects(campaign)?;
-    Ok(SuppressedPeople::of(subjects))
+    };
+    Ok(SuppressedPeople::of(store.suppressed_subjects(campaign)?))
 }
 
 /// The accounts of these names, which are to share a campaign.

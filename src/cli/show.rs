@@ -1,6 +1,5 @@
 //! `postroom show`: one person's story over all campaigns, and the very bytes that the person was sent.
 
-use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -10,8 +9,10 @@ use serde_json::{Value, json};
 
 use super::exit::Exit;
 use super::failure::{Failure, cannot_write};
+use super::made::create_private;
 use super::screen::{Paint, Screen};
 use super::setup;
+use super::whom::Nearest;
 use super::{Context, words};
 use crate::config::Campaign;
 use crate::preview::Previewer;
@@ -113,12 +114,11 @@ pub(super) fn not_found(
         || "any campaign of this store".to_owned(),
         |name| format!("the campaign '{name}'"),
     );
-    let known = store.addresses_like(key, 1000)?;
-    let likeness = |one: &&String| strsim::jaro_winkler(key, one);
-    let nearest = known
-        .iter()
-        .filter(|one| likeness(one) > 0.9)
-        .max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
+    let mut nearest = Nearest::above(0.9, key);
+    for known in store.addresses_like(key, 1000)? {
+        nearest.look_at(&known);
+    }
+    let nearest = nearest.found();
     let remedy = nearest.map_or_else(
         || "look at the spelling; `postroom report` lists a campaign's addresses".to_owned(),
         |nearest| format!("is {nearest} meant?"),
@@ -279,16 +279,7 @@ fn write_mail(
             _ => Ok(Exit::Done),
         };
     }
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    let written = options
-        .open(file)
-        .and_then(|mut file| file.write_all(&mail.content));
+    let written = create_private(file).and_then(|mut made| made.write_all(&mail.content));
     written.map_err(|cause| {
         Failure::new(
             Exit::CannotCreate,

@@ -38,20 +38,27 @@ fn nobody(campaign: &str, address: &str, nearest: Option<String>) -> Failure {
 /// The one of many that is most like a text, if one is at all like it.
 pub(super) struct Nearest<'t> {
     to: &'t str,
+    /// How alike one must be at least (Jaro-Winkler, 0 to 1).
+    floor: f64,
     found: Option<(f64, String)>,
 }
 
 impl<'t> Nearest<'t> {
     pub(super) fn to(text: &'t str) -> Self {
+        Self::above(0.8, text)
+    }
+
+    pub(super) fn above(floor: f64, text: &'t str) -> Self {
         Self {
             to: text,
+            floor,
             found: None,
         }
     }
 
     pub(super) fn look_at(&mut self, known: &str) {
         let likeness = strsim::jaro_winkler(self.to, known);
-        if likeness > self.found.as_ref().map_or(0.8, |(best, _)| *best) {
+        if likeness > self.found.as_ref().map_or(self.floor, |(best, _)| *best) {
             self.found = Some((likeness, known.to_owned()));
         }
     }

@@ -55,6 +55,23 @@ pub struct Definition {
 }
 
 impl Definition {
+    /// The rows that are frozen of a person: one, or several where rows are grouped.
+    pub fn rows_of(&self, cells: &str) -> Result<Vec<Vec<String>>, serde_json::Error> {
+        if self.grouped {
+            serde_json::from_str(cells)
+        } else {
+            Ok(vec![serde_json::from_str(cells)?])
+        }
+    }
+
+    /// What the templates see of a person's rows.
+    pub fn cells_of<'a>(&self, rows: &'a [Vec<String>]) -> Cells<'a> {
+        match rows {
+            [row] if !self.grouped => Cells::Row(row),
+            rows => Cells::Rows(rows.iter().map(Vec::as_slice).collect()),
+        }
+    }
+
     /// Looks into templates with what is known of the list: its fields, and whether rows are grouped.
     pub fn known<T>(&self, look: impl FnOnce(Known<'_>) -> T) -> T {
         let fields = self.columns.fields().map(str::to_owned).collect();
@@ -320,15 +337,11 @@ impl Renderer {
     /// Renders what is frozen of a row, or of a person's rows: [`Cells`] as JSON.
     pub fn page_of_frozen(&self, cells: &str) -> Result<Page, Error> {
         let corrupt = |error: serde_json::Error| Error::Cells(error.to_string());
-        if !self.definition.grouped {
-            let row: Vec<String> = serde_json::from_str(cells).map_err(corrupt)?;
-            return self.page(&Cells::Row(&row));
-        }
-        let rows: Vec<Vec<String>> = serde_json::from_str(cells).map_err(corrupt)?;
+        let rows = self.definition.rows_of(cells).map_err(corrupt)?;
         if rows.is_empty() {
             return Err(Error::Cells("a person without rows".to_owned()));
         }
-        self.page(&Cells::Rows(rows.iter().map(Vec::as_slice).collect()))
+        self.page(&self.definition.cells_of(&rows))
     }
 
     fn render(&self, templates: &TemplateSet, cells: &Cells<'_>) -> Result<Rendered, Error> {

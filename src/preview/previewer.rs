@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use crate::message::{Definition, Editions, Identity, Renderer};
 use crate::plan::{self, Case, Checked, Frozen, Inputs, Progress, frozen_editions, planned_cases};
-use crate::recipients;
+use crate::recipients::{self, Columns};
 use crate::store::{CampaignRecord, ListedRow, MessageRecord, Store};
 
 /// Makes the mails of a plan.
@@ -111,16 +111,9 @@ impl Previewer {
             .of(row.edition.unwrap_or(self.record.edition))
             .ok()?;
         let theirs = renderer.definition();
-        let cells = first_cells(cells, theirs.grouped)?;
+        let cells = theirs.rows_of(cells).ok()?.into_iter().next()?;
         let current = &editions.current().definition().columns;
-        if *current == theirs.columns {
-            return Some(cells);
-        }
-        let cell = |name: &String| {
-            let at = theirs.columns.index_of(name);
-            at.and_then(|at| cells.get(at)).cloned().unwrap_or_default()
-        };
-        Some(current.names().iter().map(cell).collect())
+        Some(in_order_of(current, &theirs.columns, &cells))
     }
 
     /// The frozen files that these rows' mails carry and no other row's: edition and path. Files that
@@ -161,17 +154,21 @@ impl Previewer {
             if named.iter().all(|one| !one.text.contains("{{")) {
                 continue;
             }
-            let page = if from.columns == to.columns && from.grouped == to.grouped {
-                renderer.page_of_frozen(cells)
-            } else {
-                renderer.page_of_frozen(&moved(cells, from, to).unwrap_or_default())
-            };
-            // Cells of other columns may make no mail there: then it has no file of theirs.
-            let Ok(page) = page else { continue };
-            let of_row = page
-                .attachments()
-                .filter(|path| named.iter().all(|one| one.text.trim() != *path));
-            files.extend(of_row.map(|path| (edition, path.to_owned())));
+            let rows = from.rows_of(cells).unwrap_or_default();
+            let rows = rows
+                .iter()
+                .map(|row| in_order_of(&to.columns, &from.columns, row));
+            let rows: Vec<Vec<String>> = rows.collect();
+            for paths in renderer.attachments_by_row(&to.cells_of(&rows)) {
+                let own = named
+                    .iter()
+                    .zip(&paths)
+                    .filter(|(one, _)| one.text.contains("{{"));
+                let own = own
+                    .map(|(_, path)| path.trim())
+                    .filter(|path| !path.is_empty());
+                files.extend(own.map(|path| (edition, path.to_owned())));
+            }
         }
         Ok(files)
     }
@@ -248,36 +245,16 @@ impl Previewer {
     }
 }
 
-/// Cells as another edition's columns have them.
-fn moved(cells: &str, from: &Definition, to: &Definition) -> Option<String> {
-    let rows: Vec<Vec<String>> = if from.grouped {
-        serde_json::from_str(cells).ok()?
-    } else {
-        vec![serde_json::from_str(cells).ok()?]
-    };
-    let of_row = |row: &Vec<String>| -> Vec<String> {
-        let cell = |name: &String| {
-            let at = from.columns.index_of(name);
-            at.and_then(|at| row.get(at)).cloned().unwrap_or_default()
-        };
-        to.columns.names().iter().map(cell).collect()
-    };
-    let rows: Vec<Vec<String>> = rows.iter().map(of_row).collect();
-    if to.grouped {
-        serde_json::to_string(&rows).ok()
-    } else {
-        serde_json::to_string(rows.first()?).ok()
+/// A row's cells in the order of other columns; what is not among its own is empty.
+fn in_order_of(columns: &Columns, own: &Columns, row: &[String]) -> Vec<String> {
+    if columns == own {
+        return row.to_vec();
     }
-}
-
-/// The cells of a recipient's own row, out of what is frozen of it.
-fn first_cells(cells: &str, is_grouped: bool) -> Option<Vec<String>> {
-    if is_grouped {
-        let rows: Vec<Vec<String>> = serde_json::from_str(cells).ok()?;
-        rows.into_iter().next()
-    } else {
-        serde_json::from_str(cells).ok()
-    }
+    let cell = |name: &String| {
+        let at = own.index_of(name);
+        at.and_then(|at| row.get(at)).cloned().unwrap_or_default()
+    };
+    columns.names().iter().map(cell).collect()
 }
 
 fn renderers(path: &Path, record: &CampaignRecord) -> Result<Vec<Editions>, Error> {

@@ -21,23 +21,6 @@ pub(super) fn fingerprint(key: &str) -> String {
     format!("#{}", blake3::hash(key.as_bytes()).to_hex())
 }
 
-/// A row of a person who is to be forgotten.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Remembered {
-    /// The campaign's name.
-    pub campaign: String,
-    /// The campaign's id.
-    pub id: i64,
-    /// The data row of its list.
-    pub row: u64,
-    /// A recipient's state, or why the row became no recipient.
-    pub outcome: String,
-    /// The edition that the row's message belongs to, and its place in the plan; none where it has none.
-    pub message: Option<(u64, u64)>,
-    /// A sender has the message in hand at this moment.
-    pub in_hand: bool,
-}
-
 /// A frozen file that only the person was given.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct OwnFile {
@@ -61,32 +44,6 @@ pub struct Erased {
 }
 
 impl Store {
-    /// Where a person is remembered, in the order in which the campaigns were planned.
-    pub fn remembered(&self, key: &str) -> Result<Vec<Remembered>, Error> {
-        let mut statement = self.connection.prepare(
-            "SELECT c.name, c.id, r.row, r.state, m.edition, m.number, coalesce(m.state IN ('claimed', 'handing_over'), 0)
-             FROM recipient r JOIN campaign c ON c.id = r.campaign LEFT JOIN message m ON m.id = r.message
-             WHERE r.key = ?1
-             UNION ALL
-             SELECT c.name, c.id, l.row, l.reason, NULL, NULL, 0
-             FROM left_out l JOIN campaign c ON c.id = l.campaign WHERE lower(trim(l.address)) = ?1
-             ORDER BY 2, 3",
-        )?;
-        let rows = statement.query_map([key], |row| {
-            let edition: Option<u64> = row.get(4)?;
-            let number: Option<u64> = row.get(5)?;
-            Ok(Remembered {
-                campaign: row.get(0)?,
-                id: row.get(1)?,
-                row: row.get(2)?,
-                outcome: row.get(3)?,
-                message: edition.zip(number),
-                in_hand: row.get(6)?,
-            })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
     /// Erases the person who is found by this key, and these files, which nobody else was given.
     ///
     /// # Errors

@@ -69,7 +69,7 @@ pub use claims::{Answer, Claim, Claimed, Claiming, Lane};
 pub use cutting::MessageIds;
 pub use error::Error;
 pub use finishing::{Finish, HandOver, Split};
-pub use forgetting::{Erased, OwnFile, Remembered};
+pub use forgetting::{Erased, OwnFile};
 pub use gate::Pause;
 pub use history::{Deed, Happening};
 pub use holds::Hold;

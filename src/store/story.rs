@@ -60,6 +60,14 @@ pub struct Attempt {
     pub reply: Option<String>,
 }
 
+impl Chapter {
+    /// A sender has the message in hand at this moment: an attempt has not ended.
+    pub fn is_in_hand(&self) -> bool {
+        let attempts = self.message.iter().flat_map(|message| &message.attempts);
+        attempts.into_iter().any(|one| one.finished_at.is_none())
+    }
+}
+
 impl Store {
     /// The story of the person that is found by this key, in the order in which the campaigns were planned.
     pub fn story(&self, key: &str) -> Result<Vec<Chapter>, Error> {
@@ -92,8 +100,7 @@ impl Store {
         Ok(chapters)
     }
 
-    /// The addresses of all campaigns that begin like this one or lie in its domain, for a hint where an
-    /// address is not found; at most so many.
+    /// The addresses of all campaigns that begin like this one, for a hint where it is not found; at most so many.
     pub fn addresses_like(&self, key: &str, most: u64) -> Result<Vec<String>, Error> {
         let start: String = key.chars().take(2).collect();
         let end = format!("{start}\u{10ffff}");

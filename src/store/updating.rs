@@ -28,8 +28,8 @@ use super::draft;
 use super::forgetting;
 use super::history::{self, Deed, Happening};
 use super::planning::Of;
+use super::withdrawing::{Fate, Leaving, take_out};
 use super::{CampaignRecord, Error, NewCampaign, PlanWriter, Store};
-use crate::delivery::{Event, MessageState};
 
 /// What a report says of whoever was cancelled because the list no longer has them.
 const NO_LONGER_LISTED: &str =
@@ -227,29 +227,22 @@ fn hold_to(connection: &Connection, of: Of) -> Result<(), Error> {
 /// Cancels whoever of a message is to go no more, now that nobody has it in hand: an edition that was taken in
 /// meanwhile does not list them.
 pub(super) fn drop_marked(connection: &Connection, message: i64) -> Result<(), Error> {
-    let dropped = connection
-        .prepare_cached(
-            "UPDATE recipient SET state = 'cancelled', reply = ?1
-             WHERE message = ?2 AND dropped IS NOT NULL AND state IN ('pending', 'deferred')",
-        )?
-        .execute(params![NO_LONGER_LISTED, message])?;
-    if dropped == 0 {
-        return Ok(());
-    }
-    let is_left = connection
-        .prepare_cached("SELECT 1 FROM recipient WHERE message = ? AND state IN ('pending', 'deferred') LIMIT 1")?
-        .exists([message])?;
-    if is_left {
-        connection
-            .prepare_cached(
-                "UPDATE message SET recipients = recipients - ?1, external = min(external, recipients - ?1) WHERE id = ?2",
-            )?
-            .execute(params![dropped, message])?;
-    } else {
-        let cancelled = MessageState::Pending.after(Event::Cancel)?;
-        connection
-            .prepare_cached("UPDATE message SET state = ?, due_at = NULL WHERE id = ?")?
-            .execute(params![cancelled.as_str(), message])?;
+    let mut statement = connection.prepare_cached(
+        "SELECT campaign, row FROM recipient
+         WHERE message = ? AND dropped IS NOT NULL AND state IN ('pending', 'deferred')",
+    )?;
+    let marked = statement.query_map([message], |row| {
+        let leaving = Leaving {
+            message,
+            row: row.get(1)?,
+            reply: Some(NO_LONGER_LISTED.to_owned()),
+        };
+        Ok((row.get::<_, i64>(0)?, leaving))
+    })?;
+    let (campaigns, leaving): (Vec<i64>, Vec<Leaving>) =
+        marked.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
+    if let Some(campaign) = campaigns.first() {
+        take_out(connection, *campaign, leaving, Fate::Cancelled)?;
     }
     Ok(())
 }

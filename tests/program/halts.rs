@@ -1,6 +1,5 @@
 //! Stopping a campaign from another terminal, and going on with it.
 
-use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
@@ -15,16 +14,9 @@ const CONNECTIONS: usize = 3;
 
 /// A send of which so many events were seen; the rest is read by a thread, which gives the last line.
 fn sending(home: &Home, events: usize) -> (Child, std::thread::JoinHandle<Option<String>>) {
-    let mut child = home
-        .command(&["send", "news", "--yes", "--json"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    assert_eq!(lines.by_ref().take(events).count(), events);
-    let rest = std::thread::spawn(move || lines.map_while(Result::ok).last());
-    (child, rest)
+    let sending = home.sending(events);
+    assert_eq!(sending.seen, events);
+    (sending.child, sending.rest)
 }
 
 /// Waits for a process that is to end by itself, but not for ever.

@@ -1,7 +1,9 @@
 //! A home of a test's own: configuration, store, campaigns.
 
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::thread::JoinHandle;
 
 use serde_json::Value;
 
@@ -46,6 +48,15 @@ impl Ended {
     }
 }
 
+/// A send that goes on.
+pub(crate) struct Sending {
+    pub(crate) child: Child,
+    /// So many of its first events were seen.
+    pub(crate) seen: usize,
+    /// Reads the others; the last line.
+    pub(crate) rest: JoinHandle<Option<String>>,
+}
+
 impl Home {
     pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
@@ -76,6 +87,23 @@ impl Home {
 
     pub(crate) fn run(&self, args: &[&str]) -> Ended {
         Ended::of(&self.command(args).output().unwrap())
+    }
+
+    /// Begins to send the campaign; returns once so many events were seen, or it has ended.
+    pub(crate) fn sending(&self, events: usize) -> Sending {
+        let mut child = self
+            .command(&["send", "news", "--yes", "--json"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Sending {
+            child,
+            seen: lines.by_ref().take(events).count(),
+            // Whoever reads events goes on reading them.
+            rest: std::thread::spawn(move || lines.map_while(Result::ok).last()),
+        }
     }
 
     pub(crate) fn write(&self, path: &str, text: impl AsRef<[u8]>) -> PathBuf {

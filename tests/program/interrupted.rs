@@ -1,24 +1,14 @@
 //! Stopping and starting, politely and not.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Stdio};
+use std::process::Child;
 
 use crate::home::Home;
 use crate::server::{Server, signal};
 
 /// A send that has reported so many events.
 fn sending(home: &Home, events: usize) -> (Child, bool) {
-    let mut child = home
-        .command(&["send", "news", "--yes", "--json"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let seen = lines.by_ref().take(events).count();
-    // Whoever reads events goes on reading them.
-    std::thread::spawn(move || lines.count());
-    (child, seen == events)
+    let sending = home.sending(events);
+    (sending.child, sending.seen == events)
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! What people change while a campaign is under way, also while another process sends it.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Stdio};
+use std::process::Child;
 
 use crate::home::Home;
 use crate::server::{Server, signal};
@@ -20,16 +19,9 @@ fn waiting() -> (Home, Server, Child) {
 
 /// A send of five messages at a time that has sent the first five and waits.
 fn five_sent(home: &Home) -> Child {
-    let mut child = home
-        .command(&["send", "news", "--yes", "--json"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    assert_eq!(lines.by_ref().take(6).count(), 6, "five and a wait");
-    std::thread::spawn(move || lines.count());
-    child
+    let sending = home.sending(6);
+    assert_eq!(sending.seen, 6, "five and a wait");
+    sending.child
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! A send of twenty thousand, and everything that people ask and do from other terminals meanwhile.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Stdio};
+use std::process::Child;
 
 use serde_json::Value;
 
@@ -24,16 +23,9 @@ fn prepare(home: &Home, server: &Server) {
 
 /// Begins to send; returns once so many messages have gone.
 fn send(home: &Home, messages: usize) -> Child {
-    let mut child = home
-        .command(&["send", "news", "--yes", "--json"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    assert_eq!(lines.by_ref().take(messages).count(), messages);
-    std::thread::spawn(move || lines.count());
-    child
+    let sending = home.sending(messages);
+    assert_eq!(sending.seen, messages);
+    sending.child
 }
 
 /// Where it stands: every recipient is one thing.

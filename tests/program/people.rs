@@ -212,3 +212,17 @@ fn a_person_who_is_forgotten_occurs_nowhere_and_the_totals_stay() {
     assert!(!reached.contains(&"p20@contoso.com".to_owned()));
     assert_eq!(home.outcomes().len(), 20);
 }
+
+#[test]
+fn a_file_that_former_editions_keep_is_forgotten_too() {
+    let (home, _server) = begun();
+    home.write("news/news.txt.hbs", "Another text, {{first_name}}.\n");
+    home.run(&["plan", "news", "--update", "--yes"]).exits(0);
+    let done = home
+        .run(&["forget", "p18@contoso.com", "--yes", "--json"])
+        .exits(0)
+        .json();
+    assert_eq!((&done["cancelled"], &done["files"]), (&1.into(), &2.into()));
+    let after = bytes_of(&home.path("state/postroom"));
+    assert!(!occurs(&after, "4711-18\n") && occurs(&after, "4711-19\n"));
+}

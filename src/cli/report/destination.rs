@@ -8,7 +8,7 @@ use tempfile::NamedTempFile;
 use super::Format;
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, cannot_write};
-use crate::cli::new::cannot_create;
+use crate::cli::made::cannot_create;
 
 /// Standard output, or a file that is being written.
 pub(super) enum Destination {
