@@ -1,6 +1,8 @@
 //! One attempt at one message: offer, second mark, hand over, verdict.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::SignedDuration;
 
@@ -12,11 +14,12 @@ use super::settling::release;
 use super::signing::Trial;
 use super::sorting::{Lesson, judge};
 use super::streak::Streak;
+use super::train::{Taken, Train, envelope_of};
 use crate::clock::{Clock, Timestamp};
 use crate::delivery::Phase;
 use crate::message::{Editions, Identity, Prepared};
-use crate::smtp::{Envelope, HandOver as HandedOver, OfferState, Session};
-use crate::store::{Claim, Finish, HandOver, Journal};
+use crate::smtp::{HandOver as HandedOver, OfferState, Session};
+use crate::store::{Answer, Claim, Finish, HandOver, Journal, Turn, Withheld};
 
 /// What every attempt of a run shares.
 #[derive(Debug)]
@@ -31,6 +34,15 @@ pub(super) struct Context {
     pub(super) editions: Editions,
     pub(super) trial: Trial,
     pub(super) streak: Streak,
+    /// What was claimed ahead is not to be begun: the send ends, or the account has to wait.
+    pub(super) held_back: AtomicBool,
+}
+
+impl Context {
+    /// Whether what was claimed ahead may be begun.
+    pub(super) fn may_go_on(&self) -> bool {
+        !self.held_back.load(Ordering::Acquire)
+    }
 }
 
 /// A message that was refused as a whole.
@@ -71,6 +83,20 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
+    /// Nothing keeps its connection from going on with the next message at once.
+    pub(super) fn is_clear(&self) -> bool {
+        let lesson = &self.lesson;
+        let is_fine = lesson.pause.is_none()
+            && lesson.stop.is_none()
+            && lesson.token_refused.is_none()
+            && !lesson.reconnect;
+        is_fine
+            && self.held.is_none()
+            && self.gap.is_none()
+            && self.lost.is_none()
+            && self.broke.is_none()
+    }
+
     /// The server took the message.
     pub(super) fn was_taken(&self) -> bool {
         let is_sent = |event: &Event| matches!(event, Event::Sent { .. });
@@ -78,26 +104,36 @@ impl Outcome {
     }
 }
 
+/// How an attempt ended.
+pub(super) enum Attempted {
+    /// It is on disk.
+    Settled(Outcome),
+    /// The server took it, which goes to disk with the next mark.
+    Carried(Finish, Outcome),
+    /// It was given back before its content went out, because of what people have asked for meanwhile.
+    Withheld(Option<Answer>),
+}
+
 /// Tries a claimed message once and records what became of it. Never dropped half-way by its caller.
 pub(super) async fn attempt(
-    context: &Context,
+    context: &Arc<Context>,
     session: &mut Session,
-    claim: &Claim,
-) -> Result<Outcome, Error> {
-    let prepared = match prepare(context, claim) {
+    train: &mut Train,
+    taken: Taken,
+) -> Result<Attempted, Error> {
+    let was_ahead = taken.was_ahead;
+    let (claim, prepared) = taken.begin().await;
+    let claim = &claim;
+    let prepared = match prepared {
         Ok(prepared) => prepared,
         Err(error) => {
             // Nothing was offered: the message stays as it was, and the run ends.
+            train.unload(context).await?;
             release(context, claim, Phase::MailFrom, error.to_string()).await?;
             return Err(error);
         }
     };
-    let envelope = Envelope {
-        from: prepared.sender.clone(),
-        recipients: prepared.envelope.clone(),
-        size: prepared.content.len(),
-        smtputf8: prepared.smtputf8,
-    };
+    let envelope = envelope_of(&prepared);
     tracing::debug!(number = claim.number, recipients = ?envelope.recipients, "offered");
     let offer = session.offer(&envelope).await;
     let listed = claim.recipients.len();
@@ -118,17 +154,28 @@ pub(super) async fn attempt(
     {
         judge(&context.account.replies, *phase, reply, lesson);
     }
+    let goes_on = matches!(offer.state, OfferState::Ready) && !sorted.accepted.is_empty();
+    if !goes_on || tried.outcome.lesson.pause.is_some() {
+        train.unload(context).await?;
+    }
     tried.heed().await?;
     if !sorted.accepted.is_empty() {
         context.streak.was_let_in();
     }
+    let mut carried = None;
     match offer.state {
         OfferState::Ready if sorted.accepted.is_empty() => {
             // Only copies were accepted: without a listed recipient there is nothing to send.
             session.abandon();
             tried.nobody(sorted).await?;
         }
-        OfferState::Ready => tried.hand_over(session, sorted).await?,
+        OfferState::Ready => {
+            let handed = tried.hand_over(session, train, sorted, was_ahead).await?;
+            if let Handed::Withheld(answer) = handed {
+                return Ok(Attempted::Withheld(answer));
+            }
+            carried = handed.into_finish();
+        }
         OfferState::NobodyAccepted => tried.nobody(sorted).await?,
         OfferState::SenderNotOffered(why) => {
             tried.not_offered(why, sorted).await?;
@@ -141,10 +188,32 @@ pub(super) async fn attempt(
     if tried.outcome.progress {
         context.streak.got_on();
     }
-    Ok(tried.outcome)
+    Ok(match carried {
+        Some(finish) => Attempted::Carried(finish, tried.outcome),
+        None => Attempted::Settled(tried.outcome),
+    })
 }
 
-fn prepare(context: &Context, claim: &Claim) -> Result<Prepared, Error> {
+/// How handing over ended.
+enum Handed {
+    /// It is on disk.
+    Settled,
+    /// The server took it, and was asked about the next one.
+    Carried(Finish),
+    /// It was given back.
+    Withheld(Option<Answer>),
+}
+
+impl Handed {
+    fn into_finish(self) -> Option<Finish> {
+        match self {
+            Self::Carried(finish) => Some(finish),
+            Self::Settled | Self::Withheld(_) => None,
+        }
+    }
+}
+
+pub(super) fn prepare(context: &Context, claim: &Claim) -> Result<Prepared, Error> {
     let unbuilt = |source| Error::Content {
         number: claim.number,
         source,
@@ -171,7 +240,7 @@ fn prepare(context: &Context, claim: &Claim) -> Result<Prepared, Error> {
 
 /// An attempt under way.
 pub(super) struct Tried<'a> {
-    pub(super) context: &'a Context,
+    pub(super) context: &'a Arc<Context>,
     pub(super) claim: &'a Claim,
     pub(super) prepared: &'a Prepared,
     /// The listed recipients that are still in this message, by their place.
@@ -181,7 +250,13 @@ pub(super) struct Tried<'a> {
 
 impl Tried<'_> {
     /// The server has said 354: the second mark, the content, the verdict.
-    async fn hand_over(&mut self, session: &mut Session, sorted: Sorted) -> Result<(), Error> {
+    async fn hand_over(
+        &mut self,
+        session: &mut Session,
+        train: &mut Train,
+        sorted: Sorted,
+        was_ahead: bool,
+    ) -> Result<Handed, Error> {
         let at = self.context.clock.now();
         let mut refused_now = sorted.refused;
         let mut later: Vec<(usize, String)> = sorted.later;
@@ -208,22 +283,89 @@ impl Tried<'_> {
             deferred,
             weight: self.weight(&sorted.accepted),
         };
-        if let Err(error) = self
-            .context
-            .journal
-            .hand_over(self.context.lane, self.claim, mark)
-            .await
-        {
-            // The mark is not on disk, so nothing may go out.
+        if was_ahead && !self.context.may_go_on() {
+            // It was never more than claimed, and asked about: the server forgets that with the connection.
             session.abandon();
-            return Err(error.into());
+            train.unload(self.context).await?;
+            self.give_back_untold().await?;
+            return Ok(Handed::Withheld(None));
+        }
+        if let Some(withheld) = self.mark(session, train, mark, was_ahead).await? {
+            session.abandon();
+            self.give_back_untold().await?;
+            return Ok(Handed::Withheld(match withheld {
+                Withheld::Halted(halt) => Some(Answer::Halted(halt)),
+                Withheld::Withdrawn => None,
+            }));
         }
         self.outcome.handed_over = true;
-        let answer = session.hand_over(&self.prepared.content).await;
-        self.verdict(answer, sorted.accepted.len() as u64).await
+        let content = &self.prepared.content;
+        let next = match train.ahead.front_mut() {
+            Some(next) => next.mail().await.map(envelope_of),
+            None => None,
+        };
+        let answer = match next {
+            Some(next) => session.hand_over_and_ask(content, &next).await,
+            None => session.hand_over(content).await,
+        };
+        let carries = session.has_asked() && session.is_usable();
+        self.verdict(answer, sorted.accepted.len() as u64, carries)
+            .await
     }
 
-    async fn verdict(&mut self, answer: HandedOver, recipients: u64) -> Result<(), Error> {
+    /// The second mark, together with the verdict on the message before and the claims of further ones. Nothing
+    /// may go out where it is withheld, or where this fails.
+    async fn mark(
+        &mut self,
+        session: &mut Session,
+        train: &mut Train,
+        mark: HandOver,
+        was_ahead: bool,
+    ) -> Result<Option<Withheld>, Error> {
+        let (finish, before) = match train.carried.take() {
+            Some(carried) => (Some((carried.claim, carried.finish)), Some(carried.outcome)),
+            None => (None, None),
+        };
+        let wish = train.wish(self.context, self.prepared.content.len());
+        let turn = Turn {
+            finish,
+            hand_over: Some((self.claim.clone(), mark)),
+            was_ahead,
+            wish,
+            ..Turn::default()
+        };
+        let (journal, lane) = (&self.context.journal, self.context.lane);
+        match journal.turn(lane, turn).await {
+            Ok(turned) => {
+                train.tell_of(before);
+                train.take(self.context, wish, turned.answers);
+                Ok(turned.withheld)
+            }
+            Err(error) => {
+                // The mark is not on disk, so nothing may go out.
+                session.abandon();
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Undoes the claim, of which nothing was told.
+    async fn give_back_untold(&mut self) -> Result<(), Error> {
+        let turn = Turn {
+            give_back: vec![self.claim.clone()],
+            ..Turn::default()
+        };
+        let (journal, lane) = (&self.context.journal, self.context.lane);
+        journal.turn(lane, turn).await?;
+        Ok(())
+    }
+
+    async fn verdict(
+        &mut self,
+        answer: HandedOver,
+        recipients: u64,
+        carries: bool,
+    ) -> Result<Handed, Error> {
         let at = self.context.clock.reading();
         match answer {
             HandedOver::Answered(reply) if reply.is_positive() => {
@@ -231,10 +373,10 @@ impl Tried<'_> {
                     at,
                     reply: reply.to_string(),
                 };
-                self.context
-                    .journal
-                    .finish(self.context.lane, self.claim, accepted)
-                    .await?;
+                if !carries {
+                    let (journal, lane) = (&self.context.journal, self.context.lane);
+                    journal.finish(lane, self.claim, accepted.clone()).await?;
+                }
                 self.outcome.progress = true;
                 self.outcome.events.push(Event::Sent {
                     account: self.context.account.name.clone(),
@@ -243,13 +385,17 @@ impl Tried<'_> {
                     recipients,
                     reply: reply.to_string(),
                 });
-                Ok(())
+                return Ok(if carries {
+                    Handed::Carried(accepted)
+                } else {
+                    Handed::Settled
+                });
             }
             HandedOver::Answered(reply) => {
                 if reply.code == 421 {
                     self.outcome.broke = Some((Phase::FinalDot, reply.to_string()));
                 }
-                self.negative(Phase::FinalDot, &reply, vec![]).await
+                self.negative(Phase::FinalDot, &reply, vec![]).await?;
             }
             HandedOver::Lost(error) => {
                 let reply = error.to_string();
@@ -269,17 +415,17 @@ impl Tried<'_> {
                     recipients,
                     reply,
                 });
-                Ok(())
             }
             HandedOver::BrokenInBody(error) => {
                 let words = error.to_string();
                 self.outcome.broke = Some((Phase::Body, words.clone()));
                 match error.reply() {
                     // The server hung up with a word: too large, say.
-                    Some(reply) => self.negative(Phase::Body, reply, vec![]).await,
-                    None => self.defer(Phase::Body, words, vec![], None).await,
+                    Some(reply) => self.negative(Phase::Body, reply, vec![]).await?,
+                    None => self.defer(Phase::Body, words, vec![], None).await?,
                 }
             }
         }
+        Ok(Handed::Settled)
     }
 }

@@ -1,6 +1,7 @@
 //! The dispatcher: gives leave to the workers of every account, and decides when a send has ended.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -9,14 +10,15 @@ use tracing::Instrument as _;
 use super::attempt::Context;
 use super::error::Error;
 use super::event::{Ended, Event, Trouble, Waiting};
-use super::lane::Lane;
+use super::lane::{Lane, Seat};
 use super::lookout::Lookout;
 use super::noting::note;
 use super::options::Options;
 use super::signing::Trial;
 use super::stop::Stop;
 use super::streak::Streak;
-use super::worker::{Leave, Report, Worker};
+use super::train::{AHEAD, Train};
+use super::worker::{Leave, Report, Reports, Worker};
 use crate::clock::{Clock, Hold, Reading, Timestamp};
 use crate::message::{self, Editions};
 use crate::store::{self, Claiming, Journal, MessageIds, RunState, SenderLock, Store};
@@ -85,6 +87,7 @@ pub async fn run(
             editions,
             trial: Trial::default(),
             streak: Streak::default(),
+            held_back: AtomicBool::new(false),
         })
     });
     let lookout = Lookout::new(&options.store, job.campaign, clock);
@@ -193,6 +196,9 @@ impl<'a> Dispatcher<'a> {
             if self.ending.is_none() {
                 self.look_for_an_end();
             }
+            for lane in &self.lanes {
+                lane.hold_back(self.ending.is_some());
+            }
             let busy = self.busy();
             if busy == 0 {
                 if let Some(ended) = self.ending.take() {
@@ -234,8 +240,17 @@ impl<'a> Dispatcher<'a> {
         Ok(true)
     }
 
+    /// What was put off or given back is there to be claimed again, by whichever account.
+    pub(super) fn start_over(&mut self) {
+        self.nothing_left = false;
+        for lane in &mut self.lanes {
+            (lane.awaiting_verdict, lane.drained) = (false, false);
+        }
+    }
+
+    /// How many messages are in hand or have leave.
     pub(super) fn busy(&self) -> usize {
-        self.lanes.iter().map(Lane::busy).sum()
+        self.lanes.iter().map(Lane::in_hand).sum()
     }
 
     fn look_for_an_end(&mut self) {
@@ -284,31 +299,32 @@ impl<'a> Dispatcher<'a> {
         let Some(lane) = self.lanes.get_mut(number) else {
             return Ok(());
         };
+        let Some(seat) = lane.seat_for_another(now) else {
+            return Ok(());
+        };
         lane.rested = false;
         lane.pace.begin(now);
-        let worker = if let Some(worker) = lane.idle.pop() {
-            worker
-        } else {
-            let (leave_in, leave) = mpsc::channel(2);
-            let worker = Worker {
-                number: lane.workers.len(),
-                context: Arc::clone(&lane.context),
-                leave,
-                reports: self.reports_in.clone(),
-                opened: None,
-                refused: None,
-                slot: None,
-                tried: 0,
+        if seat == lane.workers.len() {
+            // Room for all the leave that it may have, and for a word to rest.
+            let (leave_in, leave) = mpsc::channel(AHEAD + 2);
+            let reports = Reports {
+                lane: number,
+                worker: seat,
+                to: self.reports_in.clone(),
             };
+            let worker = Worker::new(Arc::clone(&lane.context), Train::new(leave, reports));
             let account = &lane.context.account.name;
-            let connection = tracing::info_span!("connection", account, number = worker.number);
+            let connection = tracing::info_span!("connection", account, number = seat);
             self.tasks.spawn(worker.run().instrument(connection));
-            lane.workers.push(leave_in);
-            lane.workers.len() - 1
-        };
-        if let Some(worker) = lane.workers.get(worker) {
-            // A worker that is idle has an empty mailbox, so there is room for its leave.
-            let _sent = worker.try_send(Leave::Send);
+            lane.workers.push(Seat {
+                leave: leave_in,
+                leaves: 0,
+            });
+        }
+        if let Some(seat) = lane.workers.get_mut(seat)
+            && seat.leave.try_send(Leave::Send).is_ok()
+        {
+            seat.leaves += 1;
         }
         Ok(())
     }
@@ -340,8 +356,9 @@ impl<'a> Dispatcher<'a> {
         let Some((lane, worker, report)) = received else {
             return;
         };
-        if let Some(lane) = self.lanes.get_mut(lane) {
-            lane.idle.push(worker);
+        let seat = self.lanes.get_mut(lane);
+        if let Some(seat) = seat.and_then(|lane| lane.workers.get_mut(worker)) {
+            seat.leaves = seat.leaves.saturating_sub(1);
         }
         match report {
             Report::Tried(outcome) => {
@@ -367,6 +384,8 @@ impl<'a> Dispatcher<'a> {
                 }
                 self.hand_on(lane).await;
             }
+            Report::Returned => self.start_over(),
+            Report::Unused => {}
             Report::Failed(error) => self.fail(error),
         }
         self.tell_of(lane);
@@ -408,7 +427,6 @@ impl<'a> Dispatcher<'a> {
     fn bury(&mut self, ended: &tokio::task::JoinError) {
         for lane in &mut self.lanes {
             lane.workers.clear();
-            lane.idle.clear();
         }
         self.ending = Some(Err(Error::Worker(ended.to_string())));
     }

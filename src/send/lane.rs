@@ -2,15 +2,25 @@
 
 use std::sync::Arc;
 
+use std::sync::atomic::Ordering;
+
 use tokio::sync::mpsc;
 
 use super::attempt::Context;
 use super::event::{Trouble, Waiting};
 use super::pace::Pace;
+use super::train::AHEAD;
 use super::waiting::is_same;
 use super::worker::Leave;
 use crate::clock::Timestamp;
 use crate::store::SlotWanted;
+
+/// A worker, as the dispatcher knows it.
+pub(super) struct Seat {
+    pub(super) leave: mpsc::Sender<Leave>,
+    /// So many leaves are not answered yet.
+    pub(super) leaves: usize,
+}
 
 #[expect(
     clippy::struct_excessive_bools,
@@ -18,8 +28,7 @@ use crate::store::SlotWanted;
 )]
 pub(super) struct Lane {
     pub(super) context: Arc<Context>,
-    pub(super) workers: Vec<mpsc::Sender<Leave>>,
-    pub(super) idle: Vec<usize>,
+    pub(super) workers: Vec<Seat>,
     /// Nothing may go before this.
     pub(super) blocked: Option<(Timestamp, Waiting)>,
     /// The wait of its own that was told last.
@@ -50,7 +59,6 @@ impl Lane {
         Self {
             context: Arc::new(context),
             workers: Vec::new(),
-            idle: Vec::new(),
             blocked: None,
             told: None,
             pace: Pace::default(),
@@ -67,30 +75,63 @@ impl Lane {
         }
     }
 
-    /// How many messages it has in hand.
+    /// How many messages it has in hand or has leave for.
+    pub(super) fn in_hand(&self) -> usize {
+        self.workers.iter().map(|seat| seat.leaves).sum()
+    }
+
+    /// How many of its workers have something to do.
     pub(super) fn busy(&self) -> usize {
-        self.workers.len() - self.idle.len()
+        self.workers.iter().filter(|seat| seat.leaves > 0).count()
     }
 
     /// Whether nothing in the account itself keeps it from beginning one more message.
     pub(super) fn may_start(&self, now: Timestamp) -> bool {
-        let most = self.context.account.max_connections.max(1);
-        let free = !self.idle.is_empty() || self.workers.len() < most;
-        let seated = self
-            .seats
-            .is_none_or(|(seats, until)| until <= now || self.busy() < seats);
-        // Until there is a session, or there is one again, one worker tries alone.
-        // So it is while the server puts off whatever it is offered.
-        let is_well = self.ever_connected && self.failures == 0 && !self.context.streak.is_on();
-        let alone = self.busy() == 0 || is_well;
         self.stopped.is_none()
             && self.blocked.is_none()
             && !self.drained
             && !self.awaiting_verdict
             && self.pace.allows(now)
-            && free
-            && seated
-            && alone
+            && self.seat_for_another(now).is_some()
+    }
+
+    /// Which of its workers may begin one more message; a new one where that is beyond the last.
+    pub(super) fn seat_for_another(&self, now: Timestamp) -> Option<usize> {
+        let busy = self.busy();
+        // Until there is a session, or there is one again, one worker tries alone.
+        // So it is while the server puts off whatever it is offered.
+        let is_well = self.ever_connected && self.failures == 0 && !self.context.streak.is_on();
+        if busy > 0 && !is_well {
+            return None;
+        }
+        let is_seated = |(seats, until): (usize, Timestamp)| until <= now || busy < seats;
+        if self.seats.is_none_or(is_seated) {
+            let idle = self.workers.iter().position(|seat| seat.leaves == 0);
+            let most = self.context.account.max_connections.max(1);
+            let new = (self.workers.len() < most).then_some(self.workers.len());
+            if let Some(seat) = idle.or(new) {
+                return Some(seat);
+            }
+        }
+        // All are at work: at full pace each has some more to go on with.
+        if !is_well || !self.pace.is_full() {
+            return None;
+        }
+        let seats = self.workers.iter().enumerate();
+        let least = seats.min_by_key(|(_, seat)| seat.leaves);
+        least
+            .filter(|(_, seat)| (1..=AHEAD).contains(&seat.leaves))
+            .map(|(number, _)| number)
+    }
+
+    /// Tells its workers whether what they have claimed ahead may be begun.
+    pub(super) fn hold_back(&self, is_ending: bool) {
+        let waits = matches!(
+            self.blocked,
+            Some((_, Waiting::Provider(_) | Waiting::Server(_)))
+        );
+        let held_back = is_ending || waits || self.stopped.is_some();
+        self.context.held_back.store(held_back, Ordering::Release);
     }
 
     /// When it may go on, if it is only a matter of time.

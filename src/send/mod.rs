@@ -32,6 +32,7 @@ mod single;
 mod sorting;
 mod stop;
 mod streak;
+mod train;
 mod waiting;
 mod worker;
 

@@ -50,6 +50,11 @@ impl Pace {
         self.next_at.is_none_or(|at| at <= now)
     }
 
+    /// Nothing slows it down.
+    pub(super) fn is_full(&self) -> bool {
+        self.gap.is_zero()
+    }
+
     pub(super) fn next_at(&self) -> Option<Timestamp> {
         self.next_at
     }

@@ -48,11 +48,7 @@ impl Dispatcher<'_> {
         for event in outcome.events {
             (self.report)(event);
         }
-        // A message that was put off or given back is there to be claimed again, by whichever account.
-        self.nothing_left = false;
-        for lane in &mut self.lanes {
-            (lane.awaiting_verdict, lane.drained) = (false, false);
-        }
+        self.start_over();
         let Some(lane) = self.lanes.get_mut(number) else {
             return;
         };
@@ -161,7 +157,7 @@ impl Dispatcher<'_> {
             return;
         }
         if let Some(lane) = self.lanes.get_mut(number)
-            && lane.busy() == 0
+            && lane.in_hand() == 0
             && let Some((until, why)) = lane.untold_wait()
         {
             let account = lane.context.account.name.clone();

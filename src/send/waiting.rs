@@ -121,7 +121,7 @@ impl Dispatcher<'_> {
         for lane in self.lanes.iter_mut().filter(|lane| is_long(lane)) {
             if !std::mem::replace(&mut lane.rested, true) {
                 for worker in &lane.workers {
-                    let _sent = worker.send(Leave::Rest).await;
+                    let _sent = worker.leave.send(Leave::Rest).await;
                 }
             }
         }

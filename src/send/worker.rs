@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::attempt::{Context, Outcome, attempt};
+use super::attempt::{Attempted, Context, Outcome, attempt};
 use super::error::Error;
 use super::signing::{NoSession, Opened, open};
+use super::train::{Carried, Taken, Train};
 use crate::delivery::Phase;
 use crate::oauth::AccessToken;
-use crate::store::{self, Answer, ConnectionSlot, Store, is_slot_wanted};
+use crate::store::{self, Answer, Claim, ConnectionSlot, Store, is_slot_wanted};
 
 /// So many messages are sent on a connection before others who have none get theirs.
 const FAIR_SHARE: u32 = 10;
@@ -34,15 +35,32 @@ pub(super) enum Report {
     NoSlot,
     /// No session could be had.
     NoSession(NoSession),
+    /// What was claimed is as it was before.
+    Returned,
+    /// Nothing was claimed.
+    Unused,
     /// The send must end.
     Failed(Error),
 }
 
+/// How a worker tells the dispatcher.
+#[derive(Debug, Clone)]
+pub(super) struct Reports {
+    pub(super) lane: usize,
+    pub(super) worker: usize,
+    pub(super) to: mpsc::UnboundedSender<(usize, usize, Report)>,
+}
+
+impl Reports {
+    /// A dispatcher that is gone has no use for it.
+    pub(super) fn tell(&self, report: Report) {
+        let _gone = self.to.send((self.lane, self.worker, report));
+    }
+}
+
 pub(super) struct Worker {
-    pub(super) number: usize,
     pub(super) context: Arc<Context>,
-    pub(super) leave: mpsc::Receiver<Leave>,
-    pub(super) reports: mpsc::UnboundedSender<(usize, usize, Report)>,
+    pub(super) train: Train,
     pub(super) opened: Option<Opened>,
     /// The token of the last session, if the server takes it no longer.
     pub(super) refused: Option<AccessToken>,
@@ -53,23 +71,64 @@ pub(super) struct Worker {
 }
 
 impl Worker {
+    pub(super) fn new(context: Arc<Context>, train: Train) -> Self {
+        Self {
+            context,
+            train,
+            opened: None,
+            refused: None,
+            slot: None,
+            tried: 0,
+        }
+    }
+
     /// Works until the dispatcher lets go of the other end; then says goodbye to the server.
     pub(super) async fn run(mut self) {
-        while let Some(leave) = self.leave.recv().await {
-            if leave == Leave::Rest {
-                self.close().await;
-                continue;
-            }
-            let report = self.send_one().await;
-            if self
-                .reports
-                .send((self.context.lane, self.number, report))
-                .is_err()
-            {
-                break;
+        while let Some(leave) = self.train.leave.recv().await {
+            match leave {
+                Leave::Rest => self.close().await,
+                Leave::Send => self.work().await,
             }
         }
         self.close().await;
+    }
+
+    /// Sends a message, and those for which there is further leave by then.
+    async fn work(&mut self) {
+        let fresh = self.opened.is_none();
+        let claim = match self.begin().await {
+            Ok(claim) => claim,
+            Err(report) => {
+                self.train.reports.tell(report);
+                return self.stop().await;
+            }
+        };
+        let mut next = Some(Taken::new(&self.context, *claim, false));
+        let mut first = fresh;
+        while let Some(taken) = next.take() {
+            match self.send(taken, first).await {
+                Ok(true) => next = self.train.ahead.pop_front(),
+                Ok(false) => return self.stop().await,
+                Err(error) => {
+                    self.opened = None;
+                    self.train.reports.tell(Report::Failed(error));
+                    return self.stop().await;
+                }
+            }
+            first = false;
+        }
+    }
+
+    /// Gives back what was claimed ahead. A server that was asked about the next message already forgets that with
+    /// the connection.
+    async fn stop(&mut self) {
+        if let Err(error) = self.train.stop(&self.context).await {
+            self.train.reports.tell(Report::Failed(error));
+        }
+        let is_unusable = |opened: &mut Opened| {
+            opened.session.has_asked() || !opened.session.is_usable()
+        };
+        self.opened.take_if(is_unusable);
     }
 
     async fn close(&mut self) {
@@ -79,70 +138,84 @@ impl Worker {
         self.slot = None;
     }
 
-    /// Gives the connection up after a fair share of messages, if somebody else has none.
-    async fn give_way(&mut self) -> bool {
+    /// Whether somebody else has no connection, after a fair share of messages.
+    fn is_to_give_way(&mut self) -> bool {
         self.tried += 1;
         let account = &self.context.account;
-        if self.tried < FAIR_SHARE || !is_slot_wanted(&self.context.store, &account.mailbox) {
-            return false;
-        }
-        self.close().await;
-        true
+        self.tried.is_multiple_of(FAIR_SHARE)
+            && is_slot_wanted(&self.context.store, &account.mailbox)
     }
 
-    async fn send_one(&mut self) -> Report {
-        let fresh = self.opened.is_none();
-        if fresh {
+    /// A session, and the first message for it.
+    async fn begin(&mut self) -> Result<Box<Claim>, Report> {
+        if self.opened.is_none() {
             if self.slot.is_none() {
                 match self.take_slot() {
                     Ok(Some(slot)) => (self.slot, self.tried) = (Some(slot), 0),
-                    Ok(None) => return Report::NoSlot,
-                    Err(error) => return Report::Failed(error.into()),
+                    Ok(None) => return Err(Report::NoSlot),
+                    Err(error) => return Err(Report::Failed(error.into())),
                 }
             }
             match self.connect().await {
                 Ok(opened) => (self.opened, self.refused) = (Some(opened), None),
                 Err(error) => {
                     self.slot = None;
-                    return Report::NoSession(error);
+                    return Err(Report::NoSession(error));
                 }
             }
         }
+        let (journal, lane) = (&self.context.journal, self.context.lane);
+        match journal.claim(lane, self.context.clock.reading()).await {
+            Ok(Answer::Claimed(claim)) => Ok(claim),
+            Ok(answer) => Err(Report::Blocked(answer)),
+            Err(error) => Err(Report::Failed(error.into())),
+        }
+    }
+
+    /// Sends one message. True when the connection can go on with the next at once.
+    async fn send(&mut self, taken: Taken, fresh: bool) -> Result<bool, Error> {
         let Some(Opened { session, .. }) = self.opened.as_mut() else {
-            return Report::Failed(Error::Worker("a session was lost".to_owned()));
+            return Err(Error::Worker("a session was lost".to_owned()));
         };
-        let claim = match self
-            .context
-            .journal
-            .claim(self.context.lane, self.context.clock.reading())
-            .await
-        {
-            Ok(Answer::Claimed(claim)) => claim,
-            Ok(answer) => return Report::Blocked(answer),
-            Err(error) => return Report::Failed(error.into()),
-        };
-        let tried = attempt(&self.context, session, &claim).await;
+        let claim = taken.claim.clone();
+        let attempted = attempt(&self.context, session, &mut self.train, taken).await?;
         let usable = session.is_usable();
-        match tried {
-            Ok(mut outcome) => {
-                self.heed_token(&mut outcome);
-                let lost = outcome.broke.is_some() || outcome.lesson.reconnect;
-                if lost || !usable {
-                    self.opened = None;
-                }
-                // A server may hang up on a session that was idle: that is no trouble, a new one serves.
-                let early = matches!(outcome.broke, Some((Phase::MailFrom, _)));
-                if early && !fresh {
-                    outcome.broke = None;
-                }
-                outcome.gave_way = self.give_way().await;
-                Report::Tried(Box::new(outcome))
+        let (mut outcome, finish) = match attempted {
+            Attempted::Settled(outcome) => (outcome, None),
+            Attempted::Carried(finish, outcome) => (outcome, Some(finish)),
+            Attempted::Withheld(answer) => {
+                let report = answer.map_or(Report::Returned, Report::Blocked);
+                self.train.reports.tell(report);
+                return Ok(false);
             }
-            Err(error) => {
-                self.opened = None;
-                Report::Failed(error)
-            }
+        };
+        self.heed_token(&mut outcome);
+        let lost = outcome.broke.is_some() || outcome.lesson.reconnect;
+        // A server may hang up on a session that was idle: that is no trouble, a new one serves.
+        let early = matches!(outcome.broke, Some((Phase::MailFrom, _)));
+        if early && !fresh {
+            outcome.broke = None;
         }
+        let gives_way = self.is_to_give_way();
+        outcome.gave_way = gives_way;
+        let goes_on = usable && !lost && !gives_way && outcome.is_clear();
+        match finish {
+            Some(finish) => {
+                self.train.carried = Some(Carried {
+                    claim,
+                    finish,
+                    outcome,
+                });
+            }
+            None => self.train.tell_of(Some(outcome)),
+        }
+        if gives_way {
+            self.stop().await;
+            self.close().await;
+        } else if lost || !usable {
+            self.opened = None;
+        }
+        Ok(goes_on)
     }
 
     /// What the attempt has taught about the token that opened the session.

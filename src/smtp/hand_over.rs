@@ -3,7 +3,7 @@
 use std::pin::pin;
 
 use super::exchange::stage;
-use super::{Session, SessionError, SessionErrorKind};
+use super::{Envelope, Session, SessionError, SessionErrorKind};
 use crate::delivery::{Phase, Reply};
 
 /// How handing over ended.
@@ -26,6 +26,18 @@ impl Session {
     /// (RFC 5321 4.1.1.4). Lines must end with CRLF. Every block that is written has the deadline
     /// `data`, so that a slow line is not taken for a dead one; the verdict has `final_dot`.
     pub async fn hand_over(&mut self, content: &[u8]) -> HandOver {
+        self.hand_over_with(content, String::new()).await
+    }
+
+    /// The same, and the next envelope is asked about in the same write (RFC 2920 3.1 lets content begin a
+    /// group): the answers are what [`Session::offer`] of that envelope gives, and nothing else may be asked before.
+    /// Where the server does not pipeline, or the envelope is too large for one write, nothing is asked.
+    pub async fn hand_over_and_ask(&mut self, content: &[u8], next: &Envelope) -> HandOver {
+        let text = self.in_one_write(next).unwrap_or_default();
+        self.hand_over_with(content, text).await
+    }
+
+    async fn hand_over_with(&mut self, content: &[u8], next: String) -> HandOver {
         if let Err(error) = self.check_in_step(Phase::Body) {
             return self.broken_in_body(error);
         }
@@ -36,12 +48,16 @@ impl Session {
                 SessionErrorKind::OutOfTurn,
             ));
         };
-        // lettre writes CRLF, dot, CRLF after the content, whatever it ends with.
-        let content = content.strip_suffix(b"\r\n").unwrap_or(content);
+        let mut block = stuffed(content);
         let record = self.record.clone();
-        let body_end = record.written() + stuffed_length(content);
+        let body_end = record.written() + block.len() as u64;
+        block.extend_from_slice(b".\r\n");
+        block.extend_from_slice(next.as_bytes());
+        self.asked = !next.is_empty();
+        record.queue(block);
         let outcome = {
-            let mut work = pin!(connection.message(content));
+            // What is queued goes out first; there is no command of its own.
+            let mut work = pin!(connection.command(""));
             loop {
                 let before = record.written();
                 let limit = self.deadlines.data;
@@ -83,9 +99,22 @@ impl Session {
     }
 }
 
-/// How many bytes the content takes with its leading dots doubled (RFC 5321 4.5.2).
-fn stuffed_length(content: &[u8]) -> u64 {
-    let first = u64::from(content.starts_with(b"."));
-    let others = content.windows(3).filter(|bytes| bytes == b"\r\n.").count();
-    content.len() as u64 + first + others as u64
+/// The content as it goes out: its leading dots doubled (RFC 5321 4.5.2), its last line ended.
+fn stuffed(content: &[u8]) -> Vec<u8> {
+    let mut block = Vec::with_capacity(content.len() + 1024);
+    if content.starts_with(b".") {
+        block.push(b'.');
+    }
+    let mut rest = content;
+    while let Some(found) = memchr::memmem::find(rest, b"\r\n.") {
+        let (line, after) = rest.split_at(found + 2);
+        block.extend_from_slice(line);
+        block.push(b'.');
+        rest = after;
+    }
+    block.extend_from_slice(rest);
+    if !content.ends_with(b"\r\n") {
+        block.extend_from_slice(b"\r\n");
+    }
+    block
 }

@@ -82,12 +82,14 @@ impl Session {
         recipients: &mut [RecipientReply],
     ) -> Result<Answers, SessionError> {
         let mut answers = Answers::default();
+        // Of an envelope that was asked about with the content before it only the answers are wanting.
+        let asked = std::mem::take(&mut self.asked);
         for group in groups(recipients, self.capabilities.pipelining) {
             let alone = matches!(group.as_slice(), [Step::Data]);
             if answers.mail_refused.is_some() || (alone && !anybody_accepted(recipients)) {
                 break;
             }
-            let mut text: Option<String> = Some(self.text_of(&group, envelope));
+            let mut text = (!asked).then(|| self.text_of(&group, envelope));
             for step in group {
                 let (phase, limit) = self.bounds(step);
                 let reply = match text.take() {
@@ -98,6 +100,18 @@ impl Session {
             }
         }
         Ok(answers)
+    }
+
+    /// What asks about a whole envelope, where that is one write.
+    pub(super) fn in_one_write(&self, envelope: &Envelope) -> Option<String> {
+        if !self.capabilities.pipelining || self.sender_problem(envelope).is_some() {
+            return None;
+        }
+        let groups = groups(&self.sort_out(&envelope.recipients), true);
+        match groups.as_slice() {
+            [group] => Some(self.text_of(group, envelope)),
+            _ => None,
+        }
     }
 
     fn bounds(&self, step: Step) -> (Phase, Duration) {

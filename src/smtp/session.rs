@@ -33,6 +33,8 @@ pub struct Session {
     pub(super) broken: bool,
     /// A 354 came, so that the next bytes are taken as content.
     pub(super) content_due: bool,
+    /// An envelope was asked about along with the last content; its answers are still to come.
+    pub(super) asked: bool,
 }
 
 impl fmt::Debug for Session {
@@ -116,6 +118,7 @@ impl Session {
             connection: Some(connection),
             broken: false,
             content_due: false,
+            asked: false,
         })
     }
 
@@ -133,7 +136,12 @@ impl Session {
 
     /// True while another message can be offered, or content that is due handed over.
     pub fn is_usable(&self) -> bool {
-        self.connection.is_some() && !self.broken && !self.record.has_leftover()
+        self.connection.is_some() && !self.broken && (self.asked || !self.record.has_leftover())
+    }
+
+    /// True when an envelope was asked about along with the last content: it is to be offered next.
+    pub fn has_asked(&self) -> bool {
+        self.asked
     }
 
     /// Forgets the message under way (RSET).
@@ -154,13 +162,14 @@ impl Session {
     pub fn abandon(&mut self) {
         self.connection = None;
         self.content_due = false;
+        self.asked = false;
         self.broken = true;
     }
 
     /// Says farewell (QUIT), waiting 5 s at most for an answer, and closes the connection. When
     /// content is due nothing is said, for it would be taken as content.
     pub async fn quit(mut self) {
-        if self.is_usable() && !self.content_due {
+        if self.is_usable() && !self.content_due && !self.asked {
             // What the server answers changes nothing any more.
             let _ = self.command(Phase::Reset, FAREWELL, "QUIT\r\n").await;
         }

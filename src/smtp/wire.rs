@@ -30,6 +30,9 @@ struct Passed {
     line: usize,
     /// Bytes that the stream below has accepted.
     written: u64,
+    /// What goes out with the next flush, and how much of it has.
+    queued: Vec<u8>,
+    begun: usize,
 }
 
 impl fmt::Debug for Passed {
@@ -79,6 +82,12 @@ impl Record {
     /// How many bytes the stream below has accepted so far.
     pub(super) fn written(&self) -> u64 {
         self.lock().written
+    }
+
+    /// These bytes go out, as they are, with the next flush: lettre has no way to write what is no command.
+    pub(super) fn queue(&self, bytes: Vec<u8>) {
+        let mut passed = self.lock();
+        (passed.queued, passed.begun) = (bytes, 0);
     }
 
     /// Notes bytes that came, and answers with an error when a line grows beyond bounds.
@@ -152,7 +161,19 @@ impl<S: Transport> AsyncWrite for Wire<S> {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+        let this = self.get_mut();
+        let mut passed = this.record.lock();
+        while let Some(rest) = passed.queued.get(passed.begun..).filter(|rest| !rest.is_empty()) {
+            let count = ready!(Pin::new(&mut this.stream).poll_write(cx, rest))?;
+            if count == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            passed.begun += count;
+            passed.written += count as u64;
+        }
+        (passed.queued, passed.begun) = (Vec::new(), 0);
+        drop(passed);
+        Pin::new(&mut this.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

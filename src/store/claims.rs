@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use super::cutting::Part;
+use super::gate::data_version;
 use super::{Error, Halt, MessageIds, Store, ledger, to_optional_timestamp, updating};
 use crate::clock::{Clock, Reading};
 use crate::delivery::{Event, MessageState};
@@ -74,6 +75,8 @@ pub struct Claim {
     /// The copies (cc, bcc) in its envelope, as part of what was reserved.
     pub weight: Weight,
     pub(super) reservation: i64,
+    /// SQLite's count of commits by other connections at that moment.
+    pub(super) seen: i64,
 }
 
 /// What came of asking for the next message.
@@ -333,6 +336,7 @@ pub(super) fn take(
         recipients: recipients_of(connection, next.id)?,
         weight: next.weight,
         reservation,
+        seen: data_version(connection)?,
     })
 }
 

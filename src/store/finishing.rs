@@ -187,7 +187,7 @@ pub(super) fn state_of(connection: &Connection, message: i64) -> Result<MessageS
 }
 
 /// An attempt that somebody else has ended is not to be gone on with.
-fn only_one(changed: usize) -> Result<(), Error> {
+pub(super) fn only_one(changed: usize) -> Result<(), Error> {
     match changed {
         1 => Ok(()),
         _ => Err(Error::Corrupt(

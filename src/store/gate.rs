@@ -215,7 +215,7 @@ impl Gate {
 }
 
 /// Changes whenever another connection has committed something.
-fn data_version(connection: &Connection) -> Result<i64, Error> {
+pub(super) fn data_version(connection: &Connection) -> Result<i64, Error> {
     Ok(connection
         .prepare_cached("PRAGMA data_version")?
         .query_row([], |row| row.get(0))?)

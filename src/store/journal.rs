@@ -10,9 +10,10 @@ use jiff::Timestamp;
 use rusqlite::TransactionBehavior;
 use tokio::sync::oneshot;
 
-use super::finishing::{self, Finish, HandOver};
+use super::finishing::{Finish, HandOver};
 use super::gate::{Gate, Pause};
 use super::mark::Keeper;
+use super::turn::{self, Turn, Turned, Wish};
 use super::{Answer, Claim, Claiming, Error, RunState, Store, halting, progress};
 use crate::clock::Reading;
 
@@ -23,16 +24,15 @@ const GROUP: usize = 64;
 type Number = usize;
 
 enum Job {
-    Claim(Number, Reading),
+    Turn(Number, Box<Turn>),
     Look(Number, Reading),
-    HandOver(Number, Box<(Claim, HandOver)>),
-    Finish(Number, Box<(Claim, Finish)>),
     Hold(Number, Reading, Pause),
     TakeOver(Number),
     State(RunState, Option<Timestamp>),
 }
 
 enum Done {
+    Turned(Turned),
     Answer(Answer),
     Until(Timestamp),
     Written,
@@ -67,33 +67,58 @@ impl Journal {
         self.ask(job).await.map(drop)
     }
 
-    async fn answer(&self, job: Job) -> Result<Answer, Error> {
-        match self.ask(job).await? {
-            Done::Answer(answer) => Ok(answer),
-            Done::Written | Done::Until(_) => Err(Error::WriterGone),
+    /// All that a connection of the account of this lane has to say and to ask, in one commit. Where it asks for
+    /// the second mark: when this returns an error, or says that it was withheld, nothing may go out.
+    pub async fn turn(&self, lane: usize, turn: Turn) -> Result<Turned, Error> {
+        match self.ask(Job::Turn(lane, Box::new(turn))).await? {
+            Done::Turned(turned) => Ok(turned),
+            Done::Written | Done::Until(_) | Done::Answer(_) => Err(Error::WriterGone),
         }
     }
 
     /// Takes the next message for the account of this lane, if it may go at `now`: the first mark.
     pub async fn claim(&self, lane: usize, now: impl Into<Reading>) -> Result<Answer, Error> {
-        self.answer(Job::Claim(lane, now.into())).await
+        let wish = Wish {
+            at: now.into(),
+            most: 1,
+        };
+        let turn = Turn {
+            wish: Some(wish),
+            ..Turn::default()
+        };
+        let turned = self.turn(lane, turn).await?;
+        turned.answers.into_iter().next().ok_or(Error::WriterGone)
     }
 
     /// What [`Journal::claim`] would answer, without taking anything.
     pub async fn look(&self, lane: usize, now: impl Into<Reading>) -> Result<Answer, Error> {
-        self.answer(Job::Look(lane, now.into())).await
+        match self.ask(Job::Look(lane, now.into())).await? {
+            Done::Answer(answer) => Ok(answer),
+            Done::Written | Done::Until(_) | Done::Turned(_) => Err(Error::WriterGone),
+        }
     }
 
-    /// The second mark. When this returns an error, nothing may go out.
-    pub async fn hand_over(&self, lane: usize, claim: &Claim, mark: HandOver) -> Result<(), Error> {
-        self.record(Job::HandOver(lane, Box::new((claim.clone(), mark))))
-            .await
+    /// The second mark alone. When this returns an error, nothing may go out.
+    pub async fn hand_over(
+        &self,
+        lane: usize,
+        claim: &Claim,
+        mark: HandOver,
+    ) -> Result<(), Error> {
+        let turn = Turn {
+            hand_over: Some((claim.clone(), mark)),
+            ..Turn::default()
+        };
+        self.turn(lane, turn).await.map(drop)
     }
 
-    /// The verdict.
+    /// The verdict alone.
     pub async fn finish(&self, lane: usize, claim: &Claim, finish: Finish) -> Result<(), Error> {
-        self.record(Job::Finish(lane, Box::new((claim.clone(), finish))))
-            .await
+        let turn = Turn {
+            finish: Some((claim.clone(), finish)),
+            ..Turn::default()
+        };
+        self.turn(lane, turn).await.map(drop)
     }
 
     /// The provider asked the account of this lane to pause. Returns until when.
@@ -105,7 +130,7 @@ impl Journal {
     ) -> Result<Timestamp, Error> {
         match self.ask(Job::Hold(lane, now.into(), pause)).await? {
             Done::Until(until) => Ok(until),
-            Done::Written | Done::Answer(_) => Err(Error::WriterGone),
+            Done::Written | Done::Answer(_) | Done::Turned(_) => Err(Error::WriterGone),
         }
     }
 
@@ -227,50 +252,29 @@ fn carry_out(
     claiming: &Claiming,
     job: &Job,
 ) -> Result<Done, Error> {
-    let lane = match job {
-        Job::Claim(lane, _)
-        | Job::Look(lane, _)
-        | Job::Hold(lane, ..)
-        | Job::HandOver(lane, _)
-        | Job::Finish(lane, _) => *lane,
+    match job {
+        Job::Turn(lane, turn) => {
+            turn::take(connection, gates, *lane, claiming.campaign, turn).map(Done::Turned)
+        }
+        Job::Look(lane, now) => Ok(Done::Answer(
+            match halting::in_force(connection, claiming.campaign)? {
+                Some(halt) => Answer::Halted(halt),
+                None => Gate::look(gates, *lane, connection, now)?,
+            },
+        )),
+        Job::Hold(lane, now, pause) => {
+            let gate = gates.get_mut(*lane).ok_or(Error::WriterGone)?;
+            gate.hold(connection, now, pause).map(Done::Until)
+        }
         Job::TakeOver(lane) => {
             for gate in gates {
                 gate.take_over(*lane);
             }
-            return Ok(Done::Written);
+            Ok(Done::Written)
         }
         Job::State(state, next) => {
             progress::set_state(connection, claiming.campaign, state, *next)?;
-            return Ok(Done::Written);
+            Ok(Done::Written)
         }
-    };
-    // In the transaction that would take a message: after a halt is on disk none is begun.
-    if matches!(job, Job::Claim(..) | Job::Look(..))
-        && let Some(halt) = halting::in_force(connection, claiming.campaign)?
-    {
-        return Ok(Done::Answer(Answer::Halted(halt)));
     }
-    match job {
-        Job::Claim(_, now) => return Gate::claim(gates, lane, connection, now).map(Done::Answer),
-        Job::Look(_, now) => return Gate::look(gates, lane, connection, now).map(Done::Answer),
-        _ => {}
-    }
-    let gate = gates.get_mut(lane).ok_or(Error::WriterGone)?;
-    match job {
-        Job::Hold(_, now, pause) => return gate.hold(connection, now, pause).map(Done::Until),
-        Job::HandOver(_, work) => {
-            finishing::hand_over(connection, gate.limiter(), &work.0, &work.1)?;
-        }
-        Job::Finish(_, work) => {
-            let reckoning = gate.reckoning();
-            let limiter = (gate.limiter(), reckoning);
-            finishing::finish(connection, limiter, &work.0, &work.1)?;
-            gate.finished(connection, work.0.reservation)?;
-            if let Finish::Accepted { at, .. } = work.1 {
-                gate.taken(connection, at.wall)?;
-            }
-        }
-        Job::Claim(..) | Job::Look(..) | Job::TakeOver(_) | Job::State(..) => {}
-    }
-    Ok(Done::Written)
 }

@@ -53,6 +53,7 @@ mod suppressing;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod turn;
 mod updating;
 mod withdrawing;
 
@@ -94,6 +95,7 @@ pub use single::{Single, SingleEnd, SingleLock};
 pub use slots::{ConnectionSlot, SlotWanted, is_slot_wanted};
 pub use story::{Attempt, Chapter, ChapterMessage};
 pub use suppressing::{NewSuppression, Reached, Suppressed, Suppression};
+pub use turn::{Turn, Turned, Wish, Withheld};
 pub use updating::{Difference, Group};
 
 /// How long a writer waits for another process: a plan of a million rows takes several seconds to be copied in.

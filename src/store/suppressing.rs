@@ -78,6 +78,18 @@ fn words(reason: &str) -> String {
     }
 }
 
+/// Whether somebody who is still to get this message is on the list.
+pub(super) fn concerns(connection: &Connection, campaign: i64, message: i64) -> Result<bool, Error> {
+    Ok(connection
+        .prepare_cached(&format!(
+            "SELECT 1 FROM recipient r JOIN suppression s
+                 ON s.campaign IN ('', (SELECT name FROM campaign WHERE id = ?1))
+                 AND s.subject IN (r.key, {DOMAIN_OF_KEY})
+             WHERE r.message = ?2 AND r.state IN ('pending', 'deferred') LIMIT 1"
+        ))?
+        .exists(params![campaign, message])?)
+}
+
 /// Takes out of a message, which nobody has in hand, all who are on the list. How many were.
 pub(super) fn withdraw_from(
     connection: &Connection,

@@ -224,6 +224,16 @@ fn hold_to(connection: &Connection, of: Of) -> Result<(), Error> {
     )?))
 }
 
+/// Whether somebody in a message is to go no more, once nobody has it in hand.
+pub(super) fn has_marked(connection: &Connection, message: i64) -> Result<bool, Error> {
+    Ok(connection
+        .prepare_cached(
+            "SELECT 1 FROM recipient
+             WHERE message = ? AND dropped IS NOT NULL AND state IN ('pending', 'deferred') LIMIT 1",
+        )?
+        .exists([message])?)
+}
+
 /// Cancels whoever of a message is to go no more, now that nobody has it in hand: an edition that was taken in
 /// meanwhile does not list them.
 pub(super) fn drop_marked(connection: &Connection, message: i64) -> Result<(), Error> {
