@@ -364,7 +364,7 @@ impl<'a> Dispatcher<'a> {
             Report::Tried(outcome) => {
                 self.handed_over += u64::from(outcome.handed_over);
                 self.begun += u64::from(outcome.begun);
-                self.learn(lane, *outcome);
+                self.learn((lane, worker), *outcome);
                 self.hand_on(lane).await;
             }
             Report::Blocked(answer) => {

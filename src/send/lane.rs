@@ -114,7 +114,8 @@ impl Lane {
             }
         }
         // All are at work: at full pace each has some more to go on with.
-        if !is_well || !self.pace.is_full() {
+        let in_trouble = self.refusals > 0 || self.lost > 0;
+        if !is_well || in_trouble || !self.pace.is_full() {
             return None;
         }
         let seats = self.workers.iter().enumerate();

@@ -44,7 +44,7 @@ const TURN: SignedDuration = SignedDuration::from_mins(1);
 const SEATS: SignedDuration = SignedDuration::from_secs(20);
 
 impl Dispatcher<'_> {
-    pub(super) fn learn(&mut self, number: usize, outcome: Outcome) {
+    pub(super) fn learn(&mut self, (number, worker): (usize, usize), outcome: Outcome) {
         for event in outcome.events {
             (self.report)(event);
         }
@@ -54,7 +54,7 @@ impl Dispatcher<'_> {
         };
         (lane.ever_connected, lane.wanted) = (true, None);
         if outcome.gave_way {
-            lane.step_back(self.clock.now());
+            lane.step_back(worker, self.clock.now());
         }
         if outcome.progress {
             lane.failures = 0;
@@ -305,9 +305,11 @@ impl Dispatcher<'_> {
 
 impl Lane {
     /// A connection was left to somebody who has none: for long enough that they get it.
-    pub(super) fn step_back(&mut self, now: Timestamp) {
+    pub(super) fn step_back(&mut self, worker: usize, now: Timestamp) {
         let later = |span| now.saturating_add(span).unwrap_or(Timestamp::MAX);
-        match self.busy() {
+        let seats = self.workers.iter().enumerate();
+        let others = seats.filter(|(number, seat)| *number != worker && seat.leaves > 0);
+        match others.count() {
             0 => self.pace.not_before(later(ASKS + ASKS)),
             busy => self.seats = Some((busy, later(SEATS))),
         }

@@ -106,6 +106,8 @@ pub(super) struct Carried {
 pub(super) struct Train {
     pub(super) leave: mpsc::Receiver<Leave>,
     pub(super) reports: Reports,
+    /// The session is to be closed: that was said while a run of messages came to its end.
+    pub(super) rest_due: bool,
     /// The one before, whose verdict goes to disk with the next mark.
     pub(super) carried: Option<Carried>,
     /// Those behind, in the order in which they were claimed.
@@ -117,16 +119,23 @@ impl Train {
         Self {
             leave,
             reports,
+            rest_due: false,
             carried: None,
             ahead: VecDeque::new(),
         }
+    }
+
+    fn has_leave(&mut self) -> bool {
+        let leave = self.leave.try_recv();
+        self.rest_due |= leave == Ok(Leave::Rest);
+        leave == Ok(Leave::Send)
     }
 
     /// What may be asked for behind a message with so much content: as much as there is room and leave for.
     pub(super) fn wish(&mut self, context: &Context, content: usize) -> Option<Wish> {
         let mut most = 0;
         if context.may_go_on() && content <= LARGE {
-            while self.ahead.len() + most < AHEAD && self.leave.try_recv() == Ok(Leave::Send) {
+            while self.ahead.len() + most < AHEAD && self.has_leave() {
                 most += 1;
             }
         }
@@ -172,20 +181,26 @@ impl Train {
 
     /// Nothing goes on from here: what was claimed ahead and what leave there is are given back.
     pub(super) async fn stop(&mut self, context: &Context) -> Result<(), Error> {
-        self.unload(context).await?;
         let behind: Vec<Claim> = self.ahead.drain(..).map(|taken| taken.claim).collect();
         let returned = behind.len();
-        if !behind.is_empty() {
+        let (finish, outcome) = match self.carried.take() {
+            Some(carried) => (Some((carried.claim, carried.finish)), Some(carried.outcome)),
+            None => (None, None),
+        };
+        if finish.is_some() || !behind.is_empty() {
             let turn = Turn {
+                finish,
                 give_back: behind,
                 ..Turn::default()
             };
             context.journal.turn(context.lane, turn).await?;
         }
+        // First to be told: what is given back is not to be taken again before it is learned why.
+        self.tell_of(outcome);
         for _ in 0..returned {
             self.reports.tell(Report::Returned);
         }
-        while self.leave.try_recv() == Ok(Leave::Send) {
+        while self.has_leave() {
             self.reports.tell(Report::Unused);
         }
         Ok(())

@@ -89,6 +89,9 @@ impl Worker {
                 Leave::Rest => self.close().await,
                 Leave::Send => self.work().await,
             }
+            if std::mem::take(&mut self.train.rest_due) {
+                self.close().await;
+            }
         }
         self.close().await;
     }
@@ -108,7 +111,7 @@ impl Worker {
         while let Some(taken) = next.take() {
             match self.send(taken, first).await {
                 Ok(true) => next = self.train.ahead.pop_front(),
-                Ok(false) => return self.stop().await,
+                Ok(false) => return,
                 Err(error) => {
                     self.opened = None;
                     self.train.reports.tell(Report::Failed(error));
@@ -142,8 +145,7 @@ impl Worker {
     fn is_to_give_way(&mut self) -> bool {
         self.tried += 1;
         let account = &self.context.account;
-        self.tried.is_multiple_of(FAIR_SHARE)
-            && is_slot_wanted(&self.context.store, &account.mailbox)
+        self.tried >= FAIR_SHARE && is_slot_wanted(&self.context.store, &account.mailbox)
     }
 
     /// A session, and the first message for it.
@@ -186,6 +188,7 @@ impl Worker {
             Attempted::Withheld(answer) => {
                 let report = answer.map_or(Report::Returned, Report::Blocked);
                 self.train.reports.tell(report);
+                self.stop().await;
                 return Ok(false);
             }
         };
@@ -199,18 +202,22 @@ impl Worker {
         let gives_way = self.is_to_give_way();
         outcome.gave_way = gives_way;
         let goes_on = usable && !lost && !gives_way && outcome.is_clear();
-        match finish {
+        let untold = match finish {
             Some(finish) => {
                 self.train.carried = Some(Carried {
                     claim,
                     finish,
                     outcome,
                 });
+                None
             }
-            None => self.train.tell_of(Some(outcome)),
+            None => Some(outcome),
+        };
+        self.train.tell_of(untold);
+        if !goes_on {
+            self.stop().await;
         }
         if gives_way {
-            self.stop().await;
             self.close().await;
         } else if lost || !usable {
             self.opened = None;
