@@ -128,9 +128,8 @@ impl Worker {
         if let Err(error) = self.train.stop(&self.context).await {
             self.train.reports.tell(Report::Failed(error));
         }
-        let is_unusable = |opened: &mut Opened| {
-            opened.session.has_asked() || !opened.session.is_usable()
-        };
+        let is_unusable =
+            |opened: &mut Opened| opened.session.has_asked() || !opened.session.is_usable();
         self.opened.take_if(is_unusable);
     }
 

@@ -1,5 +1,6 @@
 //! Sessions against scripted servers, over loopback sockets and pipes in memory.
 
+mod asking;
 mod content;
 mod dialogue;
 mod failing;

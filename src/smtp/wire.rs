@@ -163,7 +163,11 @@ impl<S: Transport> AsyncWrite for Wire<S> {
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let mut passed = this.record.lock();
-        while let Some(rest) = passed.queued.get(passed.begun..).filter(|rest| !rest.is_empty()) {
+        while let Some(rest) = passed
+            .queued
+            .get(passed.begun..)
+            .filter(|rest| !rest.is_empty())
+        {
             let count = ready!(Pin::new(&mut this.stream).poll_write(cx, rest))?;
             if count == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));

@@ -99,12 +99,7 @@ impl Journal {
     }
 
     /// The second mark alone. When this returns an error, nothing may go out.
-    pub async fn hand_over(
-        &self,
-        lane: usize,
-        claim: &Claim,
-        mark: HandOver,
-    ) -> Result<(), Error> {
+    pub async fn hand_over(&self, lane: usize, claim: &Claim, mark: HandOver) -> Result<(), Error> {
         let turn = Turn {
             hand_over: Some((claim.clone(), mark)),
             ..Turn::default()

@@ -79,7 +79,11 @@ fn words(reason: &str) -> String {
 }
 
 /// Whether somebody who is still to get this message is on the list.
-pub(super) fn concerns(connection: &Connection, campaign: i64, message: i64) -> Result<bool, Error> {
+pub(super) fn concerns(
+    connection: &Connection,
+    campaign: i64,
+    message: i64,
+) -> Result<bool, Error> {
     Ok(connection
         .prepare_cached(&format!(
             "SELECT 1 FROM recipient r JOIN suppression s

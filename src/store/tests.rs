@@ -21,6 +21,7 @@ mod remaining;
 mod sharing;
 mod slots;
 mod tally;
+mod turns;
 mod updating;
 
 struct World {

@@ -142,7 +142,9 @@ fn give_back(connection: &Connection, claim: &Claim) -> Result<(), Error> {
     };
     let before = finishing::state_of(connection, claim.message)?;
     if before != MessageState::Claimed {
-        return Err(Error::Corrupt(format!("a message to give back is {before}")));
+        return Err(Error::Corrupt(format!(
+            "a message to give back is {before}"
+        )));
     }
     let after = before.after(event)?;
     // What was put off before is due at once.

@@ -1,0 +1,86 @@
+//! A server that takes everything and keeps nothing, with a thread for each connection; its answers may take time.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::time::{Duration, Instant};
+
+pub(crate) struct Sink {
+    port: u16,
+}
+
+impl Sink {
+    /// `delay`: from what is asked to the answer, as on a line with this round trip.
+    pub(crate) fn start(delay: Duration) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let stream = stream.unwrap();
+                std::thread::spawn(move || {
+                    // Whoever hangs up has what they want.
+                    let _gone = serve(stream, delay);
+                });
+            }
+        });
+        Self { port }
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+}
+
+const HELLO: &[u8] = b"250-sink\r\n250-PIPELINING\r\n250-SIZE 104857600\r\n250 8BITMIME\r\n";
+
+fn serve(mut stream: TcpStream, delay: Duration) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
+    stream.write_all(b"220 sink ESMTP\r\n")?;
+    let mut buffer = vec![0; 1 << 16];
+    let mut pending: Vec<u8> = Vec::new();
+    let mut in_content = false;
+    loop {
+        let count = stream.read(&mut buffer)?;
+        if count == 0 {
+            return Ok(());
+        }
+        let came = Instant::now();
+        pending.extend_from_slice(&buffer[..count]);
+        let mut replies: Vec<u8> = Vec::new();
+        let mut at = 0;
+        while at < pending.len() {
+            let rest = &pending[at..];
+            if in_content {
+                let Some(end) = memchr::memmem::find(rest, b"\r\n.\r\n") else {
+                    // The end of it may be cut in two.
+                    at += rest.len().saturating_sub(4);
+                    break;
+                };
+                at += end + 5;
+                in_content = false;
+                replies.extend_from_slice(b"250 2.0.0 taken\r\n");
+                continue;
+            }
+            let Some(end) = memchr::memmem::find(rest, b"\r\n") else {
+                break;
+            };
+            let reply: &[u8] = match rest.get(..4).unwrap_or_default() {
+                b"EHLO" | b"ehlo" | b"HELO" => HELLO,
+                b"DATA" => b"354 go on\r\n",
+                b"QUIT" => b"221 bye\r\n",
+                _ => b"250 ok\r\n",
+            };
+            in_content = rest.starts_with(b"DATA");
+            replies.extend_from_slice(reply);
+            at += end + 2;
+            if in_content {
+                // So that an empty content is seen as one.
+                at -= 2;
+            }
+        }
+        pending.drain(..at);
+        if !replies.is_empty() {
+            std::thread::sleep(delay.saturating_sub(came.elapsed()));
+            stream.write_all(&replies)?;
+        }
+    }
+}
