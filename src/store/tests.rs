@@ -17,6 +17,7 @@ mod file;
 mod history;
 mod home;
 mod mending;
+mod record;
 mod remaining;
 mod sharing;
 mod slots;
