@@ -96,6 +96,14 @@ fn take_out_of(
         connection
             .prepare_cached("UPDATE message SET state = ?, due_at = NULL WHERE id = ?")?
             .execute(params![cancelled.as_str(), message])?;
+        // Nor is a message that nobody is in.
+        connection
+            .prepare_cached(
+                "UPDATE batch SET messages = max(0, messages - 1)
+                 WHERE campaign = ?1 AND number = (SELECT batch FROM message WHERE id = ?2)
+                 AND NOT EXISTS (SELECT 1 FROM recipient WHERE message = ?2)",
+            )?
+            .execute(params![campaign, message])?;
         return Ok(taken);
     }
     // Which of those left are external is not known here: as many as can be. The sender knows when it hands

@@ -157,7 +157,8 @@ impl Update<'_> {
     /// Batches that were begun keep what was done in them; the others are laid out anew.
     fn settle_batches(&self) -> Result<(), Error> {
         for sql in [
-            "UPDATE main.message SET batch = NULL WHERE campaign = ?1 AND state = 'cancelled' AND attempts = 0",
+            "UPDATE main.message SET batch = NULL WHERE campaign = ?1 AND state = 'cancelled'
+             AND (attempts = 0 OR NOT EXISTS (SELECT 1 FROM main.recipient r WHERE r.message = message.id))",
             "DELETE FROM main.batch WHERE campaign = ?1 AND number NOT IN
              (SELECT batch FROM main.message WHERE campaign = ?1 AND batch IS NOT NULL)",
             "UPDATE main.batch SET messages = s.messages, recipients = s.recipients FROM
