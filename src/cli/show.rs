@@ -255,8 +255,11 @@ fn chapter_json(chapter: &Chapter) -> Value {
 
 /// No mail to the person can be built of which the content went out.
 fn no_mail(told: &[Chapter]) -> Failure {
-    let attempts = told.iter().flat_map(|chapter| &chapter.attempts);
-    let former = attempts.filter(|one| one.handover_at.is_some()).last();
+    let mut latest = told
+        .iter()
+        .rev()
+        .flat_map(|chapter| chapter.attempts.iter().rev());
+    let former = latest.find(|one| one.handover_at.is_some());
     match former {
         // Handed over in vain, and since then they were withdrawn or are to get another.
         Some(former) => Failure::new(

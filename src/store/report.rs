@@ -137,6 +137,9 @@ impl Store {
             .prepare_cached(
                 "SELECT m.id, m.message_id, m.shared, m.digest, m.dated_at, b.starts_at,
                         coalesce((SELECT a.account FROM attempt a WHERE a.message = m.id ORDER BY a.number DESC LIMIT 1),
+                                 (SELECT a.account FROM recipient r JOIN past_attempt p ON p.campaign = r.campaign AND p.key = r.key
+                                  JOIN attempt a ON a.id = p.attempt JOIN message o ON o.id = a.message
+                                  WHERE r.message = m.id AND o.message_id = m.message_id ORDER BY a.id DESC LIMIT 1),
                                  b.account), m.edition
                  FROM message m LEFT JOIN batch b ON b.campaign = m.campaign AND b.number = m.batch
                  WHERE m.campaign = ? AND m.number = ?",

@@ -22,6 +22,7 @@ mod remaining;
 mod sharing;
 mod slots;
 mod tally;
+mod told;
 mod updating;
 
 struct World {

@@ -146,10 +146,8 @@ fn told(home: &Home, address: &str) -> Vec<(String, String, String)> {
 
 /// The report's line of a person: outcome, attempts, account.
 fn reported(home: &Home, address: &str) -> (Value, Value, Value) {
-    let report = home
-        .run(&["report", "news", "--format", "json"])
-        .exits(0)
-        .json();
+    let report = home.run(&["report", "news", "--format", "json"]).exits(0);
+    let report: Value = serde_json::from_str(&report.out).unwrap();
     let mut rows = report.as_array().unwrap().iter();
     let row = rows.find(|row| row["email"] == address).unwrap();
     (
