@@ -55,6 +55,7 @@ mod sending;
 mod setup;
 mod show;
 mod signing;
+mod since;
 mod stages;
 mod starting;
 mod status;

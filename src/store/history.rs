@@ -164,6 +164,24 @@ impl Store {
         note(&self.connection, campaign, happening)
     }
 
+    /// What people have done to a campaign's recipients since it was planned or updated last, and to how many.
+    pub fn changes(&self, campaign: i64) -> Result<Vec<(Deed, u64)>, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT kind, sum(recipients) FROM history WHERE campaign = ?1
+             AND id > coalesce((SELECT max(id) FROM history WHERE campaign = ?1 AND kind IN ('planned', 'updated')), 0)
+             AND kind IN ('suppressed', 'retried', 'cancelled', 'resolved', 'forgotten') AND recipients > 0
+             GROUP BY kind ORDER BY min(id)",
+        )?;
+        let mut rows = statement.query([campaign])?;
+        let mut changes = Vec::new();
+        while let Some(row) = rows.next()? {
+            let kind: String = row.get(0)?;
+            let deed = Deed::from_name(&kind).ok_or(Error::Corrupt(kind))?;
+            changes.push((deed, row.get(1)?));
+        }
+        Ok(changes)
+    }
+
     /// What was done with a campaign, in its order.
     pub fn history(&self, campaign: i64) -> Result<Vec<Happening>, Error> {
         let mut statement = self.connection.prepare_cached(

@@ -35,6 +35,7 @@ mod lending;
 mod lock;
 mod mark;
 mod outcomes;
+mod past;
 mod person;
 mod place;
 mod planning;

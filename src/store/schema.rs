@@ -18,6 +18,7 @@ const STEPS: &[&str] = &[
     include_str!("schema/008_editions.sql"),
     include_str!("schema/009_tally.sql"),
     include_str!("schema/010_copies.sql"),
+    include_str!("schema/011_record.sql"),
 ];
 
 fn height(connection: &Connection) -> Result<i64, Error> {

@@ -132,3 +132,53 @@ fn a_plan_is_compared_with_what_could_be_and_not_with_itself() {
     let text = home.run(&["plan", "news"]).exits(0).out;
     assert!(!text.contains("all shared"), "{text}");
 }
+
+#[test]
+fn a_plan_that_is_repeated_tells_what_has_changed_since_it_was_made() {
+    let home = Home::new();
+    home.campaign("sandbox", 6, true);
+    let made = home.run(&["plan", "news", "--json"]).exits(0).json();
+    assert!(made["now"].is_null(), "{made}");
+    home.run(&["suppress", "add", "p1@contoso.com"]).exits(0);
+    home.run(&["cancel", "news", "--to", "p2@contoso.com", "--yes"])
+        .exits(0);
+    let plan = home.run(&["plan", "news", "--json"]).exits(0).json();
+    let rows = &plan["recipients"];
+    assert_eq!(
+        (&rows["planned"], &rows["suppressed"], &rows["cancelled"]),
+        (&4.into(), &1.into(), &1.into())
+    );
+    assert_eq!(plan["planned_at"], made["planned_at"]);
+    assert_eq!(plan["finishes_at"], made["finishes_at"], "as it was made");
+    let now = &plan["now"];
+    assert_eq!(
+        (&now["changes"]["suppressed"], &now["changes"]["cancelled"]),
+        (&1.into(), &1.into())
+    );
+    assert_eq!(
+        (&now["messages"]["pending"], &now["messages"]["total"]),
+        (&4.into(), &5.into())
+    );
+    let batch = &plan["batches"][0];
+    assert_eq!(
+        (&batch["messages"], &batch["recipients"]),
+        (&5.into(), &5.into()),
+        "without who was withdrawn"
+    );
+    let told = home.run(&["plan", "news"]).exits(0).out;
+    for words in [
+        "as it was made",
+        "6 rows: 4 recipients, 1 suppressed, 1 cancelled",
+        "1 recipient withdrawn for the suppression list, 1 recipient cancelled",
+        "4 messages are still to go",
+    ] {
+        assert!(told.contains(words), "{words} in {told}");
+    }
+    assert!(!told.contains("compare"), "of what was once: {told}");
+    home.run(&["send", "news", "--yes"]).exits(0);
+    let told = home.run(&["plan", "news"]).exits(0).out;
+    assert!(
+        told.contains("4 sent") && told.contains("nothing is left to go"),
+        "{told}"
+    );
+}

@@ -39,7 +39,8 @@ pub(in crate::cli) fn status_json(record: &CampaignRecord, standing: &Standing) 
     })
 }
 
-fn counts_json(counts: &Counts) -> Value {
+/// Recipients or messages, by outcome.
+pub(in crate::cli) fn counts_json(counts: &Counts) -> Value {
     json!({
         "total": counts.total(),
         "pending": counts.pending,
