@@ -164,6 +164,18 @@ impl Store {
         note(&self.connection, campaign, happening)
     }
 
+    /// Another number whenever a person has changed what of the campaign is to go: has taken an edited list in,
+    /// dropped, withdrawn, settled or queued somebody.
+    pub fn last_change(&self, campaign: i64) -> Result<i64, Error> {
+        Ok(self
+            .connection
+            .prepare_cached(
+                "SELECT coalesce((SELECT id FROM history WHERE campaign = ?
+                 AND kind NOT IN ('started', 'waiting', 'ended') ORDER BY id DESC LIMIT 1), 0)",
+            )?
+            .query_row([campaign], |row| row.get(0))?)
+    }
+
     /// What was done with a campaign, in its order.
     pub fn history(&self, campaign: i64) -> Result<Vec<Happening>, Error> {
         let mut statement = self.connection.prepare_cached(
