@@ -1,5 +1,6 @@
 //! `postroom show`: one person's story over all campaigns, and the very bytes that the person was sent.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -7,17 +8,17 @@ use clap::Args;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
+use super::disk::{cannot_create, cannot_write};
 use super::exit::Exit;
-use super::failure::{Failure, cannot_write};
+use super::failure::Failure;
 use super::made::create_private;
 use super::screen::{Paint, Screen};
 use super::setup;
-use super::whom::Nearest;
 use super::{Context, words};
 use crate::config::Campaign;
 use crate::preview::Previewer;
 use crate::provider::ReplyTable;
-use crate::recipients::person_key;
+use crate::recipients::{Nearest, person_key};
 use crate::store::{Attempt, Chapter, Store, Suppression};
 
 #[derive(Debug, Args)]
@@ -114,7 +115,7 @@ pub(super) fn not_found(
         || "any campaign of this store".to_owned(),
         |name| format!("the campaign '{name}'"),
     );
-    let mut nearest = Nearest::above(0.9, key);
+    let mut nearest = Nearest::address(key);
     for known in store.addresses_like(key, 1000)? {
         nearest.look_at(&known);
     }
@@ -133,10 +134,11 @@ pub(super) fn not_found(
 fn tell(screen: &Screen, store: &Store, address: &str, told: &[Chapter]) -> Result<(), Failure> {
     let table = ReplyTable::of_all_providers()?;
     let meaning = |reply: &str| table.explain(reply).map(|known| known.meaning);
-    let places = words::count(told.len() as u64, "row", "rows");
+    let campaigns: BTreeSet<&str> = told.iter().map(|one| one.campaign.as_str()).collect();
+    let places = words::count(campaigns.len() as u64, "campaign", "campaigns");
     screen.result(&screen.painted(
         Paint::Bold,
-        &format!("{}: {places} of campaigns", address.escape_debug()),
+        &format!("{}: in {places}", address.escape_debug()),
     ))?;
     for chapter in told {
         let record = store.campaign(&chapter.campaign)?;
@@ -310,13 +312,7 @@ fn write_mail(
         };
     }
     let written = create_private(file).and_then(|mut made| made.write_all(&mail.content));
-    written.map_err(|cause| {
-        Failure::new(
-            Exit::CannotCreate,
-            format!("{} cannot be written: {cause}", file.display()),
-            "name a file that is not there yet, in a place where you may write",
-        )
-    })?;
+    written.map_err(|cause| cannot_create(file, &cause))?;
     let bytes = words::count(mail.content.len() as u64, "byte", "bytes");
     context.screen.result(&format!(
         "the mail of '{}' to {} is in {}: {bytes}, as they were sent",

@@ -8,6 +8,7 @@ mod figures;
 mod page;
 mod refused;
 mod standing;
+mod state;
 mod watch;
 
 use super::Context;

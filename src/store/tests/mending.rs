@@ -361,12 +361,16 @@ async fn a_settled_doubt_is_written_down() {
     assert_eq!(settled[0].account, "comms");
     assert_eq!(
         deeds(&world),
-        [(Deed::Resolved, Some(1), Some(ANN.0.to_owned()))]
+        [
+            (Deed::Resolved, Some(1), Some(ANN.0.to_owned())),
+            (Deed::Suppressed, Some(1), None)
+        ]
     );
     // Asked to send it again, but not to somebody on the list.
+    assert_eq!((settled[0].suppressed, settled[0].unlisted), (1, 0));
+    assert_eq!(state_of(&world, 1), "suppressed");
     assert!(matches!(
         world.journal(&[]).claim(0, at(2000)).await.unwrap(),
         Answer::Nothing
     ));
-    assert_eq!(state_of(&world, 1), "suppressed");
 }
