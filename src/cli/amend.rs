@@ -8,9 +8,10 @@ use std::path::{Component, Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 
+use super::disk::{cannot_create, cannot_write};
 use super::exit::Exit;
-use super::failure::{Failure, cannot_write};
-use super::made::{cannot_create, create_private, refuse_full};
+use super::failure::Failure;
+use super::made::{create_private, refuse_full};
 use super::setup::Planned;
 use super::{Context, words};
 use crate::config::{FILE_NAME, amended};
@@ -147,7 +148,7 @@ fn refuse_place(planned: &Planned, into: &Path) -> Result<(), Failure> {
 /// Copies the folder as it is now, but for its list, its campaign.toml, and what is hidden or a link.
 fn copy(from: &Path, to: &Path, list: &Path) -> Result<(), Failure> {
     fs::create_dir_all(to).map_err(|cause| cannot_create(to, &cause))?;
-    let unreadable = |cause| cannot_write(&format!("a copy of {}", from.display()), &cause);
+    let unreadable = |cause| cannot_write(format!("a copy of {}", from.display()), &cause);
     for entry in fs::read_dir(from).map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?;
         let (name, kind) = (entry.file_name(), entry.file_type().map_err(unreadable)?);
@@ -211,7 +212,7 @@ fn write_list(planned: &Planned, people: &[ListedRow], into: &Path) -> Result<u6
     let path = into.join(LIST);
     let file = create_private(&path).map_err(|cause| cannot_create(&path, &cause))?;
     let mut writer = csv::Writer::from_writer(file);
-    let failed = |cause: csv::Error| cannot_write(&path.display().to_string(), &cause.into());
+    let failed = |cause: csv::Error| cannot_write(path.display(), &cause.into());
     writer.write_record(&header).map_err(failed)?;
     let mut rows = 0;
     for person in people {
@@ -234,14 +235,14 @@ fn write_list(planned: &Planned, people: &[ListedRow], into: &Path) -> Result<u6
     }
     writer
         .flush()
-        .map_err(|cause| cannot_write(&path.display().to_string(), &cause))?;
+        .map_err(|cause| cannot_write(path.display(), &cause))?;
     Ok(rows)
 }
 
 fn write_campaign(from: &Path, into: &Path, name: &str) -> Result<(), Failure> {
     let source = from.join(FILE_NAME);
     let text = fs::read_to_string(&source)
-        .map_err(|cause| cannot_write(&format!("a copy of {}", source.display()), &cause))?;
+        .map_err(|cause| cannot_write(format!("a copy of {}", source.display()), &cause))?;
     // It was read as a campaign before.
     let text = amended(&text, name, LIST).map_err(Failure::own)?;
     let path = into.join(FILE_NAME);

@@ -1,14 +1,16 @@
 //! `postroom cancel`: drops recipients who are still to get something.
 
 use clap::Args;
-use serde_json::json;
+use jiff::Timestamp;
+use serde_json::{Value, json};
 
 use super::args::Folder;
+use super::changing::{Care, Change, carry_out};
 use super::exit::Exit;
 use super::failure::Failure;
+use super::screen::Screen;
 use super::setup::Planned;
-use super::who::who;
-use super::whom::{FEW, few, person};
+use super::whom::{FEW, few, otherwise, person};
 use super::{Context, words};
 use crate::message::Definition;
 use crate::recipients::{Filter, RowFilter, Verdict};
@@ -33,17 +35,15 @@ pub(super) struct Cancel {
     /// Only the recipients whose row this is true of, such as "office == 'Berlin'"
     #[arg(long = "where", value_name = "EXPR")]
     condition: Option<String>,
-    /// Changes nothing and says who it would be
-    #[arg(long)]
-    dry_run: bool,
-    /// Does not ask
-    #[arg(long, short)]
-    yes: bool,
+    #[command(flatten)]
+    care: Care,
 }
 
 /// Who is to be dropped.
 #[derive(Default)]
 struct Choice {
+    /// All who are still to get something.
+    is_all: bool,
     rows: Vec<u64>,
     /// The first few of them.
     named: Vec<String>,
@@ -56,27 +56,7 @@ pub(super) fn run(context: &Context, args: &Cancel) -> Result<Exit, Failure> {
     let mut planned = Planned::find(&args.campaign.folder, &context.places)?;
     planned.settle(&context.clock)?;
     let choice = choose(&planned, args)?;
-    say(context, &choice);
-    let count = choice.rows.len() as u64;
-    if args.dry_run || count == 0 {
-        return ended(context, &planned, &choice, args, 0);
-    }
-    let question = format!(
-        "Drop {} of '{}'? They will not get it, and this cannot be undone.",
-        words::count(count, "recipient", "recipients"),
-        planned.record.name
-    );
-    if !context.screen.confirm(&question, args.yes)? {
-        context.screen.note("nothing was changed");
-        return Ok(Exit::Done);
-    }
-    let is_all = args.to.is_none() && args.condition.is_none();
-    let rows = (!is_all).then_some(choice.rows.as_slice());
-    let (campaign, by) = (planned.record.id, who());
-    let cancelled = planned
-        .store
-        .cancel(campaign, rows, &by, context.clock.now())?;
-    ended(context, &planned, &choice, args, cancelled)
+    carry_out(context, planned, &args.care, &choice)
 }
 
 fn choose(planned: &Planned, args: &Cancel) -> Result<Choice, Failure> {
@@ -88,7 +68,10 @@ fn choose(planned: &Planned, args: &Cancel) -> Result<Choice, Failure> {
         Some(text) => Some(Condition::of(planned, text)?),
         None => None,
     };
-    let mut choice = Choice::default();
+    let mut choice = Choice {
+        is_all: wanted.is_none() && condition.is_none(),
+        ..Choice::default()
+    };
     planned.store.still_to_go(planned.record.id, |one| {
         let is_meant = match (&wanted, &condition) {
             (Some((key, _)), _) => one.key == *key,
@@ -109,11 +92,7 @@ fn choose(planned: &Planned, args: &Cancel) -> Result<Choice, Failure> {
     match wanted {
         Some((_, person)) if choice.rows.is_empty() && choice.in_hand == 0 => Err(Failure::new(
             Exit::Usage,
-            format!(
-                "nothing is still to go to {}: the outcome is '{}'",
-                person.address,
-                person.outcome.replace('_', " ")
-            ),
+            otherwise(&person, "is to get nothing more"),
             "only who is pending or deferred can be dropped; nothing was changed",
         )),
         _ => Ok(choice),
@@ -181,69 +160,67 @@ impl Condition {
     }
 }
 
-fn say(context: &Context, choice: &Choice) {
-    let screen = &context.screen;
-    if !choice.rows.is_empty() && !screen.is_json() {
-        let count = choice.rows.len() as u64;
-        screen.note(&format!(
-            "{}: {}",
-            words::count(count, "recipient", "recipients"),
-            few(&choice.named, count)
-        ));
+impl Change for Choice {
+    fn say(&self, screen: &Screen) {
+        let count = self.count();
+        if count > 0 && !screen.is_json() {
+            screen.note(&format!(
+                "{}: {}",
+                words::count(count, "recipient", "recipients"),
+                few(&self.named, count)
+            ));
+        }
+        if let Some((row, rows)) = self.unclear {
+            let others = match rows {
+                1 => String::new(),
+                more => format!(" (and {} more)", words::number(more - 1)),
+            };
+            screen.note(&format!(
+                "row {row}{others} cannot be compared as --where asks: nobody of it is dropped"
+            ));
+        }
+        if self.in_hand > 0 {
+            screen.note(&format!(
+                "the message of {} is in a sender's hands at this moment and goes",
+                words::count(self.in_hand, "recipient", "recipients")
+            ));
+        }
     }
-    if let Some((row, rows)) = choice.unclear {
-        let others = match rows {
-            1 => String::new(),
-            more => format!(" (and {} more)", words::number(more - 1)),
-        };
-        screen.note(&format!(
-            "row {row}{others} cannot be compared as --where asks: nobody of it is dropped"
-        ));
-    }
-    if choice.in_hand > 0 {
-        screen.note(&format!(
-            "the message of {} is in a sender's hands at this moment and goes",
-            words::count(choice.in_hand, "recipient", "recipients")
-        ));
-    }
-}
 
-fn ended(
-    context: &Context,
-    planned: &Planned,
-    choice: &Choice,
-    args: &Cancel,
-    cancelled: u64,
-) -> Result<Exit, Failure> {
-    let screen = &context.screen;
-    let count = choice.rows.len() as u64;
-    if screen.is_json() {
-        screen.json(&json!({
-            "campaign": planned.record.name,
-            "dry_run": args.dry_run,
-            "rows": choice.rows,
-            "cancelled": cancelled,
-            "in_hand": choice.in_hand,
-        }))?;
-    } else if count == 0 {
-        screen.result("nobody is dropped: nothing that is meant is pending or deferred")?;
-    } else if args.dry_run {
-        screen.result(&format!(
-            "{} would be dropped; nothing was changed",
-            words::count(count, "recipient", "recipients")
-        ))?;
-    } else {
-        let missed = match count.saturating_sub(cancelled) {
+    fn count(&self) -> u64 {
+        self.rows.len() as u64
+    }
+
+    fn question(&self, people: &str, campaign: &str) -> String {
+        format!("Drop {people} of '{campaign}'? They will not get it, and this cannot be undone.")
+    }
+
+    fn make(&self, planned: &mut Planned, (by, now): (&str, Timestamp)) -> Result<u64, Failure> {
+        let rows = (!self.is_all).then_some(self.rows.as_slice());
+        Ok(planned.store.cancel(planned.record.id, rows, by, now)?)
+    }
+
+    fn nobody(&self) -> &'static str {
+        "nobody is dropped: nothing that is meant is pending or deferred"
+    }
+
+    fn participle(&self) -> &'static str {
+        "dropped"
+    }
+
+    fn made(&self, _: &Planned, changed: u64) -> String {
+        let missed = match self.count().saturating_sub(changed) {
             0 => String::new(),
             gone => format!(
                 "; a sender was quicker with {}",
                 words::count(gone, "other", "others")
             ),
         };
-        screen.result(&format!(
-            "{} dropped{missed}",
-            words::count(cancelled, "recipient is", "recipients are")
-        ))?;
+        let dropped = words::count(changed, "recipient is", "recipients are");
+        format!("{dropped} dropped{missed}")
     }
-    Ok(Exit::Done)
+
+    fn json(&self, changed: u64) -> Value {
+        json!({ "rows": self.rows, "cancelled": changed, "in_hand": self.in_hand })
+    }
 }

@@ -243,6 +243,7 @@ pub(super) fn rows_line(rows: &RowCounts) -> String {
         (rows.duplicate, "duplicate", "duplicates"),
         (rows.invalid, "invalid", "invalid"),
         (rows.suppressed, "suppressed", "suppressed"),
+        (rows.cancelled, "cancelled", "cancelled"),
         (rows.filtered, "filtered", "filtered"),
     ];
     for (count, one, many) in others {
@@ -263,6 +264,7 @@ pub(super) fn rows_json(rows: &RowCounts) -> Value {
         "duplicate": rows.duplicate,
         "invalid": rows.invalid,
         "suppressed": rows.suppressed,
+        "cancelled": rows.cancelled,
         "filtered": rows.filtered,
     })
 }

@@ -1,5 +1,7 @@
 //! `postroom doctor`: whether an account can send, stage by stage, with what to do where it cannot.
 
+mod slot;
+
 use serde_json::json;
 
 use super::args::Doctor;
@@ -9,10 +11,10 @@ use super::failure::Failure;
 use super::screen::{Paint, Screen};
 use super::stages::{Finding, Stage, State};
 use super::{Context, connect, interrupt};
-use crate::config::{Accounts, Sender, accounts_path, store_path};
+use crate::config::{Accounts, Sender, accounts_path};
 use crate::recipients::Mailbox;
 use crate::send::{Account, SignIn};
-use crate::store::{ConnectionSlot, Store};
+use slot::{Slot, User};
 
 /// The width of a stage's name and of its state.
 const NAME: usize = 10;
@@ -40,8 +42,14 @@ pub(super) fn run(context: &Context, args: &Doctor) -> Result<Exit, Failure> {
     } else {
         Some(connect::account(context, &sender)?)
     };
-    let _slot = slot(context, &sender)?;
-    connect::runtime()?.block_on(examine(context, &sender, account, from, rcpt))
+    connect::runtime()?.block_on(async {
+        let _slot = match slot::take(context, &sender).await? {
+            Slot::NotNeeded => None,
+            Slot::Taken(slot) => Some(slot),
+            Slot::InUse(users) => return in_use(context, &sender, &users),
+        };
+        examine(context, &sender, account, from, rcpt).await
+    })
 }
 
 /// The address that it sends from.
@@ -69,27 +77,6 @@ fn address(text: &str, flag: &str) -> Result<String, Failure> {
     })?;
     let address = mailbox.address;
     Ok(address.to_ascii().unwrap_or_else(|| address.to_string()))
-}
-
-/// The provider counts this connection too.
-fn slot(context: &Context, sender: &Sender) -> Result<Option<ConnectionSlot>, Failure> {
-    let path = store_path(context.places.store.as_deref())?;
-    // Looking makes no store.
-    if sender.is_sandbox() || !path.exists() {
-        return Ok(None);
-    }
-    let store = Store::open(&path)?;
-    let slot = store.connection_slot(&sender.mailbox(), sender.max_connections)?;
-    slot.map(Some).ok_or_else(|| {
-        Failure::new(
-            Exit::NotFinished,
-            format!(
-                "all {} connections that the mailbox may have are in use by a send",
-                sender.max_connections
-            ),
-            "that account signs in and sends; run doctor again when the send has ended or waits",
-        )
-    })
 }
 
 async fn examine(
@@ -137,6 +124,44 @@ async fn examine(
     }
     broken?;
     conclude(screen, sender, &examination, &stages)
+}
+
+/// All connections that the mailbox may have are taken: nothing can be looked at, and nothing is wrong.
+fn in_use(context: &Context, sender: &Sender, users: &[User]) -> Result<Exit, Failure> {
+    let screen = &context.screen;
+    if screen.is_json() {
+        let users = users.iter();
+        screen.json(&json!({
+            "account": sender.name,
+            "stages": [],
+            "ok": null,
+            "in_use": users
+                .map(|user| json!({ "campaign": user.campaign, "who": user.who, "since": user.since }))
+                .collect::<Vec<_>>(),
+            "sent": 0,
+        }))?;
+        return Ok(Exit::NotFinished);
+    }
+    let most = match sender.max_connections {
+        1 => "the only connection that the mailbox may have at once is".to_owned(),
+        many => format!("all {many} connections that the mailbox may have at once are"),
+    };
+    let by: Vec<String> = users.iter().map(User::words).collect();
+    let by = match by.as_slice() {
+        [] => "another command, such as a test or another doctor".to_owned(),
+        some => some.join(", and by "),
+    };
+    let title = format!("{}: {most} in use by {by}", sender.name);
+    screen.field("", 0, &screen.painted(Paint::Bold, &title))?;
+    let meaning = if users.is_empty() {
+        "That is no fault. Nothing was looked at: run doctor again when the other one has ended."
+    } else {
+        "That is no fault: a provider counts connections, and the send has them for its messages. Nothing was looked at. \
+         `postroom status` shows whether the send gets on; if it does, the account can send. Run doctor again when the \
+         send has ended, or after `postroom halt`."
+    };
+    screen.field("", 0, meaning)?;
+    Ok(Exit::NotFinished)
 }
 
 fn title(screen: &Screen, sender: &Sender, account: &Account) -> String {

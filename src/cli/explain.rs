@@ -39,7 +39,7 @@ pub(super) fn run(context: &Context, args: &Explain) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     let Some(found) = table.explain_words(&text) else {
-        unknown(screen, codes::nearest(&text))?;
+        unknown(screen, codes::nearest(&text).as_deref())?;
         return Ok(Exit::SomeRefused);
     };
     if screen.is_json() {

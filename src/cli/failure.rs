@@ -2,12 +2,14 @@
 
 use std::fmt::Display;
 
+use super::disk;
 use super::exit::Exit;
 use crate::config::{ConfigError, SecretError, SenderError, UnknownAccount};
 use crate::plan::{FrozenError, RestoreError};
 use crate::provider::ProviderError;
 use crate::rehearsal::LifeError;
-use crate::{plan, preview, sandbox, send, store};
+use crate::store::{self, Trouble};
+use crate::{plan, preview, sandbox, send};
 
 /// Why a command ended without doing what it was asked for.
 #[derive(Debug)]
@@ -47,20 +49,12 @@ impl Failure {
     }
 }
 
-/// Standard output or a file could not be written.
-pub(super) fn cannot_write(what: &str, cause: &std::io::Error) -> Failure {
-    Failure::new(
-        Exit::Io,
-        format!("{what} cannot be written: {cause}"),
-        "make sure that there is room on the disk and that you may write there",
-    )
-}
-
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         let (exit, message) = match &error {
             ConfigError::Missing(_) => (Exit::NoInput, error.to_string()),
-            ConfigError::Unreadable(..) => (Exit::Io, error.to_string()),
+            ConfigError::NoFolder(_) => (Exit::Io, error.to_string()),
+            ConfigError::Unreadable(path, cause) => return disk::cannot_read(path, cause),
             ConfigError::Invalid(problems) => {
                 let lines: Vec<String> = problems
                     .iter()
@@ -118,15 +112,20 @@ impl From<store::Error> for Failure {
         use store::Error;
         let code = match &error {
             Error::Newer { .. } => Some("store-newer"),
+            Error::NoStore { .. } => Some("no-store"),
             Error::Locked { .. } => Some("being-sent"),
             Error::PlannedMeanwhile(_) => Some("planned-meanwhile"),
             Error::Elsewhere(_) => Some("store-elsewhere"),
             _ => None,
         };
         let (exit, remedy) = match &error {
-            Error::Create { .. } => (
-                Exit::CannotCreate,
-                "make the folder, or name another file with --store",
+            Error::Create { path, source } => {
+                return disk::no_store(Exit::CannotCreate, path, source);
+            }
+            Error::Lock { path, source } => return disk::no_store(Exit::Io, path, source),
+            Error::NoStore { .. } => (
+                Exit::Io,
+                "correct --store, or POSTROOM_STORE in the environment; nothing was changed",
             ),
             Error::Newer { .. } => (
                 Exit::Io,
@@ -148,11 +147,10 @@ impl From<store::Error> for Failure {
             Error::Illegal(_) | Error::Corrupt(_) | Error::Random(_) | Error::WriterGone => {
                 return Self::own(&error);
             }
-            Error::Sqlite(_) | Error::Commit(_) | Error::Lock { .. } => (
-                Exit::Io,
-                "make sure that there is room on the disk and that you may write to the store, then run it again: \
-                 nothing is lost",
-            ),
+            Error::Sqlite(_) | Error::Commit { .. } => {
+                let trouble = error.trouble().unwrap_or(Trouble::Other);
+                (Exit::Io, disk::mend_store(trouble))
+            }
         };
         Self::new(exit, &error, remedy).named(code.unwrap_or(exit.name()))
     }
@@ -228,11 +226,7 @@ impl From<preview::Error> for Failure {
                 &error,
                 "name a new or empty folder with --out",
             ),
-            Error::Write { .. } => Self::new(
-                Exit::CannotCreate,
-                &error,
-                "make sure that there is room on the disk and that you may write there",
-            ),
+            Error::Write { path, source } => disk::cannot_create(&path, &source),
             Error::Serve(_) => Self::new(
                 Exit::CannotCreate,
                 &error,
@@ -249,7 +243,8 @@ impl From<sandbox::Error> for Failure {
             sandbox::Error::NotLoopback(_)
             | sandbox::Error::NotARefusal(_)
             | sandbox::Error::NeverHappens => Exit::Usage,
-            sandbox::Error::Listen { .. } | sandbox::Error::Maildir { .. } => Exit::CannotCreate,
+            sandbox::Error::Maildir { path, source } => return disk::cannot_create(path, source),
+            sandbox::Error::Listen { .. } => Exit::CannotCreate,
             sandbox::Error::Certificate(_) | sandbox::Error::Tls(_) => Exit::Software,
         };
         Self::new(exit, &error, error.remedy())

@@ -15,9 +15,9 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use super::args::Global;
+use super::disk::cannot_create;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::made::cannot_create;
 
 /// How much is told, over what `-v` says.
 const LEVEL: &str = "POSTROOM_LOG";

@@ -32,11 +32,3 @@ pub(super) fn refuse_full(folder: &Path) -> Result<(), Failure> {
     }
     Ok(())
 }
-
-pub(super) fn cannot_create(path: &Path, cause: &std::io::Error) -> Failure {
-    Failure::new(
-        Exit::CannotCreate,
-        format!("{} cannot be made: {cause}", path.display()),
-        "name a folder in a place where you may write",
-    )
-}

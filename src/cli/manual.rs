@@ -7,8 +7,9 @@ use clap::CommandFactory as _;
 
 use super::Context;
 use super::args::{Arguments, Completions, Man};
+use super::disk::{cannot_create, cannot_write};
 use super::exit::Exit;
-use super::failure::{Failure, cannot_write};
+use super::failure::Failure;
 
 pub(super) fn completions(args: &Completions) -> Result<Exit, Failure> {
     let mut script = Vec::new();
@@ -32,16 +33,7 @@ pub(super) fn man(context: &Context, args: &Man) -> Result<Exit, Failure> {
             &page.map_err(|cause| cannot_write("the manual page", &cause))?,
         );
     };
-    let failed = |cause| {
-        Failure::new(
-            Exit::CannotCreate,
-            format!(
-                "the pages cannot be written into {}: {cause}",
-                folder.display()
-            ),
-            "name a folder where you may write with --out",
-        )
-    };
+    let failed = |cause: io::Error| cannot_create(folder, &cause);
     fs::create_dir_all(folder).map_err(failed)?;
     clap_mangen::generate_to(Arguments::command(), folder).map_err(failed)?;
     context

@@ -8,9 +8,10 @@ use include_dir::{Dir, include_dir};
 
 use super::Context;
 use super::args::New;
+use super::disk::cannot_create;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::made::{cannot_create, refuse_full};
+use super::made::refuse_full;
 
 static STARTERS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/templates");
 
@@ -45,7 +46,11 @@ pub(super) fn run(context: &Context, args: &New) -> Result<Exit, Failure> {
 }
 
 fn copy(starter: &Dir<'_>, root: &Path, folder: &Path) -> Result<(), Failure> {
-    let target = |path: &Path| folder.join(path.strip_prefix(root).unwrap_or(path));
+    let target = |path: &Path| match path.strip_prefix(root) {
+        Ok(within) if within == Path::new("") => folder.to_owned(),
+        Ok(within) => folder.join(within),
+        Err(_) => folder.join(path),
+    };
     let here = target(starter.path());
     fs::create_dir_all(&here).map_err(|cause| cannot_create(&here, &cause))?;
     for file in starter.files() {

@@ -13,6 +13,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::screen::{Paint, Screen};
 use super::setup::{self, Planned, Setup, accounts_words, senders, zone_of};
+use super::since::Since;
 use super::timetable::{
     Withdrawn, batch_json, limit_json, others_json, show_batches, show_limit, show_others,
 };
@@ -160,6 +161,8 @@ struct Figures {
     /// What limits it has been withdrawn by its provider.
     withdrawn: Option<Withdrawn>,
     alternatives: [Alternative; 2],
+    /// What has changed, and what holds now; none while it stands as it was made.
+    since: Option<Since>,
 }
 
 fn figures(
@@ -169,7 +172,13 @@ fn figures(
     now: Reading,
 ) -> Result<Figures, Failure> {
     let rows = store.row_counts(record)?;
-    let outlook = setup::outlook(store, record, senders, now)?;
+    let since = Since::of(store, record, senders, now)?;
+    let outlook = setup::outlook(
+        store,
+        record,
+        senders,
+        told_from(record, since.as_ref(), now),
+    )?;
     let forecast = outlook.forecast(store, record.id)?;
     let limits: Vec<AccountLimits> = senders.iter().map(Sender::limits).collect();
     let batches = store.batches(record.id)?;
@@ -181,16 +190,13 @@ fn figures(
         forecast,
         alternatives: alternatives(&People::of(store, record)?, &limits, &outlook),
         rows,
+        since,
     })
 }
 
-/// Until it has begun the plan is told as it was made.
-fn told_from(store: &Store, record: &CampaignRecord, now: Reading) -> Result<Reading, Failure> {
-    Ok(if store.was_tried(record.id)? {
-        now
-    } else {
-        record.planned_at.into()
-    })
+/// As long as it stands as it was made, a plan is told from then.
+fn told_from(record: &CampaignRecord, since: Option<&Since>, now: Reading) -> Reading {
+    since.map_or(record.planned_at.into(), |_| now)
 }
 
 /// The plan, for scripts.
@@ -200,8 +206,7 @@ pub(super) fn json_of(
     senders: &[Sender],
     now: Reading,
 ) -> Result<Value, Failure> {
-    let from = told_from(store, record, now)?;
-    Ok(plan_json(record, &figures(store, record, senders, from)?))
+    Ok(plan_json(record, &figures(store, record, senders, now)?))
 }
 
 /// Prints the plan.
@@ -215,9 +220,8 @@ pub(super) fn show(
     if screen.is_json() {
         return screen.json(&json_of(store, record, senders, now)?);
     }
-    let from = told_from(store, record, now)?;
-    let figures = figures(store, record, senders, from)?;
-    let (from, now) = (from.wall, now.wall);
+    let figures = figures(store, record, senders, now)?;
+    let now = now.wall;
     let zone = zone_of(record);
     show_head(screen, record, senders, &figures)?;
     show_batches(screen, &figures.batches, &zone)?;
@@ -234,7 +238,9 @@ pub(super) fn show(
             "  finishes    {}",
             screen.painted(Paint::Bold, &finish)
         ))?;
-        if let Some(at) = later(store, record, senders, now)? {
+        if figures.since.is_none()
+            && let Some(at) = later(store, record, senders, now)?
+        {
             let at = words::time(at, &zone);
             screen.field(
                 "now",
@@ -242,6 +248,9 @@ pub(super) fn show(
                 &format!("it would be finished {at} at the earliest"),
             )?;
         }
+    }
+    if let Some(since) = &figures.since {
+        since.show(screen, &zone)?;
     }
     show_others(screen, figures.forecast.as_ref())?;
     show_limit(
@@ -253,10 +262,15 @@ pub(super) fn show(
     let others = figures
         .alternatives
         .iter()
-        // The plan itself, but for what was cut of it.
+        // What has begun is not compared with what could have been; nor is the plan with itself, but for what was cut.
+        .filter(|_| figures.since.is_none())
         .filter(|other| other.messages + record.cuts != figures.messages);
     for alternative in others {
-        screen.field("compare", 12, &alternative_line(alternative, from))?;
+        screen.field(
+            "compare",
+            12,
+            &alternative_line(alternative, record.planned_at),
+        )?;
     }
     let age = now.duration_since(record.planned_at);
     if age.as_secs() > 60 {
@@ -299,6 +313,13 @@ fn show_head(
             record.name, sender.preset.title
         ),
         _ => format!("Plan of '{}', sent by {by}", record.name),
+    };
+    let title = match figures.since {
+        None => title,
+        Some(_) => format!(
+            "{title}, as it was made {}",
+            words::time(record.planned_at, &zone_of(record))
+        ),
     };
     screen.result(&screen.painted(Paint::Bold, &title))?;
     screen.result("")?;
@@ -376,6 +397,8 @@ fn plan_json(record: &CampaignRecord, figures: &Figures) -> Value {
         "mode": record.mode,
         "batches": figures.batches.iter().map(batch_json).collect::<Vec<_>>(),
         "finishes_at": record.finishes_at,
+        "planned_at": record.planned_at,
+        "now": figures.since.as_ref().map(Since::json),
         "limited_by": figures.forecast.as_ref().and_then(|forecast| limit_json(&forecast.laid, figures.withdrawn.as_ref())),
         "with_another_account": figures.forecast.as_ref().and_then(|forecast| forecast.with_another_account),
         "at_any_hour": figures.forecast.as_ref().and_then(|forecast| forecast.at_any_hour),

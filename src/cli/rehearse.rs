@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::args::{Fault, Rehearse};
+use super::disk::cannot_create;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::foresight::{Foresight, Question};
@@ -246,7 +247,7 @@ impl Home {
         make_private(&base)?;
         let name = folder_name(campaign);
         let lock_path = base.join(format!("{name}.lock"));
-        let lock = File::create(&lock_path).map_err(|cause| cannot_make(&lock_path, &cause))?;
+        let lock = File::create(&lock_path).map_err(|cause| cannot_create(&lock_path, &cause))?;
         if lock.try_lock().is_err() {
             return Err(Failure::new(
                 Exit::NotFinished,
@@ -258,7 +259,7 @@ impl Home {
         let folder = base.join(name);
         let unless_missing = |result: std::io::Result<()>| match result {
             Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
-                Err(cannot_make(&folder, &cause))
+                Err(cannot_create(&folder, &cause))
             }
             _ => Ok(()),
         };
@@ -295,13 +296,5 @@ pub(super) fn make_private(folder: &Path) -> Result<(), Failure> {
     }
     builder
         .create(folder)
-        .map_err(|cause| cannot_make(folder, &cause))
-}
-
-fn cannot_make(path: &Path, cause: &std::io::Error) -> Failure {
-    Failure::new(
-        Exit::CannotCreate,
-        format!("{} cannot be made: {cause}", path.display()),
-        "name a folder where you may write with --out",
-    )
+        .map_err(|cause| cannot_create(folder, &cause))
 }

@@ -4,9 +4,9 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use super::disk::{cannot_create, cannot_write};
 use super::exit::Exit;
-use super::failure::{Failure, cannot_write};
-use super::made::cannot_create;
+use super::failure::Failure;
 use super::report::defused;
 use crate::plan::BadRow;
 
@@ -31,6 +31,15 @@ impl Rejects {
     pub(super) fn new(path: &Path) -> Result<Self, Failure> {
         if path.symlink_metadata().is_ok() {
             return Err(exists(path));
+        }
+        // Said at once, and not after a long list was read.
+        let folder = path.parent().filter(|folder| *folder != Path::new(""));
+        match folder.map(fs::metadata) {
+            Some(Err(cause)) => return Err(cannot_create(path, &cause)),
+            Some(Ok(there)) if !there.is_dir() => {
+                return Err(cannot_create(path, &io::ErrorKind::NotADirectory.into()));
+            }
+            _ => {}
         }
         Ok(Self {
             path: path.to_owned(),
@@ -89,7 +98,7 @@ impl Rejects {
                 Ok(()) => return Ok(self.rows),
                 Err(cause) => {
                     let _ = fs::remove_file(&self.path);
-                    cannot_write(&self.path.display().to_string(), &cause)
+                    cannot_write(self.path.display(), &cause)
                 }
             },
         };
@@ -99,7 +108,7 @@ impl Rejects {
     /// Half a file would be taken for a whole one.
     fn failed(&self, cause: &io::Error) -> Failure {
         let _ = fs::remove_file(&self.path);
-        cannot_write(&self.path.display().to_string(), cause)
+        cannot_write(self.path.display(), cause)
     }
 }
 

@@ -20,8 +20,9 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use super::args::Folder;
+use super::disk::cannot_write;
 use super::exit::Exit;
-use super::failure::{Failure, cannot_write};
+use super::failure::Failure;
 use super::setup::Planned;
 use super::{Context, words};
 use crate::store::ReportRow;
@@ -132,7 +133,10 @@ fn tell(context: &Context, args: &Report, format: Format, count: u64) -> Result<
 impl Report {
     /// What is asked for, where it makes sense.
     fn format(&self, is_json: bool) -> Result<Format, Failure> {
-        let by_name = self.out.as_deref().and_then(destination::format_of);
+        let by_name = match (self.format, self.excel, &self.out) {
+            (None, None, Some(path)) => destination::format_of(path)?,
+            _ => None,
+        };
         let chosen = match (self.format, self.excel) {
             (Some(format), _) if is_json && self.out.is_none() && format != Format::Json => {
                 Format::Json

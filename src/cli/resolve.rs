@@ -7,8 +7,9 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::setup::Planned;
 use super::who::who;
-use super::whom::{Nearest, goes_on, person, shortened};
+use super::whom::{goes_on, otherwise, person, shortened};
 use super::{Context, words};
+use crate::recipients::Nearest;
 use crate::store::{Doubt, Resolution, Selection};
 
 pub(super) fn run(context: &Context, args: &Resolve) -> Result<Exit, Failure> {
@@ -27,6 +28,13 @@ pub(super) fn run(context: &Context, args: &Resolve) -> Result<Exit, Failure> {
     };
     if doubts.is_empty() {
         return nothing(context, &planned);
+    }
+    if resolution == Resolution::Resend
+        && let Some(gone) = gone(&doubts)
+    {
+        context
+            .screen
+            .note(&format!("sent again or not, {gone} no mail"));
     }
     if !context
         .screen
@@ -51,21 +59,71 @@ pub(super) fn run(context: &Context, args: &Resolve) -> Result<Exit, Failure> {
     let what = what(&settled);
     context.screen.result(&match resolution {
         Resolution::Delivered => format!("{what}: marked as delivered"),
-        Resolution::Resend => format!("{what}: to be sent again: {}", goes_on(&planned)),
+        Resolution::Resend => resent(&planned, &settled),
     })?;
     Ok(Exit::Done)
 }
 
+/// What comes of those that are to be sent again.
+fn resent(planned: &Planned, settled: &[Doubt]) -> String {
+    let what = what(settled);
+    let goes = match (gone(settled), people(settled) == gone_people(settled)) {
+        (None, _) => format!("to be sent again: {}", goes_on(planned)),
+        (Some(gone), false) => format!("to be sent again: {}, but {gone} none", goes_on(planned)),
+        (Some(gone), true) => format!("no longer in doubt, and not sent again: {gone} no mail"),
+    };
+    format!("{what}: {goes}")
+}
+
+fn people(doubts: &[Doubt]) -> u64 {
+    let people = doubts.iter().map(|doubt| doubt.recipients.len() as u64);
+    people.sum()
+}
+
+/// How many get nothing, whatever is said of their message.
+fn gone_people(doubts: &[Doubt]) -> u64 {
+    doubts
+        .iter()
+        .map(|doubt| doubt.suppressed + doubt.unlisted)
+        .sum()
+}
+
+/// `1 recipient who is on the suppression list gets`: who gets nothing, whatever is said of their message.
+fn gone(doubts: &[Doubt]) -> Option<String> {
+    let count = |of: fn(&Doubt) -> u64| doubts.iter().map(of).sum::<u64>();
+    let groups = [
+        (
+            count(|doubt| doubt.suppressed),
+            "who is on the suppression list",
+            "who are on the suppression list",
+        ),
+        (
+            count(|doubt| doubt.unlisted),
+            "who is no longer in the list",
+            "who are no longer in the list",
+        ),
+    ];
+    let there = groups.iter().filter(|(count, ..)| *count > 0);
+    let said: Vec<String> = there
+        .map(|(count, one, many)| {
+            let who = words::count(*count, "recipient", "recipients");
+            format!("{who} {}", if *count == 1 { one } else { many })
+        })
+        .collect();
+    let verb = if gone_people(doubts) == 1 {
+        "gets"
+    } else {
+        "get"
+    };
+    (!said.is_empty()).then(|| format!("{} {verb}", said.join(" and ")))
+}
+
 /// `2 messages to 40 recipients`.
 fn what(doubts: &[Doubt]) -> String {
-    let people: u64 = doubts
-        .iter()
-        .map(|doubt| doubt.recipients.len() as u64)
-        .sum();
     format!(
         "{} to {}",
         words::count(doubts.len() as u64, "message", "messages"),
-        words::count(people, "recipient", "recipients")
+        words::count(people(doubts), "recipient", "recipients")
     )
 }
 
@@ -86,7 +144,7 @@ fn of_message(planned: &Planned, doubts: &[Doubt], id: &str) -> Result<Vec<Doubt
     if !found.is_empty() {
         return Ok(found);
     }
-    let mut nearest = Nearest::to(id);
+    let mut nearest = Nearest::address(id);
     for doubt in doubts {
         nearest.look_at(&doubt.message_id);
     }
@@ -113,11 +171,7 @@ fn of_person(planned: &Planned, address: &str) -> Result<Vec<Doubt>, Failure> {
     }
     Err(Failure::new(
         Exit::Usage,
-        format!(
-            "{} is not in doubt: the outcome is '{}'",
-            person.address,
-            person.outcome.replace('_', " ")
-        ),
+        otherwise(&person, "is not in doubt"),
         "`postroom resolve` without anything else lists all that are in doubt",
     ))
 }
@@ -154,6 +208,9 @@ fn list(context: &Context, planned: &Planned, doubts: &[Doubt]) -> Result<Exit, 
             doubt.message_id
         ))?;
         screen.result(&format!("    to {}", shortened(&doubt.recipients)))?;
+        if let Some(gone) = gone(std::slice::from_ref(doubt)) {
+            screen.result(&format!("    with --resend too, {gone} no mail"))?;
+        }
         if doubt.sent_to_others {
             screen.result(
                 "    others were sent the same mail under this Message-ID: look for these recipients, not only for it",
@@ -176,5 +233,7 @@ fn doubt_json(doubt: &Doubt) -> Value {
         "account": doubt.account,
         "recipients": doubt.recipients,
         "sent_to_others": doubt.sent_to_others,
+        "suppressed": doubt.suppressed,
+        "unlisted": doubt.unlisted,
     })
 }

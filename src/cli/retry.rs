@@ -1,14 +1,16 @@
 //! `postroom retry`: queues refused recipients again, or those who were left out for the suppression list.
 
 use clap::Args;
-use serde_json::json;
+use jiff::Timestamp;
+use serde_json::{Value, json};
 
 use super::args::Folder;
+use super::changing::{Care, Change, carry_out};
 use super::exit::Exit;
 use super::failure::Failure;
+use super::screen::Screen;
 use super::setup::Planned;
-use super::who::who;
-use super::whom::{goes_on, person, shortened};
+use super::whom::{goes_on, otherwise, person, shortened};
 use super::{Context, words};
 use crate::message::Definition;
 use crate::plan::restored;
@@ -38,16 +40,14 @@ pub(super) struct Retry {
     /// Instead of refused ones, those who were left out for the suppression list and are not on it any more
     #[arg(long)]
     suppressed: bool,
-    /// Changes nothing and says who it would be
-    #[arg(long)]
-    dry_run: bool,
-    /// Does not ask
-    #[arg(long, short)]
-    yes: bool,
+    #[command(flatten)]
+    care: Care,
 }
 
 /// Who is to be queued again, and who cannot be.
 struct Choice {
+    /// They were left out for the suppression list, and not refused.
+    were_left_out: bool,
     /// Row, address, and the reply or why they were left out.
     chosen: Vec<(u64, String, String)>,
     in_hand: u64,
@@ -62,36 +62,7 @@ pub(super) fn run(context: &Context, args: &Retry) -> Result<Exit, Failure> {
     } else {
         refused(&planned, args)?
     };
-    say(context, &choice, args);
-    let count = choice.chosen.len() as u64;
-    if args.dry_run || count == 0 {
-        return ended(context, &planned, &choice, args, 0);
-    }
-    let name = &planned.record.name;
-    let question = format!(
-        "Queue {} of '{name}' again?",
-        words::count(count, "recipient", "recipients")
-    );
-    if !context.screen.confirm(&question, args.yes)? {
-        context.screen.note("nothing was changed");
-        return Ok(Exit::Done);
-    }
-    let rows: Vec<u64> = choice.chosen.iter().map(|(row, ..)| *row).collect();
-    let (by, now) = (who(), context.clock.now());
-    let queued = if args.suppressed {
-        let messages = restored(&planned.store, &planned.record, &rows, now)?;
-        let campaign = planned.record.id;
-        planned.store.restore(campaign, &messages, (&by, now))?
-    } else {
-        let internal = internal(&planned)?;
-        let is_external =
-            |address: &str| !Address::parse(address).is_ok_and(|known| internal.contains(&known));
-        let campaign = planned.record.id;
-        planned
-            .store
-            .retry(campaign, &rows, &is_external, (&by, now))?
-    };
-    ended(context, &planned, &choice, args, queued)
+    carry_out(context, planned, &args.care, &choice)
 }
 
 /// The domains that count as internal, as the plan has them.
@@ -109,11 +80,7 @@ fn refused(planned: &Planned, args: &Retry) -> Result<Choice, Failure> {
         if refusals.is_empty() {
             return Err(Failure::new(
                 Exit::Usage,
-                format!(
-                    "{} was not refused: the outcome is '{}'",
-                    person.address,
-                    person.outcome.replace('_', " ")
-                ),
+                otherwise(&person, "was not refused"),
                 "only refused recipients are queued again; nothing was changed",
             ));
         }
@@ -132,6 +99,7 @@ fn refused(planned: &Planned, args: &Retry) -> Result<Choice, Failure> {
         }
     }
     Ok(Choice {
+        were_left_out: false,
         in_hand: refusals.iter().filter(|one| one.in_hand).count() as u64,
         suppressed: refusals.iter().filter(|one| one.suppressed).count() as u64,
         chosen: refusals
@@ -166,17 +134,14 @@ fn left_out(planned: &Planned, args: &Retry) -> Result<Choice, Failure> {
         if people.is_empty() {
             return Err(Failure::new(
                 Exit::Usage,
-                format!(
-                    "{} was not left out for the suppression list: the outcome is '{}'",
-                    person.address,
-                    person.outcome.replace('_', " ")
-                ),
+                otherwise(&person, "was not left out for the suppression list"),
                 "nothing was changed",
             ));
         }
     }
     let is_free = |one: &LeftOut| !one.suppressed;
     Ok(Choice {
+        were_left_out: true,
         in_hand: 0,
         suppressed: people.iter().filter(|one| one.suppressed).count() as u64,
         chosen: people
@@ -219,87 +184,86 @@ fn says(reply: &str, wanted: &str) -> bool {
     })
 }
 
-/// Says who it is about, before anything is asked.
-fn say(context: &Context, choice: &Choice, args: &Retry) {
-    let screen = &context.screen;
-    if !choice.chosen.is_empty() && !screen.is_json() {
-        let who: Vec<String> = choice
-            .chosen
-            .iter()
-            .map(
-                |(_, address, reply)| match reply.replace(char::is_control, " ") {
-                    reply if reply.is_empty() => address.clone(),
-                    reply => format!("{address} ({reply})"),
-                },
-            )
-            .collect();
-        screen.note(&format!(
-            "{}: {}",
-            words::count(who.len() as u64, "recipient", "recipients"),
-            shortened(&who)
-        ));
+impl Change for Choice {
+    fn say(&self, screen: &Screen) {
+        if !self.chosen.is_empty() && !screen.is_json() {
+            let quoted = |reply: &str| reply.replace(char::is_control, " ");
+            let named = |(_, address, reply): &(u64, String, String)| match quoted(reply) {
+                reply if reply.is_empty() => address.clone(),
+                reply => format!("{address} ({reply})"),
+            };
+            let who: Vec<String> = self.chosen.iter().map(named).collect();
+            let count = words::count(self.count(), "recipient", "recipients");
+            screen.note(&format!("{count}: {}", shortened(&who)));
+        }
+        if self.suppressed > 0 {
+            screen.note(&format!(
+                "{} on the suppression list: {}",
+                words::count(self.suppressed, "recipient is", "recipients are"),
+                if self.were_left_out {
+                    "`postroom suppress remove` comes first"
+                } else {
+                    "they stay as they are"
+                }
+            ));
+        }
+        if self.in_hand > 0 {
+            screen.note(&format!(
+                "the message of {} is in a sender's hands at this moment: run it again when it is done",
+                words::count(self.in_hand, "recipient", "recipients")
+            ));
+        }
     }
-    if choice.suppressed > 0 {
-        screen.note(&format!(
-            "{} on the suppression list: {}",
-            words::count(choice.suppressed, "recipient is", "recipients are"),
-            if args.suppressed {
-                "`postroom suppress remove` comes first"
-            } else {
-                "they stay as they are"
-            }
-        ));
-    }
-    if choice.in_hand > 0 {
-        screen.note(&format!(
-            "the message of {} is in a sender's hands at this moment: run it again when it is done",
-            words::count(choice.in_hand, "recipient", "recipients")
-        ));
-    }
-}
 
-fn ended(
-    context: &Context,
-    planned: &Planned,
-    choice: &Choice,
-    args: &Retry,
-    queued: u64,
-) -> Result<Exit, Failure> {
-    let screen = &context.screen;
-    let count = choice.chosen.len() as u64;
-    if screen.is_json() {
-        let recipients = choice.chosen.iter();
-        screen.json(&json!({
-            "campaign": planned.record.name,
-            "dry_run": args.dry_run,
+    fn count(&self) -> u64 {
+        self.chosen.len() as u64
+    }
+
+    fn question(&self, people: &str, campaign: &str) -> String {
+        format!("Queue {people} of '{campaign}' again?")
+    }
+
+    fn make(&self, planned: &mut Planned, by: (&str, Timestamp)) -> Result<u64, Failure> {
+        let rows: Vec<u64> = self.chosen.iter().map(|(row, ..)| *row).collect();
+        let campaign = planned.record.id;
+        if self.were_left_out {
+            let messages = restored(&planned.store, &planned.record, &rows, by.1)?;
+            return Ok(planned.store.restore(campaign, &messages, by)?);
+        }
+        let internal = internal(planned)?;
+        let is_external =
+            |address: &str| !Address::parse(address).is_ok_and(|known| internal.contains(&known));
+        Ok(planned.store.retry(campaign, &rows, &is_external, by)?)
+    }
+
+    fn nobody(&self) -> &'static str {
+        match (self.were_left_out, self.in_hand + self.suppressed) {
+            (_, 1..) => "nobody can be queued again now",
+            (false, 0) => "nobody was refused: there is nothing to queue again",
+            (true, 0) => "nobody was left out for the suppression list",
+        }
+    }
+
+    fn participle(&self) -> &'static str {
+        "queued again"
+    }
+
+    fn made(&self, planned: &Planned, changed: u64) -> String {
+        let queued = words::count(changed, "recipient is", "recipients are");
+        format!("{queued} queued again: {}", goes_on(planned))
+    }
+
+    fn json(&self, changed: u64) -> Value {
+        let recipients = self.chosen.iter();
+        json!({
             "recipients": recipients
                 .map(|(row, email, reply)| json!({ "row": row, "email": email, "reply": reply }))
                 .collect::<Vec<_>>(),
-            "queued": queued,
-            "in_hand": choice.in_hand,
-            "suppressed": choice.suppressed,
-        }))?;
-    } else if count == 0 {
-        screen.result(
-            match (args.suppressed, choice.in_hand + choice.suppressed) {
-                (_, 1..) => "nobody can be queued again now",
-                (false, 0) => "nobody was refused: there is nothing to queue again",
-                (true, 0) => "nobody was left out for the suppression list",
-            },
-        )?;
-    } else if args.dry_run {
-        screen.result(&format!(
-            "{} would be queued again; nothing was changed",
-            words::count(count, "recipient", "recipients")
-        ))?;
-    } else {
-        screen.result(&format!(
-            "{} queued again: {}",
-            words::count(queued, "recipient is", "recipients are"),
-            goes_on(planned)
-        ))?;
+            "queued": changed,
+            "in_hand": self.in_hand,
+            "suppressed": self.suppressed,
+        })
     }
-    Ok(Exit::Done)
 }
 
 #[cfg(test)]

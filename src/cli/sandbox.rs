@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::args::{Sandbox as Args, SandboxTls};
+use super::disk::cannot_create;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::{Context, connect, interrupt, words};
@@ -52,16 +53,8 @@ async fn serve(
     let mut signals = interrupt::Signals::catch()?;
     let server = connect::start(options, &context.clock).await?;
     if let Some(path) = certificate {
-        std::fs::write(path, server.certificate_pem()).map_err(|cause| {
-            Failure::new(
-                Exit::CannotCreate,
-                format!(
-                    "the certificate cannot be written to {}: {cause}",
-                    path.display()
-                ),
-                "name a file in a folder where you may write",
-            )
-        })?;
+        std::fs::write(path, server.certificate_pem())
+            .map_err(|cause| cannot_create(path, &cause))?;
     }
     if context.screen.is_json() {
         context.screen.json(&json!({ "event": "listening", "address": server.address(), "certificate": certificate }))?;

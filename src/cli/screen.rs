@@ -5,9 +5,10 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use serde_json::{Value, json};
 
 use super::args::Global;
+use super::disk::cannot_write;
 use super::exit::Exit;
 use super::explain::codes;
-use super::failure::{Failure, cannot_write};
+use super::failure::Failure;
 
 /// The terminal, or what stands in its place.
 #[derive(Debug)]
@@ -218,6 +219,11 @@ impl Screen {
         if self.quiet {
             return;
         }
+        self.remark(line);
+    }
+
+    /// A line of standard error. On a terminal it is broken between words.
+    fn remark(&self, line: &str) {
         let columns = (self.err != Stream::Elsewhere).then(textwrap::termwidth);
         let text = columns.map_or_else(|| line.to_owned(), |columns| broken(line, columns));
         // Nobody can be told that standard error is gone.
@@ -227,7 +233,7 @@ impl Screen {
     /// A remark that must not be missed, on standard error even when quiet.
     pub(super) fn warning(&self, line: &str) {
         let word = paint(self.err, Paint::Yellow, "warning:");
-        let _ = writeln!(io::stderr().lock(), "{word} {line}");
+        self.remark(&format!("{word} {line}"));
     }
 
     /// Says why a command failed.
@@ -243,10 +249,9 @@ impl Screen {
         }
         debug_assert!(codes::is_known(failure.code), "{}", failure.code);
         let word = paint(self.err, Paint::Red, &format!("error[{}]:", failure.code));
-        let mut err = io::stderr().lock();
-        let _ = writeln!(err, "{word} {}", failure.message);
+        self.remark(&format!("{word} {}", failure.message));
         if !failure.remedy.is_empty() {
-            let _ = writeln!(err, "  → {}", failure.remedy);
+            self.remark(&format!("  → {}", failure.remedy));
         }
     }
 

@@ -11,7 +11,7 @@ use crate::clock::{Clock, Reading};
 use crate::config::{Accounts, Campaign, Sender, accounts_path, store_path};
 use crate::limits::Calendar;
 use crate::plan::{AccountLimits, Inputs, Outlook};
-use crate::recipients::SuppressedPeople;
+use crate::recipients::{Nearest, SuppressedPeople};
 use crate::store::{CampaignRecord, Store};
 
 /// A campaign's folder and the accounts that it names, all read and checked.
@@ -184,10 +184,6 @@ pub(super) fn not_planned(store: &Store, campaign: &Campaign) -> Failure {
 /// The planned campaign whose name is most like this one, if one is like it.
 fn like(store: &Store, name: &str) -> Option<String> {
     let names = store.campaign_names().ok()?;
-    let likeness =
-        |known: &String| strsim::jaro_winkler(&name.to_lowercase(), &known.to_lowercase());
-    let known = names.into_iter().map(|known| (likeness(&known), known));
-    let near = known.filter(|(likeness, _)| *likeness > 0.8);
-    near.max_by(|(a, _), (b, _)| a.total_cmp(b))
-        .map(|(_, known)| known)
+    let names = names.iter().map(String::as_str);
+    Nearest::name(name).among(names).found()
 }

@@ -1,5 +1,6 @@
 //! `postroom show`: one person's story over all campaigns, and the very bytes that the person was sent.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -7,17 +8,17 @@ use clap::Args;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
+use super::disk::{cannot_create, cannot_write};
 use super::exit::Exit;
-use super::failure::{Failure, cannot_write};
+use super::failure::Failure;
 use super::made::create_private;
 use super::screen::{Paint, Screen};
 use super::setup;
-use super::whom::Nearest;
 use super::{Context, words};
 use crate::config::Campaign;
 use crate::preview::Previewer;
 use crate::provider::ReplyTable;
-use crate::recipients::person_key;
+use crate::recipients::{Nearest, person_key};
 use crate::store::{Attempt, Chapter, Store, Suppression};
 
 #[derive(Debug, Args)]
@@ -114,7 +115,7 @@ pub(super) fn not_found(
         || "any campaign of this store".to_owned(),
         |name| format!("the campaign '{name}'"),
     );
-    let mut nearest = Nearest::above(0.9, key);
+    let mut nearest = Nearest::address(key);
     for known in store.addresses_like(key, 1000)? {
         nearest.look_at(&known);
     }
@@ -133,10 +134,11 @@ pub(super) fn not_found(
 fn tell(screen: &Screen, store: &Store, address: &str, told: &[Chapter]) -> Result<(), Failure> {
     let table = ReplyTable::of_all_providers()?;
     let meaning = |reply: &str| table.explain(reply).map(|known| known.meaning);
-    let places = words::count(told.len() as u64, "row", "rows");
+    let campaigns: BTreeSet<&str> = told.iter().map(|one| one.campaign.as_str()).collect();
+    let places = words::count(campaigns.len() as u64, "campaign", "campaigns");
     screen.result(&screen.painted(
         Paint::Bold,
-        &format!("{}: {places} of campaigns", address.escape_debug()),
+        &format!("{}: in {places}", address.escape_debug()),
     ))?;
     for chapter in told {
         let record = store.campaign(&chapter.campaign)?;
@@ -157,21 +159,22 @@ fn tell(screen: &Screen, store: &Store, address: &str, told: &[Chapter]) -> Resu
             let rows: Vec<String> = chapter.joined.iter().map(ToString::to_string).collect();
             screen.field("rows", 10, &format!("{} in the same mail", rows.join(", ")))?;
         }
-        let Some(message) = &chapter.message else {
-            continue;
-        };
-        let shared = if message.shared {
-            ", shared with others"
-        } else {
-            ""
-        };
-        let what = format!("{}, {}{shared}", message.number, message.message_id);
-        screen.field("message", 10, &what)?;
-        for attempt in &message.attempts {
-            screen.field("", 10, &attempt_words(attempt, &zone))?;
+        let own = chapter.message.as_ref();
+        if let Some(message) = own {
+            let shared = if message.shared {
+                ", shared with others"
+            } else {
+                ""
+            };
+            let what = format!("{}, {}{shared}", message.number, message.message_id);
+            screen.field("message", 10, &what)?;
         }
-        // What a recipient was told may differ from what became of the message.
-        let last = message.attempts.last().and_then(|one| one.reply.as_ref());
+        let own = own.map(|message| message.message_id.as_str());
+        for attempt in &chapter.attempts {
+            screen.field("", 10, &attempt_words(attempt, own, &zone))?;
+        }
+        // What became of a person may be something else than the last reply.
+        let last = chapter.attempts.last().and_then(|one| one.reply.as_ref());
         if let Some(reply) = chapter.reply.as_ref().filter(|reply| Some(*reply) != last) {
             screen.field("told", 10, reply)?;
         }
@@ -191,18 +194,22 @@ fn tell(screen: &Screen, store: &Store, address: &str, told: &[Chapter]) -> Resu
     Ok(())
 }
 
-fn attempt_words(attempt: &Attempt, zone: &TimeZone) -> String {
+/// An attempt in a line; under which Message-ID it was made, where that is not the one of the mail that they get.
+fn attempt_words(attempt: &Attempt, own: Option<&str>, zone: &TimeZone) -> String {
     let outcome = match attempt.outcome.as_deref() {
         None => "under way".to_owned(),
         Some("released") => "given back untried".to_owned(),
         Some(outcome) => outcome.replace('_', " "),
     };
     let phase = attempt.phase.as_ref().filter(|_| outcome != "sent");
+    let id = attempt.message_id.as_str();
+    let id = Some(id).filter(|id| own != Some(*id));
     format!(
-        "attempt {}, {}, by '{}': {outcome}{}{}",
+        "attempt {}, {}, by '{}'{}: {outcome}{}{}",
         attempt.number,
         words::time(attempt.claimed_at, zone),
         attempt.account,
+        id.map_or_else(String::new, |id| format!(", as {id}")),
         phase.map_or_else(String::new, |phase| format!(" at {phase}")),
         attempt
             .reply
@@ -211,20 +218,23 @@ fn attempt_words(attempt: &Attempt, zone: &TimeZone) -> String {
     )
 }
 
+fn attempt_json(attempt: &Attempt) -> Value {
+    json!({
+        "number": attempt.number,
+        "message_id": attempt.message_id,
+        "account": attempt.account,
+        "claimed_at": attempt.claimed_at,
+        "handover_at": attempt.handover_at,
+        "finished_at": attempt.finished_at,
+        "outcome": attempt.outcome,
+        "phase": attempt.phase,
+        "reply": attempt.reply,
+    })
+}
+
 fn chapter_json(chapter: &Chapter) -> Value {
     let message = chapter.message.as_ref().map(|message| {
-        let attempts = message.attempts.iter().map(|attempt| {
-            json!({
-                "number": attempt.number,
-                "account": attempt.account,
-                "claimed_at": attempt.claimed_at,
-                "handover_at": attempt.handover_at,
-                "finished_at": attempt.finished_at,
-                "outcome": attempt.outcome,
-                "phase": attempt.phase,
-                "reply": attempt.reply,
-            })
-        });
+        let attempts = chapter.attempts_of_message().map(attempt_json);
         json!({
             "number": message.number,
             "message_id": message.message_id,
@@ -241,7 +251,33 @@ fn chapter_json(chapter: &Chapter) -> Value {
         "sent_at": chapter.sent_at,
         "reply": chapter.reply,
         "message": message,
+        "attempts": chapter.attempts.iter().map(attempt_json).collect::<Vec<_>>(),
     })
+}
+
+/// No mail to the person can be built of which the content went out.
+fn no_mail(told: &[Chapter]) -> Failure {
+    let mut latest = told
+        .iter()
+        .rev()
+        .flat_map(|chapter| chapter.attempts.iter().rev());
+    let former = latest.find(|one| one.handover_at.is_some());
+    match former {
+        // Handed over in vain, and since then they were withdrawn or are to get another.
+        Some(former) => Failure::new(
+            Exit::NoInput,
+            format!(
+                "the mail to this address that was handed over, {}, is not the one that they are to get now, and is not kept",
+                former.message_id
+            ),
+            "`postroom show ADDR` tells what became of it; search for its Message-ID in Sent Items",
+        ),
+        None => Failure::new(
+            Exit::NoInput,
+            "no mail to this address was handed over to a server yet",
+            "`postroom preview --to ADDR` shows the mail that would go out",
+        ),
+    }
 }
 
 /// The mail of the latest chapter that was sent, may have been, or at least was tried.
@@ -253,17 +289,13 @@ fn write_mail(
     file: &Path,
 ) -> Result<Exit, Failure> {
     let handed_over = |chapter: &&Chapter| {
-        let message = chapter.message.as_ref();
-        message.is_some_and(|message| message.attempts.iter().any(|one| one.handover_at.is_some()))
+        let mut attempts = chapter.attempts_of_message();
+        attempts.any(|one| one.handover_at.is_some())
     };
     let chapter = told.iter().rev().find(handed_over);
     let found = chapter.and_then(|chapter| Some((chapter, chapter.message.as_ref()?)));
     let Some((chapter, message)) = found else {
-        return Err(Failure::new(
-            Exit::NoInput,
-            "no mail to this address was handed over to a server yet",
-            "`postroom preview --to ADDR` shows the mail that would go out",
-        ));
+        return Err(no_mail(told));
     };
     let record = store.campaign(&chapter.campaign)?;
     let record = record.ok_or_else(|| Failure::own("the campaign is gone"))?;
@@ -280,13 +312,7 @@ fn write_mail(
         };
     }
     let written = create_private(file).and_then(|mut made| made.write_all(&mail.content));
-    written.map_err(|cause| {
-        Failure::new(
-            Exit::CannotCreate,
-            format!("{} cannot be written: {cause}", file.display()),
-            "name a file that is not there yet, in a place where you may write",
-        )
-    })?;
+    written.map_err(|cause| cannot_create(file, &cause))?;
     let bytes = words::count(mail.content.len() as u64, "byte", "bytes");
     context.screen.result(&format!(
         "the mail of '{}' to {} is in {}: {bytes}, as they were sent",

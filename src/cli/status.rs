@@ -8,6 +8,7 @@ mod figures;
 mod page;
 mod refused;
 mod standing;
+mod state;
 mod watch;
 
 use super::Context;
@@ -17,7 +18,7 @@ use super::failure::Failure;
 use super::setup::{Planned, senders};
 use crate::config::Sender;
 
-pub(super) use figures::status_json;
+pub(super) use figures::{counts_json, status_json};
 pub(super) use page::counts_line;
 pub(super) use standing::Standing;
 

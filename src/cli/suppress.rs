@@ -2,7 +2,8 @@
 //!
 //! `add` and `import` withdraw whoever is still to get something, in every campaign under way, and say what
 //! they could not: a message that a sender has in hand, or that has gone. `remove` queues nobody again by
-//! itself: whoever was left out of a campaign is queued by `retry --suppressed`, which says who that is first.
+//! itself: whoever was left out of a campaign is queued by `retry --suppressed`, which says who that is first, or
+//! comes in again with the next `plan --update`.
 
 mod import;
 mod list;
@@ -16,10 +17,9 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::who::who;
-use super::whom::Nearest;
 use super::{Context, setup};
 use crate::config::{Campaign, FILE_NAME};
-use crate::recipients::Subject;
+use crate::recipients::{Nearest, Subject};
 use crate::store::{NewSuppression, Store, Suppressed};
 use telling::{for_whom, summary, told};
 
@@ -69,8 +69,9 @@ pub(super) struct Add {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Who was left out of a campaign that is planned already stays left out: `postroom retry --suppressed` \
-    queues them.\n\n\
+    after_help = "Who was left out of a campaign that is planned already stays left out for now: `postroom retry \
+    --suppressed` queues them with the mail that was planned, and the next `postroom plan --update` adds whoever of \
+    them is in the list.\n\n\
     Examples:\n  \
     postroom suppress remove anna.kowalska@example.com\n  \
     postroom retry my-news --suppressed --yes"
@@ -105,8 +106,9 @@ enum Format {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Lines with an @ and a domain alone, such as @partner.example, stand for the whole domain; a column \
-    `reason` says why. With a single line that cannot be used nothing is changed.\n\n\
+    after_help = "An address may have a name, as in \"Ann\" <ann@example.com>. Lines with an @ and a domain alone, such \
+    as @partner.example, stand for the whole domain; a column `reason` says why; lines that begin with # are remarks. \
+    With a single line that cannot be used nothing is changed.\n\n\
     Example:\n  postroom suppress import left-out.csv --reason \"left the company\""
 )]
 pub(super) struct Import {
@@ -156,10 +158,7 @@ fn named(store: &Store, given: &Path) -> Result<String, Failure> {
     if known.contains(&name) {
         return Ok(name);
     }
-    let mut nearest = Nearest::to(&name);
-    for one in &known {
-        nearest.look_at(one);
-    }
+    let nearest = Nearest::name(&name).among(known.iter().map(String::as_str));
     Err(Failure::new(
         Exit::NoInput,
         format!(

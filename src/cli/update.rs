@@ -175,10 +175,16 @@ impl Errand<'_> {
             newcomers,
             leavers,
             changed,
+            suppressed,
             files,
             ..
         } = &update.difference;
         self.group("new", newcomers, ["is added", "are added"])?;
+        let left_out = [
+            "more is new, but on the suppression list, and left out",
+            "more are new, but on the suppression list, and left out",
+        ];
+        self.group("", suppressed, left_out)?;
         let cancelled = [
             "was not sent to yet, and is cancelled",
             "were not sent to yet, and are cancelled",
@@ -266,6 +272,7 @@ impl Errand<'_> {
             "dry_run": self.args.dry_run,
             "difference": {
                 "newcomers": group(&difference.newcomers),
+                "newcomers_suppressed": group(&difference.suppressed),
                 "leavers": group(&difference.leavers),
                 "changed": group(&difference.changed),
                 "unchanged": difference.unchanged.count,

@@ -4,7 +4,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::setup::Planned;
 use super::words;
-use crate::recipients::person_key;
+use crate::recipients::{Nearest, person_key};
 use crate::store::PersonState;
 
 /// The person of the campaign who has this address, however it is written.
@@ -16,7 +16,7 @@ pub(super) fn person(planned: &Planned, address: &str) -> Result<(String, Person
     if let Some(found) = planned.store.state_of_person(planned.record.id, &key)? {
         return Ok((key, found));
     }
-    let mut nearest = Nearest::to(&key);
+    let mut nearest = Nearest::address(&key);
     planned
         .store
         .people(planned.record.id, |known| nearest.look_at(known))?;
@@ -35,37 +35,10 @@ fn nobody(campaign: &str, address: &str, nearest: Option<String>) -> Failure {
     )
 }
 
-/// The one of many that is most like a text, if one is at all like it.
-pub(super) struct Nearest<'t> {
-    to: &'t str,
-    /// How alike one must be at least (Jaro-Winkler, 0 to 1).
-    floor: f64,
-    found: Option<(f64, String)>,
-}
-
-impl<'t> Nearest<'t> {
-    pub(super) fn to(text: &'t str) -> Self {
-        Self::above(0.8, text)
-    }
-
-    pub(super) fn above(floor: f64, text: &'t str) -> Self {
-        Self {
-            to: text,
-            floor,
-            found: None,
-        }
-    }
-
-    pub(super) fn look_at(&mut self, known: &str) {
-        let likeness = strsim::jaro_winkler(self.to, known);
-        if likeness > self.found.as_ref().map_or(self.floor, |(best, _)| *best) {
-            self.found = Some((likeness, known.to_owned()));
-        }
-    }
-
-    pub(super) fn found(self) -> Option<String> {
-        self.found.map(|(_, known)| known)
-    }
+/// `ann@contoso.com was not refused: the outcome is 'in doubt'`.
+pub(super) fn otherwise(person: &PersonState, what: &str) -> String {
+    let outcome = person.outcome.replace('_', " ");
+    format!("{} {what}: the outcome is '{outcome}'", person.address)
 }
 
 /// How many of a long list are named.

@@ -7,8 +7,9 @@ use toml::de::{DeTable, DeValue};
 use super::account::{self, Account, Auth, Deadlines, Reserve};
 use super::document::Document;
 use super::section::Section;
-use super::words::{nearest, quoted};
+use super::words::quoted;
 use super::{ConfigError, UnknownAccount, source};
+use crate::recipients::Nearest;
 
 /// The account that always exists: the built-in stand-in server, from which nothing leaves the machine.
 pub const SANDBOX: &str = "sandbox";
@@ -66,7 +67,7 @@ impl Accounts {
         let account = self.accounts.iter().find(|account| account.name == name);
         account.ok_or_else(|| UnknownAccount {
             name: name.to_owned(),
-            nearest: nearest(name, self.names()).map(str::to_owned),
+            nearest: Nearest::name(name).among(self.names()).found(),
             known: self.names().map(str::to_owned).collect(),
             file: self.file.clone(),
         })

@@ -94,13 +94,13 @@ impl Campaign {
 fn resolve(folder: &Path) -> Result<PathBuf, ConfigError> {
     let resolved = folder.canonicalize().map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => ConfigError::Missing(folder.to_owned()),
+        io::ErrorKind::NotADirectory => ConfigError::NoFolder(folder.to_owned()),
         _ => ConfigError::Unreadable(folder.to_owned(), error),
     })?;
     if resolved.is_dir() {
         return Ok(resolved);
     }
-    let error = io::ErrorKind::NotADirectory.into();
-    Err(ConfigError::Unreadable(folder.to_owned(), error))
+    Err(ConfigError::NoFolder(folder.to_owned()))
 }
 
 fn name(top: &Section<'_>, folder: &Path) -> Option<String> {

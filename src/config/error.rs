@@ -47,6 +47,9 @@ pub enum ConfigError {
     /// The folder or file is not there (exit 66).
     #[error("{} does not exist", .0.display())]
     Missing(PathBuf),
+    /// A file where the campaign's folder belongs (exit 74).
+    #[error("{} is a file and no folder", .0.display())]
+    NoFolder(PathBuf),
     /// The file is there and cannot be read (exit 74).
     #[error("{} cannot be read: {}", .0.display(), .1)]
     Unreadable(PathBuf, io::Error),
@@ -70,7 +73,7 @@ impl ConfigError {
                     .unwrap_or(path)
                     .display()
             ),
-            Self::Unreadable(_, error) if error.kind() == io::ErrorKind::NotADirectory => {
+            Self::NoFolder(_) => {
                 format!(
                     "name the folder that holds {}, not a file",
                     super::FILE_NAME

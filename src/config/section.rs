@@ -6,7 +6,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::document::Document;
-use super::words::{nearest, quoted};
+use super::words::quoted;
+use crate::recipients::Nearest;
 
 /// A value of the file and where it stands.
 pub(super) type Value<'d> = Spanned<DeValue<'d>>;
@@ -244,7 +245,7 @@ impl<'d> Section<'d> {
                 format!("`{key}` belongs to [{table}]: move it there")
             };
         }
-        match nearest(key, known.iter().copied()) {
+        match Nearest::name(key).among(known.iter().copied()).found() {
             Some(nearest) => format!("did you mean `{nearest}`?"),
             None => format!("take it out; the keys known here are {}", known.join(", ")),
         }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use toml::de::DeValue;
 
 use super::section::{Section, Value};
-use super::words::nearest;
 use crate::limits::{RuleError, parse_duration};
+use crate::recipients::Nearest;
 
 /// The largest whole number that TOML has.
 pub(super) const NO_MAX: u64 = i64::MAX as u64;
@@ -61,7 +61,10 @@ impl Section<'_> {
             return Some(*value);
         }
         let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
-        let hint = match nearest(text.get_ref(), words.iter().copied()) {
+        let hint = match Nearest::name(text.get_ref())
+            .among(words.iter().copied())
+            .found()
+        {
             Some(word) => format!("did you mean \"{word}\"? "),
             None => String::new(),
         };

@@ -81,7 +81,7 @@ impl Lines {
                 line.push(self.delimiter);
                 chars += 1;
             }
-            let written = self.written(cell);
+            let written = self.written(cell, row.quoted.contains(&at));
             let count = written.chars().count();
             if at == wanted {
                 (start, length) = (chars, count);
@@ -109,8 +109,8 @@ impl Lines {
         self.columns.names().get(at).cloned()
     }
 
-    fn written<'c>(&self, cell: &'c str) -> std::borrow::Cow<'c, str> {
-        if cell.contains([self.delimiter, '"', '\n', '\r']) {
+    fn written<'c>(&self, cell: &'c str, is_quoted: bool) -> std::borrow::Cow<'c, str> {
+        if is_quoted || cell.contains([self.delimiter, '"', '\n', '\r']) {
             let doubled = cell.replace('"', "\"\"").replace(['\n', '\r'], " ");
             return format!("\"{doubled}\"").into();
         }

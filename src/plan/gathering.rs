@@ -117,6 +117,7 @@ impl Gathering {
             number: held.number,
             line: held.line,
             cells: lengths.unwrap_or_default().iter().map(cell).collect(),
+            quoted: Vec::new(),
         }
     }
 }
@@ -138,7 +139,7 @@ mod tests {
             let mut gathering = Gathering::default();
             let mut expected: Vec<(u8, Vec<Row>)> = Vec::new();
             for (at, (who, cells)) in list.iter().enumerate() {
-                let row = Row { number: at as u64 + 1, line: at as u64 + 7, cells: cells.clone() };
+                let row = Row { number: at as u64 + 1, line: at as u64 + 7, cells: cells.clone(), quoted: vec![] };
                 gathering.add(&row, address(*who, at));
                 match expected.iter_mut().find(|(known, _)| known == who) {
                     Some((_, rows)) => rows.push(row),

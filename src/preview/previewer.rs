@@ -178,9 +178,9 @@ impl Previewer {
         Ok(planned_cases(&self.store, &self.record)?)
     }
 
-    /// How many messages there are; they are numbered from 1.
+    /// Up to which number there are messages, from 1; those that nobody is in any more have no mail.
     pub fn count(&self) -> Result<u64, Error> {
-        Ok(self.store.message_counts(self.record.id)?.total())
+        Ok(self.store.last_number(self.record.id)?)
     }
 
     /// True when the Message-IDs are not those that will go out.

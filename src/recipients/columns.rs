@@ -6,8 +6,7 @@ use hashbrown::{HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// How alike two names must be (Jaro-Winkler, 0 to 1) for one to be offered for the other.
-const ALIKE: f64 = 0.8;
+use super::near::Nearest;
 
 /// A list's columns, in its order.
 ///
@@ -163,16 +162,10 @@ impl Columns {
         self.reachable().map(|(field, _)| field)
     }
 
-    /// The field most like `field`, if any is alike at all; an alias before its name, since it is what
-    /// a template can write without brackets.
-    pub fn nearest(&self, field: &str) -> Option<&str> {
-        let wanted = field.to_lowercase();
-        let alike = |name: &str| strsim::jaro_winkler(&wanted, &name.to_lowercase());
-        self.fields()
-            .map(|name| (alike(name), name))
-            .filter(|(likeness, _)| *likeness >= ALIKE)
-            .reduce(|best, next| if next.0 >= best.0 { next } else { best })
-            .map(|(_, name)| name)
+    /// The field most like `field`, if one is near it; an alias before its name, since it is what a template can
+    /// write without brackets.
+    pub fn nearest(&self, field: &str) -> Option<String> {
+        Nearest::name(field).among(self.fields()).found()
     }
 
     /// The values of one row under every name and alias; a missing cell is an empty string.

@@ -94,8 +94,10 @@ pub struct Row {
     pub number: u64,
     /// The line in the file in which it begins, from 1.
     pub line: u64,
-    /// The cells as they stand in the list.
+    /// The cells as they stand in the list, without the quotes of a text file.
     pub cells: Vec<String>,
+    /// Which of them stand in quotes in a text file, from 0; none where that is not known any more.
+    pub quoted: Vec<usize>,
 }
 
 impl Row {
@@ -273,6 +275,7 @@ impl<R: Read + Seek> ListReader<R> {
             number,
             line,
             cells: record.cells,
+            quoted: record.quoted,
         };
         if let Some(problem) = self.misshapen(&row, record.stray_quote) {
             return Item::Invalid(row, vec![problem]);
@@ -435,9 +438,7 @@ fn address_column(columns: &Columns, wanted: Option<&str>) -> Result<usize, Read
     };
     found.ok_or_else(|| ReadError::NoAddressColumn {
         wanted: wanted.map(str::to_owned),
-        nearest: columns
-            .nearest(wanted.unwrap_or("email"))
-            .map(str::to_owned),
+        nearest: columns.nearest(wanted.unwrap_or("email")),
         listed: columns.listed(),
     })
 }

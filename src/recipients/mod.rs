@@ -23,11 +23,13 @@ mod error;
 mod filter;
 mod list;
 mod mailbox;
+mod near;
 mod problem;
 mod records;
 mod sheet;
 mod source;
 mod suppressed;
+mod text;
 
 pub use address::{Address, person_key};
 pub use address_error::{AddressError, DomainError};
@@ -41,9 +43,11 @@ pub use error::{Place, ReadError};
 pub use filter::{Filter, FilterError, RowFilter, UnknownColumn, Verdict, Wanted};
 pub use list::{Item, ListOptions, ListReader, Note, Reading, Refused, Row};
 pub use mailbox::Mailbox;
+pub use near::Nearest;
 pub use problem::{ProblemKind, RowProblem};
 pub use sheet::{DateStyle, NumberStyle, SheetError};
 pub use suppressed::{Subject, SubjectError, SuppressedPeople};
+pub use text::text_of;
 
 #[cfg(test)]
 mod tests;

@@ -19,6 +19,8 @@ pub(super) struct Record {
     /// Where it begins; row 0 is the header.
     pub(super) place: Place,
     pub(super) cells: Vec<String>,
+    /// Which cells stand in quotes in the file, from 0.
+    pub(super) quoted: Vec<usize>,
     /// The line in which something other than a delimiter follows a closing quote.
     pub(super) stray_quote: Option<u64>,
     /// What is wrong with single cells of a sheet.
@@ -76,9 +78,16 @@ impl<R: Read + Seek> Records<R> {
             let cells = cut(text, self.ends.get(..cells).unwrap_or_default());
             self.count += 1;
             let stray_quote = self.layout.stray_quote;
+            let quoted = std::mem::take(&mut self.layout.quoted);
             return Ok(Some(Record {
                 place,
                 cells,
+                // What follows a closing quote has become part of its cell.
+                quoted: if stray_quote.is_none() {
+                    quoted
+                } else {
+                    Vec::new()
+                },
                 stray_quote,
                 defects: Vec::new(),
             }));
@@ -174,6 +183,10 @@ struct Layout {
     line: u64,
     after_return: bool,
     state: Cell,
+    /// The cell of the record that is passed over.
+    cell: usize,
+    /// Those of its cells that began with a quote.
+    quoted: Vec<usize>,
     stray_quote: Option<u64>,
 }
 
@@ -193,12 +206,16 @@ impl Layout {
             line: 1,
             after_return: false,
             state: Cell::Start,
+            cell: 0,
+            quoted: Vec::new(),
             stray_quote: None,
         }
     }
 
     fn begin_record(&mut self) {
         self.state = Cell::Start;
+        self.cell = 0;
+        self.quoted.clear();
         self.stray_quote = None;
     }
 
@@ -216,9 +233,16 @@ impl Layout {
     fn after(&mut self, byte: u8) -> Cell {
         match (self.state, byte) {
             (Cell::Quoted, b'"') => Cell::Quote,
-            (Cell::Quoted, _) | (Cell::Start | Cell::Quote, b'"') => Cell::Quoted,
+            (Cell::Start, b'"') => {
+                self.quoted.push(self.cell);
+                Cell::Quoted
+            }
+            (Cell::Quoted, _) | (Cell::Quote, b'"') => Cell::Quoted,
             (_, b'\r' | b'\n') => Cell::Start,
-            (_, byte) if byte == self.delimiter => Cell::Start,
+            (_, byte) if byte == self.delimiter => {
+                self.cell += 1;
+                Cell::Start
+            }
             (Cell::Quote, _) => {
                 self.stray_quote.get_or_insert(self.line);
                 Cell::Plain

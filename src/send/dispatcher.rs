@@ -74,6 +74,7 @@ pub async fn run(
             .map(lane)
             .collect(),
     };
+    let lookout = Lookout::new(&store, job.campaign, clock)?;
     let (journal, writer) = Journal::start(store, claiming);
     journal.set_state(RunState::Sending, None).await?;
     let lanes = options.accounts.iter().zip(job.renderers).enumerate();
@@ -90,7 +91,6 @@ pub async fn run(
             held_back: AtomicBool::new(false),
         })
     });
-    let lookout = Lookout::new(&options.store, job.campaign, clock);
     let ended = Dispatcher::new(
         lanes.collect(),
         journal.clone(),
@@ -139,7 +139,7 @@ pub(super) struct Dispatcher<'a> {
     pub(super) clock: &'a Clock,
     pub(super) options: Options,
     pub(super) stop: Stop,
-    /// Looks out for a halt while nothing is claimed.
+    /// Looks out for what people do with the campaign while nothing is claimed.
     pub(super) lookout: Lookout,
     pub(super) report: &'a mut dyn FnMut(Event),
     tasks: JoinSet<()>,

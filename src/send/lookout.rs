@@ -1,57 +1,76 @@
-//! Looking out for a halt while a send waits.
+//! Looking out, while a send waits, for what people do with its campaign.
 //!
-//! Who claims is told of a halt in the same transaction; who waits for hours, or for a connection, claims nothing.
-//! This looks into the store every second of real time, on a simulated clock too: days that pass there in
-//! milliseconds are not held up.
+//! Who claims is told of a halt, and of an edited list, in the same transaction; who waits for hours, or for a
+//! connection, claims nothing. This looks into the store every second of real time, on a simulated clock too: days
+//! that pass there in milliseconds are not held up.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::clock::{Clock, Stopwatch};
-use crate::store::{Halt, Store};
+use crate::store::{Error, Halt, Store};
 
 /// How often to look.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Looks into the store for a campaign's halt.
+/// What somebody did with the campaign meanwhile.
+#[derive(Debug)]
+pub(super) enum News {
+    /// Nothing more of it is to go.
+    Halted(Halt),
+    /// What is to go, or when, may be another than it was.
+    Changed,
+}
+
+/// Looks into the store for what is done with a campaign.
 #[derive(Debug)]
 pub(super) struct Lookout {
     path: PathBuf,
     campaign: i64,
     /// Open from the first look on; a send that never waits needs none.
     store: Option<Store>,
+    /// The last change that is known of.
+    known: i64,
     /// Since the last look.
     watch: Stopwatch,
 }
 
 impl Lookout {
-    pub(super) fn new(store: &Path, campaign: i64, clock: &Clock) -> Self {
-        Self {
-            path: store.to_owned(),
+    /// Whatever changes from now on is news, also where it is only looked for later.
+    pub(super) fn new(store: &Store, campaign: i64, clock: &Clock) -> Result<Self, Error> {
+        Ok(Self {
+            path: store.path().to_owned(),
             campaign,
             store: None,
+            known: store.last_change(campaign)?,
             watch: clock.stopwatch(),
-        }
+        })
     }
 
-    /// Returns once the campaign is halted. It may be dropped at any time: many short waits are looked after as
-    /// a long one is.
-    pub(super) async fn halted(&mut self, clock: &Clock) -> Halt {
+    /// Returns once there is news. It may be dropped at any time: many short waits are looked after as a long one
+    /// is.
+    pub(super) async fn news(&mut self, clock: &Clock) -> News {
         loop {
             let rest = LOOK.saturating_sub(self.watch.elapsed());
             let _elapsed = clock.within(rest, std::future::pending::<()>()).await;
             self.watch = clock.stopwatch();
-            if let Some(halt) = self.look() {
-                return halt;
+            // A store that cannot be read just now has no news: the next claim meets that trouble, and tells it.
+            if let Ok(Some(news)) = self.look() {
+                return news;
             }
         }
     }
 
-    /// A store that cannot be read just now is no halt: the next claim meets that trouble, and tells it.
-    fn look(&mut self) -> Option<Halt> {
-        if self.store.is_none() {
-            self.store = Store::open(&self.path).ok();
+    fn look(&mut self) -> Result<Option<News>, Error> {
+        let store = match &mut self.store {
+            Some(store) => store,
+            none => none.insert(Store::open(&self.path)?),
+        };
+        if let Some(halt) = store.halt_of(self.campaign)? {
+            return Ok(Some(News::Halted(halt)));
         }
-        self.store.as_ref()?.halt_of(self.campaign).ok()?
+        let last = store.last_change(self.campaign)?;
+        let is_news = std::mem::replace(&mut self.known, last) != last;
+        Ok(is_news.then_some(News::Changed))
     }
 }

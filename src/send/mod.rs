@@ -7,8 +7,8 @@
 //! journal asks the limiter. Called by `cli` (`send`, `rehearse`, and `test`, whose messages belong to no
 //! campaign: [`singly`]).
 //!
-//! A halt is another process's word in the store. A claim is answered with it; while nothing is claimed the
-//! dispatcher looks out for it (`lookout`).
+//! A halt is another process's word in the store, and so is an edited list, or that what was left is dropped. A claim
+//! is answered with it; while nothing is claimed the dispatcher looks out for it (`lookout`).
 //!
 //! Stopping: no worker is ever dropped in the middle of a dialogue, because that would be a crash
 //! that nobody records. A stop only withholds leave; what is in hand runs to its verdict under its

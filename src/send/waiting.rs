@@ -6,9 +6,10 @@ use super::dispatcher::Dispatcher;
 use super::error::Error;
 use super::event::{Ended, Event, Waiting};
 use super::lane::Lane;
+use super::lookout::News;
 use super::worker::Leave;
 use crate::clock::Timestamp;
-use crate::store::{RunState, Store, is_slot_wanted};
+use crate::store::{Answer, RunState, Store, is_slot_wanted};
 
 /// A session is closed before a wait that is longer than this; servers hang up on idle ones.
 const IDLE: SignedDuration = SignedDuration::from_mins(2);
@@ -69,7 +70,9 @@ impl Dispatcher<'_> {
         if let Some(why) = why.filter(|_| is_worth_telling) {
             self.tell(until, why).await?;
         }
-        self.sleep(now, until).await;
+        if self.sleep(now, until).await {
+            self.ask_anew().await?;
+        }
         if is_worth_telling {
             self.journal.set_state(RunState::Sending, None).await?;
         }
@@ -142,13 +145,29 @@ impl Dispatcher<'_> {
         Ok(())
     }
 
-    /// Sleeps until then, until the send is to end, or for a stretch.
-    async fn sleep(&mut self, now: Timestamp, until: Timestamp) {
+    /// Somebody has changed the campaign: nobody waits any longer for what was to be waited for before. A server
+    /// that cannot be reached is waited for all the same, as long as something is left.
+    async fn ask_anew(&mut self) -> Result<(), Error> {
+        let answer = self.journal.look(0, self.clock.reading()).await?;
+        self.nothing_left = matches!(answer, Answer::Nothing);
+        for lane in &mut self.lanes {
+            lane.drained = false;
+            if !matches!(lane.blocked, Some((_, Waiting::Server(_)))) {
+                lane.blocked = None;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sleeps until then, until the send is to end, or for a stretch; true when it is over because somebody has
+    /// changed the campaign.
+    async fn sleep(&mut self, now: Timestamp, until: Timestamp) -> bool {
         let stretch = now.saturating_add(STRETCH).unwrap_or(Timestamp::MAX);
         let wake = self.options.until.map_or(until, |end| end.min(until));
         let wake = wake.min(stretch);
         let mut at = now;
-        while at < wake && !self.stop.is_requested() {
+        let mut is_changed = false;
+        while at < wake && !is_changed && !self.stop.is_requested() {
             // Who has a session and others have none lends it out.
             let is_open = self.lanes.iter().any(|lane| !lane.rested);
             let look = at.saturating_add(LEND).ok().filter(|_| is_open);
@@ -157,9 +176,12 @@ impl Dispatcher<'_> {
             tokio::select! {
                 () = self.clock.sleep_until_or_set(next, &self.reckoned) => {}
                 () = self.stop.requested() => {}
-                halt = self.lookout.halted(self.clock) => {
-                    self.ending.get_or_insert(Ok(Ended::Halted(halt)));
-                }
+                news = self.lookout.news(self.clock) => match news {
+                    News::Halted(halt) => {
+                        self.ending.get_or_insert(Ok(Ended::Halted(halt)));
+                    }
+                    News::Changed => is_changed = true,
+                },
             }
             self.hold = Some(self.clock.hold());
             if self.ending.is_some() {
@@ -183,5 +205,6 @@ impl Dispatcher<'_> {
                 }
             }
         }
+        is_changed
     }
 }

@@ -97,7 +97,9 @@ impl Store {
     /// What the campaign's messages come to together, sent or not; those that were cancelled are none of it.
     pub fn shape(&self, campaign: i64) -> Result<Shape, Error> {
         let (messages, external) = self.connection.query_row(
-            "SELECT count(*), coalesce(sum(external), 0) FROM message WHERE campaign = ? AND state <> 'cancelled'",
+            // All who were refused may go on in others.
+            "SELECT count(*), coalesce(sum(external), 0) FROM message m WHERE campaign = ? AND state <> 'cancelled'
+             AND (state <> 'refused' OR EXISTS (SELECT 1 FROM recipient r WHERE r.message = m.id))",
             [campaign],
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?;
@@ -129,12 +131,12 @@ impl Store {
         })
     }
 
-    /// The batches and how far each is.
+    /// The batches and how far each is; not one that everybody was withdrawn from.
     pub fn batches(&self, campaign: i64) -> Result<Vec<BatchProgress>, Error> {
         let mut outcomes = self.outcomes_by_batch(campaign)?;
         let mut statement = self.connection.prepare_cached(
             "SELECT number, account, date, starts_at, ends_at, messages, recipients
-             FROM batch WHERE campaign = ? ORDER BY number",
+             FROM batch WHERE campaign = ? AND messages > 0 ORDER BY number",
         )?;
         let mut rows = statement.query([campaign])?;
         let mut batches = Vec::new();

@@ -235,9 +235,8 @@ pub(super) fn put_due_right(
     let ahead = now.saturating_add(ledger::ON_ITS_WAY);
     connection
         .prepare_cached(
-            "UPDATE message AS m SET due_at = ?1 + due_at - (SELECT max(finished_at) FROM attempt WHERE message = m.id)
-             WHERE campaign = ?2 AND state = 'deferred' AND due_at > ?3
-             AND (SELECT max(finished_at) FROM attempt WHERE message = m.id) BETWEEN ?3 AND due_at",
+            "UPDATE message SET due_at = ?1 + due_at - put_off_at, put_off_at = ?1
+             WHERE campaign = ?2 AND state = 'deferred' AND due_at > ?3 AND put_off_at BETWEEN ?3 AND due_at",
         )?
         .execute(params![
             now.as_millisecond(),

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use rusqlite::ErrorCode;
+
 use super::Away;
 use crate::delivery::IllegalTransition;
 
@@ -28,6 +30,14 @@ pub enum Error {
         found: i64,
         /// The newest format known here.
         known: i64,
+    },
+    /// What lies there is no store.
+    #[error("{} is no store of Postroom: {what}", path.display())]
+    NoStore {
+        /// The file or folder.
+        path: PathBuf,
+        /// What it is.
+        what: &'static str,
     },
     /// SQLite could not read or write.
     #[error("the store could not be read or written: {0}")]
@@ -65,12 +75,68 @@ pub enum Error {
     #[error("the store holds something unexpected: {0}")]
     Corrupt(String),
     /// A commit failed: nothing of it was written.
-    #[error("the store could not be written: {0}")]
-    Commit(String),
+    #[error("the store could not be written: {why}")]
+    Commit {
+        /// In SQLite's words.
+        why: String,
+        /// What kind of thing that is.
+        trouble: Trouble,
+    },
     /// The system has no random number for a new store.
     #[error("no random number can be had: {0}")]
     Random(String),
     /// The thread that writes the store has ended.
     #[error("the store's writer has ended")]
     WriterGone,
+}
+
+/// What kind of thing keeps a store from being read or written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// The disk is full.
+    NoRoom,
+    /// It may only be read.
+    ReadOnly,
+    /// The file, or one beside it, cannot be opened.
+    CannotOpen,
+    /// Somebody else holds it, for longer than anybody waits.
+    Busy,
+    /// What is in it cannot be.
+    Damaged,
+    /// The disk has failed.
+    Disk,
+    /// Something else.
+    Other,
+}
+
+impl Trouble {
+    pub(super) fn of(error: &rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::NoRoom,
+            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Self::ReadOnly,
+            Some(ErrorCode::CannotOpen) => Self::CannotOpen,
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged,
+            Some(ErrorCode::SystemIoFailure) => Self::Disk,
+            _ => Self::Other,
+        }
+    }
+}
+
+impl Error {
+    /// What kind of thing kept the store from being read or written, where that is what it is about.
+    pub fn trouble(&self) -> Option<Trouble> {
+        match self {
+            Self::Sqlite(error) => Some(Trouble::of(error)),
+            Self::Commit { trouble, .. } => Some(*trouble),
+            _ => None,
+        }
+    }
+
+    pub(super) fn commit(error: &rusqlite::Error) -> Self {
+        Self::Commit {
+            why: error.to_string(),
+            trouble: Trouble::of(error),
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
+use super::past::{self, Verdict};
 use super::reckoning::Reckoning;
 use super::{Claim, Error, ledger, updating};
 use crate::clock::Reading;
@@ -208,17 +209,29 @@ fn addressed<'a>(
     })
 }
 
+/// Refuses recipients alone, in the attempt under way. What was said to them at RCPT is not what was said of all.
 fn refuse_rows(
     connection: &Connection,
     claim: &Claim,
     rows: &[(u64, String)],
+    of_all: Option<&Finish>,
 ) -> Result<(), Error> {
     let mut statement = connection.prepare_cached(
-        "UPDATE recipient SET state = 'refused', reply = ?
-         WHERE message = ? AND address = ? AND state IN ('pending', 'deferred')",
+        "UPDATE recipient SET state = 'refused', reply = ?, since = NULL WHERE campaign = ? AND row = ?",
     )?;
     for (address, reply) in addressed(claim, rows) {
-        statement.execute(params![reply, claim.message, address])?;
+        let Some((campaign, row)) = past::whom(connection, claim.message, address)? else {
+            continue;
+        };
+        let of_all = of_all.filter(|finish| finish.reply() == reply);
+        let verdict = Verdict {
+            attempt: claim.attempt,
+            outcome: "refused",
+            phase: of_all.map_or(Phase::RcptTo, Finish::phase),
+            reply,
+        };
+        past::keep(connection, (campaign, row), Some(verdict))?;
+        statement.execute(params![reply, campaign, row])?;
     }
     Ok(())
 }
@@ -231,9 +244,9 @@ pub(super) fn hand_over(
     mark: &HandOver,
 ) -> Result<(), Error> {
     let state = state_of(connection, claim.message)?.after(Event::HandOver)?;
-    refuse_rows(connection, claim, &mark.refused)?;
+    refuse_rows(connection, claim, &mark.refused, None)?;
     if let Some(split) = &mark.deferred {
-        split_off(connection, claim, split, Phase::RcptTo)?;
+        split_off(connection, claim, split, Phase::RcptTo, mark.at)?;
     }
     connection
         .prepare_cached("UPDATE message SET state = ?, recipients = ?, external = ? WHERE id = ?")?
@@ -256,47 +269,47 @@ pub(super) fn hand_over(
 }
 
 /// Makes a message of its own for recipients that were asked to come again while the others go on.
-/// The attempt under way came as far as `phase` for them.
+/// The attempt under way came as far as `phase` for them; its number is the last that the message does not tell of.
 fn split_off(
     connection: &Connection,
     claim: &Claim,
     split: &Split,
     phase: Phase,
+    now: Timestamp,
 ) -> Result<(), Error> {
     connection.execute(
         "INSERT INTO message (campaign, edition, number, batch, lane, shared, state, message_id, digest, recipients,
-                              external, copies, attempts, failures, dated_at, due_at)
+                              external, copies, attempts, failures, dated_at, due_at, put_off_at)
          SELECT campaign, edition, (SELECT max(number) + 1 FROM message WHERE campaign = m.campaign), batch, lane, shared,
-                'deferred', message_id, digest, ?, ?, copies, attempts, failures + ?, dated_at, ?
+                'deferred', message_id, digest, ?, ?, copies, attempts, failures + ?, dated_at, ?, ?
          FROM message m WHERE id = ?",
         params![
             split.weight.recipients,
             split.weight.external,
             u32::from(!split.blameless),
             split.due_at.as_millisecond(),
+            now.as_millisecond(),
             claim.message
         ],
     )?;
     let sibling = connection.last_insert_rowid();
-    // The attempts so far are the sibling's too.
-    connection.execute(
-        "INSERT INTO attempt (message, number, account, claimed_at, finished_at, outcome, phase, reply)
-         SELECT ?1, number, account, claimed_at, coalesce(finished_at, claimed_at), 'deferred',
-                coalesce(phase, ?2), coalesce(reply, ?3)
-         FROM attempt WHERE message = ?4",
-        params![
-            sibling,
-            phase.as_str(),
-            split.rows.first().map(|(_, reply)| reply),
-            claim.message
-        ],
-    )?;
     let mut statement = connection.prepare_cached(
-        "UPDATE recipient SET state = 'deferred', reply = ?, message = ?
-         WHERE message = ? AND address = ? AND state IN ('pending', 'deferred')",
+        "UPDATE recipient SET state = 'deferred', reply = ?1, message = ?2,
+             since = 1 + (SELECT attempts FROM message WHERE id = ?2)
+         WHERE campaign = ?3 AND row = ?4",
     )?;
     for (address, reply) in addressed(claim, &split.rows) {
-        statement.execute(params![reply, sibling, claim.message, address])?;
+        let Some((campaign, row)) = past::whom(connection, claim.message, address)? else {
+            continue;
+        };
+        let verdict = Verdict {
+            attempt: claim.attempt,
+            outcome: "deferred",
+            phase,
+            reply,
+        };
+        past::keep(connection, (campaign, row), Some(verdict))?;
+        statement.execute(params![reply, sibling, campaign, row])?;
     }
     updating::drop_marked(connection, sibling)
 }
@@ -311,7 +324,7 @@ pub(super) fn finish(
     let before = state_of(connection, claim.message)?;
     let after = before.after(finish.event())?;
     let at = finish.at();
-    refuse_rows(connection, claim, finish.refused_rows())?;
+    refuse_rows(connection, claim, finish.refused_rows(), Some(finish))?;
     let (apart, left) = match finish {
         Finish::Parted { apart, weight, .. } | Finish::Released { apart, weight, .. } => {
             (apart.as_ref(), Some(weight))
@@ -320,7 +333,7 @@ pub(super) fn finish(
         _ => (None, None),
     };
     if let Some(split) = apart {
-        split_off(connection, claim, split, finish.phase())?;
+        split_off(connection, claim, split, finish.phase(), at.wall)?;
     }
     // Who was refused is not waited for, the next time.
     if let Some(left) = left.filter(|left| left.recipients > 0) {
@@ -394,12 +407,14 @@ fn write_message(
     );
     connection
         .prepare_cached(
-            "UPDATE message SET state = ?, sent_at = ?, due_at = ?, reply = ?, failures = failures + ? WHERE id = ?",
+            "UPDATE message SET state = ?, sent_at = ?, due_at = ?, put_off_at = ?, reply = ?, failures = failures + ?
+             WHERE id = ?",
         )?
         .execute(params![
             after.as_str(),
             sent_at,
             due_at,
+            due_at.map(|_| finish.at().wall.as_millisecond()),
             finish.reply(),
             u32::from(failed),
             message

@@ -128,12 +128,18 @@ fn cancel(transaction: &Transaction<'_>, key: &str) -> Result<u64, Error> {
 
 /// Servers often repeat an address in what they say of it. The codes stay.
 fn erase_replies(connection: &Connection, key: &str) -> Result<(), Error> {
-    let of_theirs = "SELECT message FROM recipient WHERE key = ?1 AND message IS NOT NULL";
+    let of_theirs = "SELECT message FROM recipient WHERE key = ?1 AND message IS NOT NULL
+        UNION SELECT t.message FROM past_attempt p JOIN attempt t ON t.id = p.attempt WHERE p.key = ?1";
+    let attempts = format!("attempt IN (SELECT id FROM attempt WHERE message IN ({of_theirs}))");
+    // Whoever shares a message may have been told the words of another, and have gone on in one of their own.
+    let sharers = format!(
+        "message IN ({of_theirs}) OR (campaign, key) IN (SELECT campaign, key FROM past_attempt WHERE {attempts})"
+    );
     for (table, whose) in [
         ("attempt", format!("message IN ({of_theirs})")),
+        ("past_attempt", attempts),
         ("message", format!("id IN ({of_theirs})")),
-        // Whoever shares a message may have been told the words of another.
-        ("recipient", format!("message IN ({of_theirs})")),
+        ("recipient", format!("({sharers})")),
     ] {
         connection.execute(
             &format!(

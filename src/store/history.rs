@@ -3,7 +3,7 @@
 //! Written in the same transaction as what it tells of, wherever that is one of the store's own.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
+use rusqlite::{Connection, Row, TransactionBehavior, params};
 
 use super::{Error, Store, to_optional_timestamp, to_timestamp};
 
@@ -129,15 +129,29 @@ pub(super) fn note(
     Ok(())
 }
 
-/// Whether the last process that began to send it has not ended by the record.
-fn is_open(connection: &Connection, campaign: i64) -> Result<bool, Error> {
-    let last: Option<String> = connection
-        .prepare_cached(
-            "SELECT kind FROM history WHERE campaign = ? AND kind IN ('started', 'ended') ORDER BY id DESC LIMIT 1",
-        )?
-        .query_row([campaign], |row| row.get(0))
-        .optional()?;
-    Ok(last.as_deref() == Some(Deed::Started.as_str()))
+/// A happening as it lies in the store.
+const COLUMNS: &str = "at, kind, until, recipients, by, detail";
+
+fn happening(row: &Row<'_>) -> Result<Happening, Error> {
+    let kind: String = row.get(1)?;
+    Ok(Happening {
+        at: to_timestamp(row.get(0)?)?,
+        deed: Deed::from_name(&kind).ok_or(Error::Corrupt(kind))?,
+        until: to_optional_timestamp(row.get(2)?)?,
+        recipients: row.get(3)?,
+        by: row.get(4)?,
+        detail: row.get(5)?,
+    })
+}
+
+/// The start of the last process that began to send it, where that has not ended by the record.
+fn open_start(connection: &Connection, campaign: i64) -> Result<Option<Happening>, Error> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM history WHERE campaign = ? AND kind IN ('started', 'ended') ORDER BY id DESC LIMIT 1"
+    ))?;
+    let mut rows = statement.query([campaign])?;
+    let last = rows.next()?.map(happening).transpose()?;
+    Ok(last.filter(|last| last.deed == Deed::Started))
 }
 
 impl Store {
@@ -147,7 +161,7 @@ impl Store {
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        if is_open(&transaction, campaign)? {
+        if open_start(&transaction, campaign)?.is_some() {
             let ended = Happening {
                 detail: "in the middle: it was killed, or the machine stopped; found when it was started again"
                     .to_owned(),
@@ -164,23 +178,51 @@ impl Store {
         note(&self.connection, campaign, happening)
     }
 
+    /// What people have done to a campaign's recipients since it was planned or updated last, and to how many.
+    pub fn changes(&self, campaign: i64) -> Result<Vec<(Deed, u64)>, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT kind, sum(recipients) FROM history WHERE campaign = ?1
+             AND id > coalesce((SELECT max(id) FROM history WHERE campaign = ?1 AND kind IN ('planned', 'updated')), 0)
+             AND kind IN ('suppressed', 'retried', 'cancelled', 'resolved', 'forgotten') AND recipients > 0
+             GROUP BY kind ORDER BY min(id)",
+        )?;
+        let mut rows = statement.query([campaign])?;
+        let mut changes = Vec::new();
+        while let Some(row) = rows.next()? {
+            let kind: String = row.get(0)?;
+            let deed = Deed::from_name(&kind).ok_or(Error::Corrupt(kind))?;
+            changes.push((deed, row.get(1)?));
+        }
+        Ok(changes)
+    }
+
+    /// The start of the last process that began to send it, where that has not ended by the record: it is at work,
+    /// or it ended without a word.
+    pub fn open_start(&self, campaign: i64) -> Result<Option<Happening>, Error> {
+        open_start(&self.connection, campaign)
+    }
+
+    /// Another number whenever a person has changed what of the campaign is to go: has taken an edited list in,
+    /// dropped, withdrawn, settled or queued somebody.
+    pub fn last_change(&self, campaign: i64) -> Result<i64, Error> {
+        Ok(self
+            .connection
+            .prepare_cached(
+                "SELECT coalesce((SELECT id FROM history WHERE campaign = ?
+                 AND kind NOT IN ('started', 'waiting', 'ended') ORDER BY id DESC LIMIT 1), 0)",
+            )?
+            .query_row([campaign], |row| row.get(0))?)
+    }
+
     /// What was done with a campaign, in its order.
     pub fn history(&self, campaign: i64) -> Result<Vec<Happening>, Error> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT at, kind, until, recipients, by, detail FROM history WHERE campaign = ? ORDER BY id",
-        )?;
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM history WHERE campaign = ? ORDER BY id"
+        ))?;
         let mut rows = statement.query([campaign])?;
         let mut happenings = Vec::new();
         while let Some(row) = rows.next()? {
-            let kind: String = row.get(1)?;
-            happenings.push(Happening {
-                at: to_timestamp(row.get(0)?)?,
-                deed: Deed::from_name(&kind).ok_or(Error::Corrupt(kind))?,
-                until: to_optional_timestamp(row.get(2)?)?,
-                recipients: row.get(3)?,
-                by: row.get(4)?,
-                detail: row.get(5)?,
-            });
+            happenings.push(happening(row)?);
         }
         Ok(happenings)
     }

@@ -173,7 +173,7 @@ fn write_group(
         .transaction_with_behavior(TransactionBehavior::Immediate)
     {
         Ok(transaction) => transaction,
-        Err(error) => return refuse(gates, group, &error.to_string()),
+        Err(error) => return refuse(gates, group, &error),
     };
     let alone = group.len() == 1;
     let mut failed = false;
@@ -214,7 +214,7 @@ fn write_group(
             // Nothing was written: the limiter is filled again from the ledger.
             gates.iter_mut().for_each(Gate::forget);
             for (answer, _) in done {
-                let _gone = answer.send(Err(Error::Commit(error.to_string())));
+                let _gone = answer.send(Err(Error::commit(&error)));
             }
         }
     }
@@ -233,11 +233,11 @@ fn by_itself(
     Ok(done)
 }
 
-fn refuse(gates: &mut [Gate], group: Vec<Ask>, why: &str) {
-    tracing::error!(because = ?why, "no transaction could be begun");
+fn refuse(gates: &mut [Gate], group: Vec<Ask>, why: &rusqlite::Error) {
+    tracing::error!(because = ?why.to_string(), "no transaction could be begun");
     gates.iter_mut().for_each(Gate::forget);
     for (_, answer) in group {
-        let _gone = answer.send(Err(Error::Commit(why.to_owned())));
+        let _gone = answer.send(Err(Error::commit(why)));
     }
 }
 

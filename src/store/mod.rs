@@ -35,6 +35,7 @@ mod lending;
 mod lock;
 mod mark;
 mod outcomes;
+mod past;
 mod person;
 mod place;
 mod planning;
@@ -68,7 +69,7 @@ pub use batches::{BatchProgress, Shape, Underway};
 pub use cancelling::StillToGo;
 pub use claims::{Answer, Claim, Claimed, Claiming, Lane};
 pub use cutting::MessageIds;
-pub use error::Error;
+pub use error::{Error, Trouble};
 pub use finishing::{Finish, HandOver, Split};
 pub use forgetting::{Erased, OwnFile};
 pub use gate::Pause;
@@ -117,15 +118,22 @@ impl Store {
     /// Opens the store, making it (readable by its owner only) where there is none.
     ///
     /// # Errors
-    /// [`Error::Newer`] leaves the file as it is; [`Error::Create`] and [`Error::Sqlite`] otherwise.
+    /// [`Error::Newer`] and [`Error::NoStore`] leave the file as it is; [`Error::Create`] and [`Error::Sqlite`]
+    /// otherwise.
     pub fn open(path: &Path) -> Result<Self, Error> {
         create_private(path).map_err(|source| Error::Create {
             path: path.to_owned(),
             source,
         })?;
+        if path.is_dir() {
+            return Err(Error::NoStore {
+                path: path.to_owned(),
+                what: "it is a folder",
+            });
+        }
         let mut connection = Connection::open(path)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
-        schema::refuse_newer(&connection, path)?;
+        schema::recognise(&connection, path)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         let mark: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
         let fleeting = mark == FLEETING;

@@ -154,7 +154,7 @@ impl std::ops::AddAssign for Counts {
 pub struct RowCounts {
     /// Rows of the list.
     pub listed: u64,
-    /// Those that became recipients of a message.
+    /// Those that are recipients of a message.
     pub planned: u64,
     /// They joined the message of an earlier row of the same person.
     pub grouped: u64,
@@ -164,6 +164,8 @@ pub struct RowCounts {
     pub invalid: u64,
     /// On the suppression list.
     pub suppressed: u64,
+    /// Planned, and dropped since.
+    pub cancelled: u64,
     /// Left out by the list's filter.
     pub filtered: u64,
 }
@@ -296,6 +298,14 @@ impl Store {
         )?)
     }
 
+    /// The last place in the plan that a message has.
+    pub fn last_number(&self, campaign: i64) -> Result<u64, Error> {
+        let last = "SELECT coalesce(max(number), 0) FROM message WHERE campaign = ?";
+        Ok(self
+            .connection
+            .query_row(last, [campaign], |row| row.get(0))?)
+    }
+
     /// True when a message of the campaign was ever tried.
     pub fn was_tried(&self, campaign: i64) -> Result<bool, Error> {
         Ok(self.last_tried(campaign)?.is_some())
@@ -313,7 +323,7 @@ impl Store {
         )?)
     }
 
-    /// Rows of the list by what became of them when the plan was made.
+    /// Rows of the list by what they are now.
     pub fn row_counts(&self, record: &CampaignRecord) -> Result<RowCounts, Error> {
         let mut counts = RowCounts {
             listed: record.listed,
@@ -322,13 +332,16 @@ impl Store {
         if record.edition == 1 {
             let people = self.recipient_counts(record.id)?;
             counts.suppressed = people.suppressed;
-            counts.planned = people.total() - people.suppressed;
+            counts.cancelled = people.cancelled;
+            counts.planned = people.total() - people.suppressed - people.cancelled;
         } else {
-            (counts.planned, counts.suppressed) = self.connection.query_row(
+            (counts.planned, counts.suppressed, counts.cancelled) = self.connection.query_row(
                 // Who is no longer listed comes after the list.
-                "SELECT count(message), count(*) - count(message) FROM recipient WHERE campaign = ? AND row <= ?",
+                "SELECT count(*) FILTER (WHERE state NOT IN ('suppressed', 'cancelled')),
+                        count(*) FILTER (WHERE state = 'suppressed'), count(*) FILTER (WHERE state = 'cancelled')
+                 FROM recipient WHERE campaign = ? AND row <= ?",
                 params![record.id, record.listed],
-                |row| Ok((row.get(0)?, row.get(1)?)),
+                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
             )?;
         }
         counts.grouped = self.connection.query_row(

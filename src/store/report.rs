@@ -19,13 +19,13 @@ pub struct ReportRow {
     pub first: Option<u64>,
     /// When the server took it.
     pub sent_at: Option<Timestamp>,
-    /// The account that sends its message.
+    /// The account of the last attempt that concerned them; before there is one, the one that is to send it.
     pub account: Option<String>,
     /// The batch that its message is in.
     pub batch: Option<u64>,
     /// With its angle brackets.
     pub message_id: Option<String>,
-    /// How often its message was tried.
+    /// How many attempts concerned them.
     pub attempts: u64,
     /// The server's last words, or what happened in their place.
     pub reply: Option<String>,
@@ -137,6 +137,9 @@ impl Store {
             .prepare_cached(
                 "SELECT m.id, m.message_id, m.shared, m.digest, m.dated_at, b.starts_at,
                         coalesce((SELECT a.account FROM attempt a WHERE a.message = m.id ORDER BY a.number DESC LIMIT 1),
+                                 (SELECT a.account FROM recipient r JOIN past_attempt p ON p.campaign = r.campaign AND p.key = r.key
+                                  JOIN attempt a ON a.id = p.attempt JOIN message o ON o.id = a.message
+                                  WHERE r.message = m.id AND o.message_id = m.message_id ORDER BY a.id DESC LIMIT 1),
                                  b.account), m.edition
                  FROM message m LEFT JOIN batch b ON b.campaign = m.campaign AND b.number = m.batch
                  WHERE m.campaign = ? AND m.number = ?",
@@ -229,17 +232,24 @@ impl Store {
 }
 
 /// Rows that have a recipient: row and address of the table `listed`, all else of the recipient `r`. The last
-/// attempt of its message says what its words were the answer to; a recipient with words of its own was turned
-/// away at RCPT.
+/// attempt that concerned them (`a` of their message, `t` of those before) says what its words were the answer to;
+/// a recipient with words of their own was turned away at RCPT.
 fn of_recipients(listed: &str, first: &str, join: &str) -> String {
+    let past = "FROM past_attempt WHERE campaign = r.campaign AND key = r.key";
     format!(
-        "SELECT {listed}.row, {listed}.address, r.state, {first}, r.sent_at, coalesce(a.account, b.account, c.account),
-                m.batch, m.message_id, coalesce(m.attempts, 0), r.reply,
-                CASE WHEN a.reply = r.reply THEN a.phase END, a.id IS NOT NULL
+        "SELECT {listed}.row, {listed}.address, r.state, {first}, r.sent_at,
+                coalesce(a.account, t.account, b.account, c.account), m.batch, m.message_id,
+                coalesce(m.attempts - r.since + 1, 0) + (SELECT count(*) {past}), r.reply,
+                CASE WHEN a.reply = r.reply THEN a.phase
+                     WHEN coalesce(p.reply, t.reply) = r.reply THEN coalesce(p.phase, t.phase) END,
+                a.id IS NOT NULL OR t.id IS NOT NULL
          FROM recipient r {join} JOIN campaign c ON c.id = r.campaign
          LEFT JOIN message m ON m.id = r.message
          LEFT JOIN batch b ON b.campaign = r.campaign AND b.number = m.batch
-         LEFT JOIN attempt a ON a.message = m.id AND a.number = (SELECT max(number) FROM attempt WHERE message = m.id)
+         LEFT JOIN attempt a ON a.message = m.id AND a.number = m.attempts AND a.number >= r.since
+         LEFT JOIN past_attempt p ON a.id IS NULL AND p.campaign = r.campaign AND p.key = r.key
+              AND p.attempt = (SELECT max(attempt) {past})
+         LEFT JOIN attempt t ON t.id = p.attempt
          WHERE r.campaign = ?1"
     )
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::history::{self, Deed, Happening};
+use super::suppressing::{self, DOMAIN_OF_KEY};
 use super::{Error, Store, to_timestamp, updating};
 use crate::delivery::{Event, MessageState};
 
@@ -52,6 +53,10 @@ pub struct Doubt {
     pub account: String,
     /// Who is in doubt.
     pub recipients: Vec<String>,
+    /// So many of them are on the suppression list: sent again or not, they get nothing more.
+    pub suppressed: u64,
+    /// So many others are no longer in the list, by an edition that was taken in: they get nothing more either.
+    pub unlisted: u64,
     /// Other recipients were sent the same mail under the same Message-ID, so finding it somewhere does
     /// not prove that these got it.
     pub sent_to_others: bool,
@@ -77,14 +82,12 @@ impl Store {
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut settled = Vec::new();
-        for id in selected(&transaction, campaign, selection)? {
-            settled.push(doubt(&transaction, id)?);
-            settle(&transaction, id, resolution, now)?;
+        let ids = selected(&transaction, campaign, selection)?;
+        if ids.is_empty() {
+            return Ok(Vec::new());
         }
-        if settled.is_empty() {
-            return Ok(settled);
-        }
+        let doubts = ids.iter().map(|id| doubt(&transaction, *id));
+        let settled: Vec<Doubt> = doubts.collect::<Result<_, _>>()?;
         if resolution == Resolution::Resend {
             transaction.execute(
                 "UPDATE campaign SET run_state = 'planned' WHERE id = ? AND run_state = 'finished'",
@@ -99,6 +102,9 @@ impl Store {
             ..Happening::new(now, Deed::Resolved)
         };
         history::note(&transaction, campaign, &happening)?;
+        for id in ids {
+            settle(&transaction, (campaign, id), resolution, now)?;
+        }
         transaction.commit()?;
         Ok(settled)
     }
@@ -150,6 +156,16 @@ fn addresses(connection: &Connection, message: i64) -> Result<Vec<String>, Error
     Ok(addresses.collect::<Result<_, _>>()?)
 }
 
+/// How many of those in doubt a condition holds for.
+fn counted(connection: &Connection, message: i64, condition: &str) -> Result<u64, Error> {
+    let sql = format!(
+        "SELECT count(*) FROM recipient r WHERE message = ? AND state = 'in_doubt' AND {condition}"
+    );
+    Ok(connection
+        .prepare_cached(&sql)?
+        .query_row([message], |row| row.get(0))?)
+}
+
 fn doubt(connection: &Connection, message: i64) -> Result<Doubt, Error> {
     let (number, message_id, handed_over_at, account) = connection.query_row(
         "SELECT m.number, m.message_id, max(a.handover_at), a.account
@@ -170,12 +186,22 @@ fn doubt(connection: &Connection, message: i64) -> Result<Doubt, Error> {
         handed_over_at: to_timestamp(handed_over_at)?,
         account,
         recipients: addresses(connection, message)?,
+        suppressed: counted(
+            connection,
+            message,
+            &format!(
+                "dropped IS NULL AND EXISTS (SELECT 1 FROM suppression s
+                     WHERE s.campaign IN ('', (SELECT name FROM campaign WHERE id = r.campaign))
+                     AND s.subject IN (r.key, {DOMAIN_OF_KEY}))"
+            ),
+        )?,
+        unlisted: counted(connection, message, "dropped IS NOT NULL")?,
     })
 }
 
 fn settle(
     connection: &Connection,
-    message: i64,
+    (campaign, message): (i64, i64),
     resolution: Resolution,
     now: Timestamp,
 ) -> Result<(), Error> {
@@ -193,9 +219,10 @@ fn settle(
         "UPDATE recipient SET state = ?, sent_at = ?, reply = ? WHERE message = ? AND state = 'in_doubt'",
         params![state.of_recipients().as_str(), sent_at, reply, message],
     )?;
-    // Whoever an edition taken in meanwhile does not list gets nothing more.
+    // Whoever an edition taken in meanwhile does not list gets nothing more, nor who is not to be written to.
     if resolution == Resolution::Resend {
         updating::drop_marked(connection, message)?;
+        suppressing::withdraw_from(connection, campaign, message, now)?;
     }
     Ok(())
 }

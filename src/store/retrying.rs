@@ -14,7 +14,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use super::finishing::state_of;
 use super::history::{self, Deed, Happening};
 use super::suppressing::DOMAIN_OF_KEY;
-use super::{Error, Store};
+use super::{Error, Store, past};
 use crate::delivery::{Event, MessageState};
 
 /// A recipient who was refused, and whom the current edition's list has.
@@ -145,7 +145,7 @@ impl Store {
         chosen.sort_unstable_by_key(|one| (one.message, one.row));
         let mut number = last_number(&transaction, campaign)?;
         for refused in chosen.chunk_by(|one, two| one.message == two.message) {
-            queue_again(&transaction, refused, is_external, &mut number)?;
+            queue_again(&transaction, campaign, refused, is_external, &mut number)?;
         }
         let retried = chosen.len() as u64;
         note(&transaction, campaign, retried, (by, now, ""))?;
@@ -216,6 +216,7 @@ fn note(
 /// Queues refused recipients of one message again.
 fn queue_again(
     connection: &Connection,
+    campaign: i64,
     refused: &[Refusal],
     is_external: &dyn Fn(&str) -> bool,
     number: &mut u64,
@@ -243,24 +244,29 @@ fn queue_again(
         *number += 1;
         apart(connection, refused, (listed, external), *number)?
     };
+    // Its attempts concern whoever was out of it from the next one on.
     let mut statement = connection.prepare_cached(
-        "UPDATE recipient SET state = 'pending', reply = NULL, message = ?1
-         WHERE campaign = (SELECT campaign FROM message WHERE id = ?1) AND row = ?2 AND state = 'refused'",
+        "UPDATE recipient SET state = 'pending', reply = NULL, message = ?1,
+             since = coalesce(iif(message = ?1, since, NULL), 1 + (SELECT attempts FROM message WHERE id = ?1))
+         WHERE campaign = ?2 AND row = ?3 AND state = 'refused'",
     )?;
     for one in refused {
-        statement.execute(params![goes_in, one.row])?;
+        if goes_in != *message {
+            past::keep(connection, (campaign, one.row), None)?;
+        }
+        statement.execute(params![goes_in, campaign, one.row])?;
     }
     Ok(())
 }
 
-/// Makes a message of its own for some refused recipients of a message; its id.
+/// Makes a message of its own for some refused recipients of a message; its id. Its attempts go on counting.
 fn apart(
     connection: &Connection,
     refused: &[Refusal],
     (listed, external): (u64, u64),
     number: u64,
 ) -> Result<i64, Error> {
-    let Some(Refusal { message, reply, .. }) = refused.first() else {
+    let Some(Refusal { message, .. }) = refused.first() else {
         return Err(Error::Corrupt("a message without recipients".to_owned()));
     };
     connection
@@ -272,19 +278,7 @@ fn apart(
              FROM message WHERE id = ?",
         )?
         .execute(params![number, listed, external, message])?;
-    let sibling = connection.last_insert_rowid();
-    // The attempts so far are theirs too: the last one ended with their refusal.
-    connection
-        .prepare_cached(
-            "INSERT INTO attempt (message, number, account, claimed_at, finished_at, outcome, phase, reply)
-             SELECT ?1, a.number, a.account, a.claimed_at, coalesce(a.finished_at, a.claimed_at),
-                    CASE WHEN a.number = m.attempts OR a.outcome IN ('sent', 'in_doubt') THEN 'refused'
-                         ELSE coalesce(a.outcome, 'refused') END,
-                    a.phase, CASE WHEN a.number = m.attempts THEN ?2 ELSE a.reply END
-             FROM attempt a JOIN message m ON m.id = a.message WHERE m.id = ?3",
-        )?
-        .execute(params![sibling, reply, message])?;
-    Ok(sibling)
+    Ok(connection.last_insert_rowid())
 }
 
 fn restore_one(
@@ -309,7 +303,7 @@ fn restore_one(
     let message = connection.last_insert_rowid();
     connection
         .prepare_cached(
-            "UPDATE recipient SET state = 'pending', reply = NULL, message = ?
+            "UPDATE recipient SET state = 'pending', reply = NULL, message = ?, since = 1
              WHERE campaign = ? AND row = ? AND state = 'suppressed'",
         )?
         .execute(params![message, campaign, new.row])?;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
 use super::Error;
 
@@ -18,15 +18,28 @@ const STEPS: &[&str] = &[
     include_str!("schema/008_editions.sql"),
     include_str!("schema/009_tally.sql"),
     include_str!("schema/010_copies.sql"),
+    include_str!("schema/011_record.sql"),
 ];
 
 fn height(connection: &Connection) -> Result<i64, Error> {
     Ok(connection.pragma_query_value(None, "user_version", |row| row.get(0))?)
 }
 
-/// Refuses a store of a newer version before anything is written to it.
-pub(super) fn refuse_newer(connection: &Connection, path: &Path) -> Result<(), Error> {
-    let found = height(connection)?;
+/// Refuses what is no store, and a store of a newer version, before anything is written to it.
+pub(super) fn recognise(connection: &Connection, path: &Path) -> Result<(), Error> {
+    let none = |what| Error::NoStore {
+        path: path.to_owned(),
+        what,
+    };
+    let found = height(connection).map_err(|error| match error {
+        Error::Sqlite(cause) if cause.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
+            none("it is a file of another kind")
+        }
+        other => other,
+    })?;
+    if !is_own(connection)? {
+        return Err(none("it is a database of another program"));
+    }
     let known = STEPS.len() as i64;
     if found > known {
         return Err(Error::Newer {
@@ -36,6 +49,15 @@ pub(super) fn refuse_newer(connection: &Connection, path: &Path) -> Result<(), E
         });
     }
     Ok(())
+}
+
+/// A file with nothing in it yet, or with the table that every version has.
+fn is_own(connection: &Connection) -> Result<bool, Error> {
+    Ok(connection.query_row(
+        "SELECT count(*) = 0 OR sum(name = 'campaign') > 0 FROM sqlite_schema WHERE type = 'table'",
+        [],
+        |row| row.get(0),
+    )?)
 }
 
 /// Takes the steps that are still missing, each in one transaction with its number.

@@ -24,7 +24,8 @@ pub(super) fn begin(connection: &Connection, campaign: i64) -> Result<(), Error>
     connection.execute(
         "INSERT INTO main.message_tally
          SELECT campaign, state, lane, shared, recipients, external, count(*)
-         FROM main.message WHERE campaign = ? GROUP BY 1, 2, 3, 4, 5, 6",
+         FROM main.message m WHERE campaign = ? AND EXISTS (SELECT 1 FROM main.recipient r WHERE r.message = m.id)
+         GROUP BY 1, 2, 3, 4, 5, 6",
         [campaign],
     )?;
     connection.execute("INSERT INTO main.tallied (campaign) VALUES (?)", [campaign])?;
@@ -47,7 +48,8 @@ impl Store {
         )
     }
 
-    /// Messages by outcome; those in hand are pending.
+    /// Messages by outcome; those in hand are pending. One that nobody is in any more, because they were withdrawn or
+    /// go on in another, is none: there are never more messages than recipients.
     pub fn message_counts(&self, campaign: i64) -> Result<Counts, Error> {
         self.counts(
             "SELECT state, sum(messages) FROM message_tally WHERE campaign = ? GROUP BY state",

@@ -17,10 +17,12 @@ mod file;
 mod history;
 mod home;
 mod mending;
+mod record;
 mod remaining;
 mod sharing;
 mod slots;
 mod tally;
+mod told;
 mod turns;
 mod updating;
 

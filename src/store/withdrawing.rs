@@ -6,8 +6,8 @@
 
 use rusqlite::{Connection, params};
 
-use super::Error;
 use super::finishing::state_of;
+use super::{Error, past};
 use crate::delivery::{Event, RecipientState};
 
 /// A recipient who is taken out of a message.
@@ -78,12 +78,13 @@ fn take_out_of(
     }
     let mut statement = connection.prepare_cached(
         "UPDATE recipient SET state = ?1, reply = coalesce(?2, reply),
-             message = CASE WHEN ?1 = 'suppressed' THEN NULL ELSE message END
+             message = CASE WHEN ?1 = 'suppressed' THEN NULL ELSE message END, since = NULL
          WHERE campaign = ?3 AND row = ?4 AND message = ?5 AND state IN ('pending', 'deferred')",
     )?;
     let mut taken = 0;
     for one in leaving {
         let state = fate.state().as_str();
+        past::keep(connection, (campaign, one.row), None)?;
         taken += statement.execute(params![state, one.reply, campaign, one.row, message])? as u64;
     }
     let left: u64 = connection
@@ -95,6 +96,14 @@ fn take_out_of(
         connection
             .prepare_cached("UPDATE message SET state = ?, due_at = NULL WHERE id = ?")?
             .execute(params![cancelled.as_str(), message])?;
+        // Nor is a message that nobody is in.
+        connection
+            .prepare_cached(
+                "UPDATE batch SET messages = max(0, messages - 1)
+                 WHERE campaign = ?1 AND number = (SELECT batch FROM message WHERE id = ?2)
+                 AND NOT EXISTS (SELECT 1 FROM recipient WHERE message = ?2)",
+            )?
+            .execute(params![campaign, message])?;
         return Ok(taken);
     }
     // Which of those left are external is not known here: as many as can be. The sender knows when it hands

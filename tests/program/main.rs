@@ -32,6 +32,7 @@ mod oauth;
 mod operating;
 mod page;
 mod page_content;
+mod paths;
 mod people;
 mod person;
 mod postfix;
@@ -47,6 +48,7 @@ mod served;
 mod server;
 mod sharing;
 mod standing;
+mod suppressing;
 #[cfg(target_os = "linux")]
 mod terminal;
 mod testing;

@@ -3,6 +3,10 @@
 use std::fs;
 use std::path::Path;
 
+use postroom::clock::Clock;
+use postroom::sandbox::{Act, Fault, Faults, Options, Phase, Sandbox, TlsMode, When};
+use serde_json::Value;
+
 use crate::home::Home;
 use crate::server::Server;
 
@@ -85,6 +89,150 @@ fn the_story_of_a_person_has_every_attempt_and_reply() {
         nobody.err
     );
     home.run(&["show", "ann@elsewhere.org"]).exits(66);
+}
+
+/// A server that says this at the n-th RCPT, and an account of one connection to it.
+fn fickle(home: &Home, runtime: &tokio::runtime::Runtime, at_rcpt: &[(u64, u16, &str)]) -> Sandbox {
+    let faults = at_rcpt.iter().map(|(nth, code, words)| Fault {
+        phase: Phase::Rcpt,
+        when: When::Nth(*nth),
+        act: Act::Reply(*code, (*words).to_owned()),
+    });
+    let options = Options {
+        tls: TlsMode::None,
+        require_auth: false,
+        keep_records: true,
+        faults: Faults {
+            list: faults.collect(),
+            ..Faults::default()
+        },
+        ..Options::default()
+    };
+    let server = runtime.block_on(Sandbox::start(options, Clock::system()));
+    let server = server.unwrap();
+    home.write(
+        "config/postroom/accounts.toml",
+        format!(
+            "[t]\nprovider = \"custom\"\nhost = \"127.0.0.1\"\nport = {}\ntls = \"none\"\nauth = \"none\"\n\
+             limits = []\nmax_connections = 1\nretry = [\"1h\"]\n",
+            server.address().port()
+        ),
+    );
+    server
+}
+
+/// What became of each attempt to reach a person, and under which Message-ID.
+fn told(home: &Home, address: &str) -> Vec<(String, String, String)> {
+    let story = home.run(&["show", address, "--json"]).exits(0).json();
+    let attempts = story["campaigns"][0]["attempts"].as_array().unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let numbers: Vec<u64> = attempts
+        .iter()
+        .map(|one| one["number"].as_u64().unwrap())
+        .collect();
+    assert_eq!(numbers, (1..=attempts.len() as u64).collect::<Vec<_>>());
+    attempts
+        .iter()
+        .map(|one| {
+            assert_eq!(one["account"], "t");
+            (
+                text(&one["outcome"]),
+                text(&one["reply"]),
+                text(&one["message_id"]),
+            )
+        })
+        .collect()
+}
+
+/// The report's line of a person: outcome, attempts, account.
+fn reported(home: &Home, address: &str) -> (Value, Value, Value) {
+    let report = home.run(&["report", "news", "--format", "json"]).exits(0);
+    let report: Value = serde_json::from_str(&report.out).unwrap();
+    let mut rows = report.as_array().unwrap().iter();
+    let row = rows.find(|row| row["email"] == address).unwrap();
+    (
+        row["outcome"].clone(),
+        row["attempts"].clone(),
+        row["account"].clone(),
+    )
+}
+
+#[test]
+fn a_story_keeps_every_attempt_through_whatever_is_done_with_the_person() {
+    let home = Home::new();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let server = fickle(
+        &home,
+        &runtime,
+        &[(1, 451, "4.7.1 greylisted"), (3, 550, "5.1.1 user unknown")],
+    );
+    home.campaign("t", 2, true);
+    let p1 = "p1@contoso.com";
+    home.run(&["send", "news", "--yes", "--no-wait"]).exits(75);
+    assert_eq!(
+        reported(&home, p1),
+        ("deferred".into(), 1.into(), "t".into())
+    );
+    home.run(&["suppress", "add", p1]).exits(0);
+    let first = told(&home, p1);
+    assert_eq!(
+        first.len(),
+        1,
+        "withdrawn, and what was tried is still told: {first:?}"
+    );
+    assert_eq!(
+        reported(&home, p1),
+        ("suppressed".into(), 1.into(), "t".into())
+    );
+    let said = home.run(&["show", p1]).exits(0).out;
+    assert!(
+        said.contains("greylisted") && said.contains(&first[0].2),
+        "{said}"
+    );
+
+    home.run(&["suppress", "remove", p1]).exits(0);
+    home.write("news/news.txt.hbs", "Another text, {{first_name}}.\n");
+    home.run(&["plan", "news", "--update", "--yes"]).exits(0);
+    assert_eq!(told(&home, p1), first);
+    home.run(&["send", "news", "--yes"]).exits(1);
+    assert_eq!(
+        reported(&home, p1),
+        ("refused".into(), 2.into(), "t".into())
+    );
+    home.run(&["retry", "news", "--to", p1, "--yes"]).exits(0);
+    home.run(&["send", "news", "--yes"]).exits(0);
+    assert_eq!(reported(&home, p1), ("sent".into(), 3.into(), "t".into()));
+
+    let all = told(&home, p1);
+    let outcomes: Vec<&str> = all.iter().map(|one| one.0.as_str()).collect();
+    assert_eq!(outcomes, ["deferred", "refused", "sent"]);
+    for (attempt, words) in all
+        .iter()
+        .zip(["4.7.1 greylisted", "5.1.1 user unknown", "250"])
+    {
+        assert!(attempt.1.contains(words), "{words} in {attempt:?}");
+    }
+    assert!(all[0].2 != all[1].2 && all[1].2 == all[2].2, "{all:?}");
+    // Under the Message-ID that is told the server has it, and once.
+    let taken = server.snapshot().records;
+    let theirs: Vec<_> = taken.iter().filter(|one| one.recipients == [p1]).collect();
+    assert_eq!(theirs.len(), 1);
+    let said = home.run(&["show", p1]).exits(0).out;
+    assert!(
+        said.contains(&format!("as {}", all[0].2)),
+        "the other one is named: {said}"
+    );
+    let status = home.status();
+    assert_eq!(
+        (&status["messages"]["total"], &status["messages"]["sent"]),
+        (&2.into(), &2.into())
+    );
+    home.run(&["forget", p1, "--yes"]).exits(0);
+    let after = bytes_of(&home.path("state/postroom"));
+    assert!(!occurs(&after, p1));
 }
 
 #[test]

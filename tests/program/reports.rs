@@ -147,3 +147,24 @@ fn a_page_of_many_counts_them_and_lists_some() {
     );
     assert!(page.len() < 1_000_000, "{}", page.len());
 }
+
+#[test]
+fn a_file_name_that_says_another_format_is_refused() {
+    let home = Home::new();
+    home.campaign("sandbox", 2, true);
+    home.run(&["plan", "news"]).exits(0);
+    for name in ["news.docx", "news.XLSX", "news.pdf"] {
+        let refused = home.run(&["report", "news", "--out", name]).exits(2);
+        for format in [".html", ".csv", ".json", "--format"] {
+            assert!(refused.err.contains(format), "{format}: {}", refused.err);
+        }
+        assert!(!home.path(name).exists());
+    }
+    for more in [&["--format", "csv"][..], &["--excel"]] {
+        let report = ["report", "news", "--force", "--out", "news.dat"];
+        home.run(&[&report[..], more].concat()).exits(0);
+        let text = std::fs::read_to_string(home.path("news.dat")).unwrap();
+        assert!(text.contains("email"), "{text}");
+    }
+    home.run(&["report", "news", "--out", "table"]).exits(0);
+}

@@ -7,8 +7,10 @@ use std::time::Duration;
 use postroom::clock::Clock;
 use postroom::limits::{Rule, Unit};
 use postroom::sandbox::{Options, Sandbox, Snapshot, TlsMode};
+use postroom::store::Store;
 
 use crate::home::{Ended, Home};
+use crate::server::Server;
 
 /// A strict server in this process, with rules that fill within seconds.
 struct Strict {
@@ -158,4 +160,49 @@ fn connections_are_counted_over_all_processes() {
     assert_eq!(seen.messages, 60);
     assert_eq!(seen.breaches, []);
     assert!(seen.most_connections <= 2, "{}", seen.most_connections);
+}
+
+#[test]
+fn a_send_that_waits_lends_its_connection_to_doctor() {
+    let home = Home::new();
+    let server = Server::start(&home, &[]);
+    // The session is kept open through so short a wait.
+    home.account(
+        &server,
+        "max_connections = 1\nlimits = [{ max = 1, per = \"1m\", unit = \"messages\" }]",
+    );
+    home.campaign("t", 2, true);
+    let mut sending = home.sending(2);
+    assert_eq!(sending.seen, 2, "one and a wait");
+    let found = home.run(&["doctor", "t", "--json"]).exits(0).json();
+    assert_eq!(found["ok"], true, "{found}");
+    assert!(sending.child.try_wait().unwrap().is_none(), "it goes on");
+    sending.child.kill().unwrap();
+    sending.child.wait().unwrap();
+}
+
+#[test]
+fn doctor_says_who_has_the_connection_that_it_needs_and_that_it_is_no_fault() {
+    let home = Home::new();
+    let server = Server::start(&home, &[]);
+    home.account(&server, "max_connections = 1");
+    home.campaign("t", 1, true);
+    home.run(&["plan", "news"]).exits(0);
+    let store = Store::open(&home.path("state/postroom/postroom.db")).unwrap();
+    let mailbox = "comms@contoso.com@127.0.0.1";
+    let _slot = store.connection_slot(mailbox, 1).unwrap().unwrap();
+    let alone = home.run(&["doctor", "t"]).exits(75).out;
+    for words in ["another command", "no fault", "Nothing was looked at"] {
+        assert!(alone.contains(words), "{words}: {alone}");
+    }
+    let now = Clock::system().now();
+    let _lock = store.lock_for_sending("news", now).unwrap();
+    let send = home.run(&["doctor", "t"]).exits(75);
+    let process = format!("the send of 'news' (process {}", std::process::id());
+    for words in [&process[..], "no fault", "`postroom status`"] {
+        assert!(send.out.contains(words), "{words}: {}", send.out);
+    }
+    assert!(!send.err.contains("error"), "{}", send.err);
+    let json = home.run(&["doctor", "t", "--json"]).exits(75).json();
+    assert_eq!(json["in_use"][0]["campaign"], "news", "{json}");
 }

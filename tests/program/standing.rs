@@ -1,6 +1,8 @@
 //! A plan and its rehearsal begin with what is there: what a mailbox has used, what others have to send.
 
 use jiff::{SignedDuration, Timestamp};
+use postroom::clock::Clock;
+use postroom::sandbox::{Act, Fault, Options, Phase, Sandbox, TlsMode, When};
 use serde_json::Value;
 
 use crate::home::Home;
@@ -131,4 +133,172 @@ fn a_plan_is_compared_with_what_could_be_and_not_with_itself() {
     assert_eq!(later.as_hours(), 1, "{plan}");
     let text = home.run(&["plan", "news"]).exits(0).out;
     assert!(!text.contains("all shared"), "{text}");
+}
+
+#[test]
+fn a_plan_that_is_repeated_tells_what_has_changed_since_it_was_made() {
+    let home = Home::new();
+    home.campaign("sandbox", 6, true);
+    let made = home.run(&["plan", "news", "--json"]).exits(0).json();
+    assert!(made["now"].is_null(), "{made}");
+    home.run(&["suppress", "add", "p1@contoso.com"]).exits(0);
+    home.run(&["cancel", "news", "--to", "p2@contoso.com", "--yes"])
+        .exits(0);
+    let plan = home.run(&["plan", "news", "--json"]).exits(0).json();
+    let rows = &plan["recipients"];
+    assert_eq!(
+        (&rows["planned"], &rows["suppressed"], &rows["cancelled"]),
+        (&4.into(), &1.into(), &1.into())
+    );
+    assert_eq!(plan["planned_at"], made["planned_at"]);
+    assert_eq!(plan["finishes_at"], made["finishes_at"], "as it was made");
+    let now = &plan["now"];
+    assert_eq!(
+        (&now["changes"]["suppressed"], &now["changes"]["cancelled"]),
+        (&1.into(), &1.into())
+    );
+    assert_eq!(
+        (&now["messages"]["pending"], &now["messages"]["total"]),
+        (&4.into(), &5.into())
+    );
+    let batch = &plan["batches"][0];
+    assert_eq!(
+        (&batch["messages"], &batch["recipients"]),
+        (&5.into(), &5.into()),
+        "without who was withdrawn"
+    );
+    let told = home.run(&["plan", "news"]).exits(0).out;
+    for words in [
+        "as it was made",
+        "6 rows: 4 recipients, 1 suppressed, 1 cancelled",
+        "1 recipient withdrawn for the suppression list, 1 recipient cancelled",
+        "4 messages are still to go",
+    ] {
+        assert!(told.contains(words), "{words} in {told}");
+    }
+    assert!(!told.contains("compare"), "of what was once: {told}");
+    home.run(&["send", "news", "--yes"]).exits(0);
+    let told = home.run(&["plan", "news"]).exits(0).out;
+    assert!(
+        told.contains("4 sent") && told.contains("nothing is left to go"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_sender_that_was_killed_is_told_of_with_what_to_type() {
+    let home = Home::new();
+    let server = Server::start(&home, &[]);
+    home.account(&server, "max_connections = 1");
+    home.campaign("t", 400, true);
+    home.run(&["plan", "news"]).exits(0);
+    let before = home.status();
+    assert!(before["sender_gone"].is_null(), "{before}");
+    let mut sending = home.sending(5);
+    assert_eq!(sending.seen, 5);
+    let process = format!("process {}", sending.child.id());
+    sending.child.kill().unwrap();
+    sending.child.wait().unwrap();
+    let status = home.status();
+    assert_eq!(status["state"], "planned");
+    let gone = &status["sender_gone"];
+    assert!(gone["who"].as_str().unwrap().contains(&process), "{status}");
+    is_about(time(&gone["since"]), Timestamp::now());
+    let page = home.run(&["status", "news"]).exits(0).out;
+    for words in [
+        "ended without a word",
+        &process,
+        "Nothing is lost",
+        "`postroom send` goes on where it was",
+    ] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    home.run(&["halt", "news"]).exits(0);
+    let page = home.run(&["status", "news"]).exits(0).out;
+    assert!(page.contains("`postroom resume`, then"), "{page}");
+    home.run(&["resume", "news"]).exits(0);
+    // A send that ends with a word is not missed.
+    home.run(&["send", "news", "--yes", "--max", "1"]).exits(0);
+    assert!(home.status()["sender_gone"].is_null());
+}
+
+#[test]
+fn who_gave_a_command_is_known_without_an_environment() {
+    let home = Home::new();
+    home.campaign("sandbox", 2, true);
+    home.run(&["plan", "news"]).exits(0);
+    let halted = |user: Option<&str>| {
+        let mut command = home.command(&["halt", "news", "--json"]);
+        command.envs(user.map(|user| ("USER", user)));
+        let ended = crate::home::Ended::of(&command.output().unwrap()).exits(0);
+        home.run(&["resume", "news"]).exits(0);
+        ended.json()["halted_by"].as_str().unwrap().to_owned()
+    };
+    assert!(halted(Some("ann")).starts_with("ann"));
+    let nameless = halted(None);
+    assert!(!nameless.starts_with("somebody"), "{nameless}");
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        let own = std::fs::metadata("/proc/self").unwrap().uid().to_string();
+        let users = std::fs::read_to_string("/etc/passwd").unwrap();
+        let user = users
+            .lines()
+            .map(|line| line.split(':').collect::<Vec<_>>())
+            .find(|user| user.get(2) == Some(&own.as_str()));
+        if let Some(user) = user {
+            assert!(nameless.starts_with(user[0]), "{nameless}");
+        }
+    }
+}
+
+#[test]
+fn what_a_killed_sender_had_in_hand_is_settled_or_said_to_be() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let mut options = Options {
+        tls: TlsMode::None,
+        require_auth: false,
+        ..Options::default()
+    };
+    // Taken, and never answered.
+    options.faults.list = vec![Fault {
+        phase: Phase::Verdict,
+        when: When::Nth(3),
+        act: Act::Hang,
+    }];
+    let server = runtime
+        .block_on(Sandbox::start(options, Clock::system()))
+        .unwrap();
+    let home = Home::new();
+    let port = server.address().port();
+    home.write(
+        "config/postroom/accounts.toml",
+        format!(
+            "[t]\nprovider = \"custom\"\nhost = \"127.0.0.1\"\nport = {port}\ntls = \"none\"\nmax_connections = 1\n"
+        ),
+    );
+    home.campaign("t", 10, true);
+    let mut sending = home.sending(2);
+    while server.snapshot().messages < 3 {
+        std::thread::yield_now();
+    }
+    sending.child.kill().unwrap();
+    sending.child.wait().unwrap();
+    // A copy settles nothing before it is claimed: it only tells.
+    let state = home.path("state/postroom");
+    for part in ["", "-wal"] {
+        let (from, to) = (format!("postroom.db{part}"), format!("copy.db{part}"));
+        std::fs::copy(state.join(from), home.path(&to)).unwrap();
+    }
+    let copy = ["status", "news", "--store", "copy.db"];
+    let page = home.run(&copy).exits(0).out;
+    for words in [
+        "1 message that it had in hand is settled at the next start",
+        "at most so many are in doubt then",
+    ] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    let status = home.status();
+    assert_eq!(status["recipients"]["in_doubt"], 1, "{status}");
+    assert_eq!(status["sender_gone"]["in_hand"], 0, "{status}");
 }

@@ -1,14 +1,19 @@
 //! An edited list is taken in while its campaign is sent, at any point: the same sender goes on with it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use postroom::clock::Clock;
 use postroom::limits::{Hours, Schedule};
 use postroom::plan::{Inputs, Updating, update};
 use postroom::sandbox::Sandbox;
 use postroom::send::{self, Ended, Event, Stop};
+use postroom::store::NewSuppression;
 
 use crate::campaign::*;
+
+/// Real time after which a sender has not noticed what it should have.
+const LONG: Duration = Duration::from_mins(1);
 
 /// Sends a campaign of three people, and takes it in, edited, at the first event that `is_time` for it; how often each
 /// person was reached, and how long it took, in seconds.
@@ -79,20 +84,98 @@ async fn the_sender_at_work_goes_on_with_the_edited_list() {
     }
 }
 
-#[tokio::test]
-async fn the_sender_at_work_heeds_edited_hours() {
+/// Three people, to whom nothing is sent before the evening.
+fn for_tonight() -> Campaign {
     let tonight = Schedule {
         hours: Some(Hours::parse("Mon-Sun 20:00-21:00").unwrap()),
         ..Schedule::default()
     };
-    let campaign = Campaign::planned(3, true, &[vec![]], tonight);
+    Campaign::planned(3, true, &[vec![]], tonight)
+}
+
+/// Sends a campaign and does something with it once the sender waits, from when on the clock stands still: what the
+/// sender does then, it does without waiting. How it ended, and who was reached.
+async fn done_while_waiting(campaign: &Campaign, deed: impl Fn(&Clock)) -> (Ended, Vec<String>) {
+    let clock = Clock::simulated(start());
+    let server = Sandbox::start(server(vec![]), clock.clone()).await.unwrap();
+    let (job, options) = campaign.sender(vec![campaign.account(0, &server, &[])], &clock);
+    let mut stands_still = None;
+    let mut report = |event| {
+        if matches!(event, Event::Waiting { .. }) && stands_still.is_none() {
+            stands_still = Some(clock.hold());
+            deed(&clock);
+        }
+    };
+    let run = send::run(job, options, &clock, Stop::new().0, &mut report);
+    let ended = clock.within(LONG, run).await.unwrap().unwrap();
+    assert!(stands_still.is_some(), "it never waited");
+    assert_eq!(clock.now(), start());
+    let records = server.stop().await.records.into_iter();
+    (ended, records.flat_map(|one| one.recipients).collect())
+}
+
+#[tokio::test]
+async fn a_sender_that_waits_goes_on_at_once_by_edited_hours() {
+    let campaign = for_tonight();
     let at_once = Inputs {
         schedule: Schedule::default(),
         ..campaign.inputs.clone()
     };
-    let is_waiting = |event: &Event| matches!(event, Event::Waiting { .. });
-    let (reached, took) = edited_when(&campaign, &at_once, is_waiting).await;
-    assert_eq!(reached.len(), 3, "{reached:?}");
-    // It looks again every quarter of an hour; by the hours of the plan it would have been twelve.
-    assert!(took <= 15 * 60, "{took}");
+    let (ended, mut reached) =
+        done_while_waiting(&campaign, |clock| take_in(&campaign, &at_once, clock)).await;
+    assert!(matches!(ended, Ended::Finished), "{ended:?}");
+    reached.sort();
+    assert_eq!(
+        reached,
+        ["new1@contoso.com", "new2@contoso.com", "p2@contoso.com"]
+    );
+}
+
+#[tokio::test]
+async fn a_sender_that_waits_ends_at_once_when_all_are_dropped_or_withdrawn() {
+    let drop_all = |campaign: &Campaign, clock: &Clock| {
+        let mut store = campaign.store();
+        let dropped = store.cancel(campaign.id, None, "ann", clock.now());
+        assert_eq!(dropped.unwrap(), 3);
+    };
+    let withdraw_all = |campaign: &Campaign, clock: &Clock| {
+        let domain = NewSuppression {
+            subject: "@contoso.com".to_owned(),
+            written: "@contoso.com".to_owned(),
+            reason: String::new(),
+        };
+        let mut store = campaign.store();
+        store.suppress(None, &[domain], "ann", clock.now()).unwrap();
+    };
+    let deeds: [&dyn Fn(&Campaign, &Clock); 2] = [&drop_all, &withdraw_all];
+    for deed in deeds {
+        let campaign = for_tonight();
+        let (ended, reached) = done_while_waiting(&campaign, |clock| deed(&campaign, clock)).await;
+        assert!(matches!(ended, Ended::Finished), "{ended:?}");
+        assert!(reached.is_empty(), "{reached:?}");
+        assert_eq!(campaign.counts().pending, 0);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_away_is_not_waited_for_once_nothing_is_left() {
+    let campaign = Campaign::new(3, true);
+    let clock = Clock::simulated(start());
+    let gone = Sandbox::start(server(vec![]), clock.clone()).await.unwrap();
+    let account = campaign.account(0, &gone, &[]);
+    gone.stop().await;
+    let (job, options) = campaign.sender(vec![account], &clock);
+    let mut stands_still = None;
+    let mut report = |event| {
+        if matches!(event, Event::Reconnecting { .. }) && stands_still.is_none() {
+            stands_still = Some(clock.hold());
+            let mut store = campaign.store();
+            store.cancel(campaign.id, None, "ann", start()).unwrap();
+        }
+    };
+    let run = send::run(job, options, &clock, Stop::new().0, &mut report);
+    let ended = clock.within(LONG, run).await.unwrap().unwrap();
+    assert!(matches!(ended, Ended::Finished), "{ended:?}");
+    assert!(stands_still.is_some(), "it never waited");
+    assert_eq!(clock.now(), start());
 }

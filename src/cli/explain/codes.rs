@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::cli::failure::Failure;
 use crate::cli::screen::{Paint, Screen};
+use crate::recipients::Nearest;
 
 /// What a code means.
 #[derive(Debug, Deserialize)]
@@ -43,16 +44,14 @@ pub(super) fn code_in(text: &str) -> Option<(&str, &'static Meaning)> {
 }
 
 /// The known code that is nearest to a word that looks like one.
-pub(super) fn nearest(text: &str) -> Option<&'static str> {
+pub(super) fn nearest(text: &str) -> Option<String> {
     let text = text.trim();
     let is_code_like =
         text.contains('-') && text.chars().all(|c| c.is_ascii_lowercase() || c == '-');
-    let likeness = |code: &&str| strsim::jaro_winkler(text, code);
-    CODES
-        .keys()
-        .map(String::as_str)
-        .filter(|code| is_code_like && likeness(code) > 0.85)
-        .max_by(|one, other| likeness(one).total_cmp(&likeness(other)))
+    let codes = CODES.keys().map(String::as_str);
+    Nearest::name(text)
+        .among(codes.filter(|_| is_code_like))
+        .found()
 }
 
 pub(super) fn show(screen: &Screen, code: &str, meaning: &Meaning) -> Result<(), Failure> {
@@ -106,7 +105,7 @@ mod tests {
             assert_eq!(code_in(text).unwrap().0, "unknown-field");
         }
         assert!(code_in("550 5.1.1 unknown-field").is_none());
-        assert_eq!(nearest("unknown-feild"), Some("unknown-field"));
+        assert_eq!(nearest("unknown-feild").as_deref(), Some("unknown-field"));
         assert_eq!(nearest("mailbox full"), None);
     }
 }

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use super::Format;
+use crate::cli::disk::{cannot_create, cannot_write};
 use crate::cli::exit::Exit;
-use crate::cli::failure::{Failure, cannot_write};
-use crate::cli::made::cannot_create;
+use crate::cli::failure::Failure;
 
 /// Standard output, or a file that is being written.
 pub(super) enum Destination {
@@ -108,14 +108,25 @@ impl Write for Destination {
     }
 }
 
-/// The format that a file's name says.
-pub(super) fn format_of(path: &Path) -> Option<Format> {
-    let extension = path.extension()?.to_str()?.to_ascii_lowercase();
-    match extension.as_str() {
-        "csv" => Some(Format::Csv),
-        "json" => Some(Format::Json),
-        "html" | "htm" => Some(Format::Html),
-        _ => None,
+/// The format that a file's name says, where it says one.
+///
+/// # Errors
+/// Wrong usage where it says one that no report is written in.
+pub(super) fn format_of(path: &Path) -> Result<Option<Format>, Failure> {
+    let Some(extension) = path.extension().map(|text| text.to_string_lossy()) else {
+        return Ok(None);
+    };
+    match extension.to_ascii_lowercase().as_str() {
+        "csv" => Ok(Some(Format::Csv)),
+        "json" => Ok(Some(Format::Json)),
+        "html" | "htm" => Ok(Some(Format::Html)),
+        "txt" => Ok(Some(Format::Table)),
+        _ => Err(Failure::new(
+            Exit::Usage,
+            format!("a report is not written as .{extension}"),
+            "name a file that ends with .html (a page to hand on), .csv (a spreadsheet; add --excel for Excel), .json or \
+             .txt; or say with --format what is to stand in that file",
+        )),
     }
 }
 

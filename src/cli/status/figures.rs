@@ -33,13 +33,17 @@ pub(in crate::cli) fn status_json(record: &CampaignRecord, standing: &Standing) 
         "stopped_because": because,
         "halted": halted.map(|halt| json!({ "at": halt.at, "by": halt.by })),
         "sent_by": sent_by.map(|at_work| json!({ "who": at_work.who, "since": at_work.since })),
+        "sender_gone": standing.gone.as_ref().map(|gone| {
+            json!({ "who": gone.who, "since": gone.since, "in_hand": gone.in_hand })
+        }),
         "batches": standing.batches.iter().map(progress_json).collect::<Vec<_>>(),
         "quota": standing.quotas.iter().map(account_json).collect::<Vec<_>>(),
         "refusals": standing.refused.reasons.iter().map(reason_json).collect::<Vec<_>>(),
     })
 }
 
-fn counts_json(counts: &Counts) -> Value {
+/// Recipients or messages, by outcome.
+pub(in crate::cli) fn counts_json(counts: &Counts) -> Value {
     json!({
         "total": counts.total(),
         "pending": counts.pending,

@@ -102,7 +102,7 @@ impl Page<'_> {
             .push(self.screen.painted(Paint::Dim, line.trim_end()));
     }
 
-    fn field(&mut self, heading: &str, text: &str) {
+    pub(super) fn field(&mut self, heading: &str, text: &str) {
         let lines = self.screen.field_lines(heading, HEADING, text);
         self.lines.extend(lines);
     }
@@ -111,7 +111,7 @@ impl Page<'_> {
         self.screen.width().is_some()
     }
 
-    fn time(&self, at: jiff::Timestamp) -> String {
+    pub(super) fn time(&self, at: jiff::Timestamp) -> String {
         words::time(at, &self.planned.zone)
     }
 
@@ -120,31 +120,6 @@ impl Page<'_> {
         let several = self.planned.record.accounts.len() > 1;
         let told = several.then(|| format!("  by {account}"));
         told.unwrap_or_default()
-    }
-
-    /// What it is doing, who does it, and who or what has ended it.
-    fn state(&mut self, standing: &Standing) {
-        let record = &self.planned.record;
-        let title = format!("'{}' is {}", record.name, standing.state.as_str());
-        self.lines.push(self.screen.painted(Paint::Bold, &title));
-        if let RunState::Stopped(because) = &standing.state {
-            self.field("because", because);
-        }
-        if let Some(halt) = &record.halted {
-            let at = self.time(halt.at);
-            let text = format!(
-                "by {}, {at}: nothing more goes until `postroom resume` lifts it",
-                halt.by
-            );
-            self.field("halted", &text);
-        }
-        if let Some(at_work) = &standing.sent_by {
-            let since = at_work
-                .since
-                .map(|at| format!(", since {}", self.time(at)))
-                .unwrap_or_default();
-            self.field("sent by", &format!("{}{since}", at_work.who));
-        }
     }
 
     fn counts(&mut self, standing: &Standing) {

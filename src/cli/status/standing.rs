@@ -22,6 +22,8 @@ pub(in crate::cli) struct Standing {
     pub(in crate::cli) forecast: Option<Forecast>,
     /// The process that sends it.
     pub(super) sent_by: Option<AtWork>,
+    /// The process that sent it and could not say how it ended.
+    pub(super) gone: Option<Gone>,
     /// The days of the plan, with how far each is.
     pub(super) batches: Vec<BatchProgress>,
     /// How each account stands with its provider.
@@ -50,6 +52,12 @@ impl Standing {
         let refused = Refused::of(store, record, senders.unwrap_or_default(), people.refused)?;
         drop(moment);
         let state = state_of(record, &people, sent_by.is_some());
+        let gone = match (&sent_by, &record.run_state) {
+            (None, RunState::Sending | RunState::Planned) if state != RunState::Finished => {
+                Gone::of(store, record)?
+            }
+            _ => None,
+        };
         let outlook = senders
             .map(|senders| setup::outlook(store, record, senders, now))
             .transpose()?;
@@ -78,11 +86,42 @@ impl Standing {
             messages,
             people,
             sent_by,
+            gone,
             batches,
             quotas,
             refused,
             state,
         })
+    }
+}
+
+/// A sender that has ended without a word: it was killed, or its machine or disk failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Gone {
+    /// When it began.
+    pub(super) since: Timestamp,
+    /// Who it was: a user of a machine, by which account, which process.
+    pub(super) who: String,
+    /// Messages that it had in hand and that nobody has settled yet.
+    pub(super) in_hand: u64,
+}
+
+impl Gone {
+    fn of(store: &Store, record: &CampaignRecord) -> Result<Option<Self>, Failure> {
+        let Some(started) = store.open_start(record.id)? else {
+            return Ok(None);
+        };
+        // It may have begun since it was looked for.
+        if store.is_being_sent(&record.name) {
+            return Ok(None);
+        }
+        let who = [started.by.unwrap_or_default(), started.detail];
+        let who: Vec<String> = who.into_iter().filter(|text| !text.is_empty()).collect();
+        Ok(Some(Self {
+            since: started.at,
+            who: who.join(", "),
+            in_hand: store.in_hand(record.id)?,
+        }))
     }
 }
 

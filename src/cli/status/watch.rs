@@ -144,8 +144,12 @@ impl Watch<'_> {
         let ends = ends.into_iter().filter_map(|(what, at)| {
             at.map(|at| format!("; {what} {}", words::short_time(at, zone)))
         });
+        let gone = match &standing.gone {
+            Some(_) => "; its sender ended without a word: `postroom send` goes on",
+            None => "",
+        };
         format!(
-            "{}  {}: {}{}",
+            "{}  {}: {}{}{gone}",
             now.strftime("%H:%M:%S"),
             standing.state.as_str(),
             outcomes(&standing.people).join(", "),

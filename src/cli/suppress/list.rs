@@ -6,8 +6,9 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::{Format, List};
+use crate::cli::disk::cannot_write;
 use crate::cli::exit::Exit;
-use crate::cli::failure::{Failure, cannot_write};
+use crate::cli::failure::Failure;
 use crate::cli::report::defused;
 use crate::cli::screen::Paint;
 use crate::cli::{Context, setup, words};

@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
+use super::telling::for_whom;
 use super::{Remove, list, subjects};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::whom::Nearest;
 use crate::cli::{Context, setup, words};
-use crate::recipients::Subject;
-use crate::store::Suppression;
+use crate::recipients::{Nearest, Subject};
+use crate::store::{Store, Suppression};
 
 pub(super) fn run(context: &Context, args: &Remove) -> Result<Exit, Failure> {
     let (mut store, _) = setup::store_to_look_at(&context.places)?;
@@ -50,9 +50,37 @@ pub(super) fn run(context: &Context, args: &Remove) -> Result<Exit, Failure> {
     }
     for (campaign, count) in left_out {
         context.screen.note(&format!(
-            "{} left out of '{campaign}' until `postroom retry --suppressed` queues them",
+            "{} left out of '{campaign}' until `postroom retry --suppressed` queues them, or the next `postroom plan \
+             --update` adds whoever of them is in the list",
             words::count(count, "recipient stays", "recipients stay")
         ));
+    }
+    still_on_list(context, &store, name.as_deref(), &subjects)
+}
+
+/// Whoever is on the list by another entry too is written to no more than before.
+fn still_on_list(
+    context: &Context,
+    store: &Store,
+    campaign: Option<&str>,
+    subjects: &[(String, Subject)],
+) -> Result<Exit, Failure> {
+    let left = store.suppressions()?;
+    for (written, subject) in subjects {
+        let Subject::Person(address) = subject else {
+            continue;
+        };
+        let keys = [subject.key(), format!("@{}", address.domain())];
+        let holds = left.iter().filter(|one| {
+            keys.contains(&one.subject) && (campaign.is_none() || one.campaign.is_none())
+        });
+        for one in holds {
+            let for_whom = for_whom(one.campaign.as_deref());
+            context.screen.warning(&format!(
+                "{written} is still not written to {for_whom}: {} is on the list",
+                one.written
+            ));
+        }
     }
     Ok(Exit::Done)
 }
@@ -79,12 +107,12 @@ fn not_on_list(
         },
         (None, Some(one)) => format!("its whole domain is there: {}", one.written),
         (None, None) => {
-            let mut nearest = Nearest::to(&key);
+            let mut nearest = Nearest::address(&key);
             for one in known {
                 nearest.look_at(&one.subject);
             }
             match nearest.found() {
-                Some(near) => format!("did you mean {near}?"),
+                Some(near) => format!("if {near} is meant, write that"),
                 None => "`postroom suppress list` shows the list".to_owned(),
             }
         }

@@ -27,6 +27,7 @@ fn cases(template: &str, people: &[[&str; 3]]) -> Vec<Case> {
             number,
             line: number + 1,
             cells,
+            quoted: vec![],
         };
         let address = Address::parse("ann@contoso.com").unwrap();
         cases.note(&Person::of(row, address), &taken);

@@ -348,3 +348,22 @@ fn many_rows_are_counted() {
     assert!(checked.findings[100].message.contains("50 more rows"));
     assert_eq!(checked.rows.invalid, 150);
 }
+
+#[test]
+fn a_line_is_shown_with_the_quotes_that_it_has() {
+    let list = "email,\"first name\"\n\"a@contoso.com\",\"Ann \"\"A\"\"\"\nb@contoso.com,\"\"\n";
+    let checked = html(list, "<p>{{first_name}}</p>");
+    let empty = of(&checked, "empty-cells")[0].excerpt.as_ref().unwrap();
+    assert_eq!(
+        (empty.text.as_str(), empty.start, empty.length),
+        ("b@contoso.com,\"\"", 14, 2)
+    );
+    let list = "email,name\n\"a@contoso.com\",Ann\n\"b contoso\",\"B \"\"B\"\"\"\n";
+    let checked = html(list, "<p>{{name}}</p>");
+    let wrong = checked.findings.iter().find(|one| one.row == Some(2));
+    let shown = wrong.unwrap().excerpt.as_ref().unwrap();
+    assert_eq!(
+        (shown.text.as_str(), shown.start, shown.length),
+        ("\"b contoso\",\"B \"\"B\"\"\"", 0, 11)
+    );
+}

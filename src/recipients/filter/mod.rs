@@ -161,7 +161,7 @@ impl Node<Column> {
                     unknown.push(UnknownColumn {
                         name: column.name.clone(),
                         at: column.at,
-                        nearest: columns.nearest(&column.name).map(str::to_owned),
+                        nearest: columns.nearest(&column.name),
                     });
                 }
                 Node::Cell(found.unwrap_or_default(), test.clone())

@@ -11,6 +11,7 @@ use super::merged::{Merged, spread};
 use super::{Settings, hidden, package};
 use crate::recipients::error::{Place, ReadError};
 use crate::recipients::list::{ListOptions, Note};
+use crate::recipients::near::Nearest;
 use crate::recipients::problem::ProblemKind;
 use crate::recipients::records::{MAX_CELLS, Record, cut};
 
@@ -143,6 +144,7 @@ impl Sheet {
         Some(Record {
             place,
             cells,
+            quoted: Vec::new(),
             stray_quote: None,
             defects,
         })
@@ -175,15 +177,14 @@ fn choose<R: Read + Seek>(workbook: &Xlsx<R>, wanted: Option<&str>) -> Result<St
     if let Some(name) = names.iter().find(same) {
         return Ok((*name).to_owned());
     }
-    let alike = |name: &str| strsim::jaro_winkler(&wanted.to_lowercase(), &name.to_lowercase());
-    let best = names.iter().max_by(|a, b| alike(a).total_cmp(&alike(b)));
     let clean = |name: &str| name.chars().filter(|c| !c.is_control()).collect::<String>();
     let listed: Vec<String> = names.iter().take(12).map(|name| clean(name)).collect();
     Err(SheetError::NoSuchSheet {
         wanted: wanted.to_owned(),
-        nearest: best
-            .filter(|name| alike(name) >= 0.7)
-            .map(|name| clean(name)),
+        nearest: Nearest::name(wanted)
+            .among(names)
+            .found()
+            .map(|name| clean(&name)),
         listed: listed.join(", "),
     })
 }

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::file::set_back;
+use super::record::Made;
 use super::*;
 
 type Rows = Vec<(Vec<i64>, Vec<String>, u64)>;
@@ -51,11 +52,18 @@ pub(super) fn assert_it_adds_up(path: &Path) {
         "SELECT campaign, lane, shared, iif(state IN ('pending', 'deferred'), recipients, 0),
                 iif(state IN ('pending', 'deferred'), external, 0),
                 iif(state IN ('claimed', 'handing_over'), 'in_hand', state), count(*)
-         FROM message GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6",
+         FROM message m WHERE EXISTS (SELECT 1 FROM recipient r WHERE r.message = m.id) GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6",
         5,
         1,
     );
     assert_eq!(messages, counted);
+    let more = "SELECT campaign, sum(messages), '', 1 FROM message_tally t GROUP BY 1 HAVING sum(messages) >
+                (SELECT count(*) FROM recipient r WHERE r.campaign = t.campaign)";
+    assert_eq!(
+        rows(&connection, more, 2, 1),
+        vec![],
+        "more messages than recipients"
+    );
     let tried = "SELECT campaign, coalesce(tried_at, -1), '', 1 FROM tallied ORDER BY 1";
     let found = "SELECT c.id, coalesce((SELECT max(claimed_at) FROM attempt t JOIN message m ON m.id = t.message
                  WHERE m.campaign = c.id), -1), '', 1 FROM campaign c ORDER BY 1";
@@ -119,10 +127,11 @@ fn apart(claim: &Claim, now: Timestamp) -> Option<Split> {
     })
 }
 
-async fn befalls(world: &World, journal: &Journal, fate: Fate, now: Timestamp) {
+async fn befalls(world: &World, journal: &Journal, fate: Fate, now: Timestamp, made: &mut Made) {
     let Answer::Claimed(claim) = journal.claim(0, now).await.unwrap() else {
         return;
     };
+    made.claimed(&claim, now);
     let first = claim.recipients.first().map(|first| first.row);
     let refused: Vec<(u64, String)> = first
         .filter(|_| claim.recipients.len() > 1)
@@ -216,9 +225,11 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
             let journal = world.journal(&[]);
+            let mut made = Made::default();
             for (step, fate) in fates.into_iter().enumerate() {
-                befalls(&world, &journal, fate, at(step as i64 + 1)).await;
+                befalls(&world, &journal, fate, at(step as i64 + 1), &mut made).await;
                 assert_it_adds_up(&world.path);
+                made.assert_told(&world);
             }
         });
         let resolution = if resend { Resolution::Resend } else { Resolution::Delivered };
@@ -251,6 +262,9 @@ fn the_tally_follows_every_change_of_the_tables() {
         "INSERT INTO recipient (campaign, row, address, key, cells, message)
          SELECT campaign, 99, 'a@b', 'a@b', '[]', id FROM message WHERE number = 99",
         "UPDATE recipient SET message = (SELECT id FROM message WHERE number = 99) WHERE row = 3",
+        "UPDATE recipient SET message = (SELECT id FROM message WHERE number = 99) WHERE row IN (2, 7)",
+        "UPDATE message SET state = 'cancelled' WHERE number = 5",
+        "UPDATE recipient SET message = (SELECT id FROM message WHERE number = 5) WHERE row = 7",
         "DELETE FROM recipient WHERE row = 3",
         "DELETE FROM message WHERE number IN (1, 99)",
         "UPDATE recipient SET state = 'refused', reply = '550' WHERE row = 6",
@@ -267,8 +281,9 @@ fn the_tally_follows_every_change_of_the_tables() {
 async fn a_store_of_a_former_version_is_counted_once() {
     let world = world(3, 4);
     let journal = world.journal(&[]);
-    befalls(&world, &journal, Fate::Split, at(1)).await;
-    befalls(&world, &journal, Fate::Refused, at(2)).await;
+    let mut made = Made::default();
+    befalls(&world, &journal, Fate::Split, at(1), &mut made).await;
+    befalls(&world, &journal, Fate::Refused, at(2), &mut made).await;
     drop(journal);
     let before = world.counts();
     set_back(&world.path, 7);

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
+use super::record::Made;
 use super::*;
 
 /// What happens to a campaign.
@@ -77,6 +78,7 @@ struct Run {
     suppressed: BTreeSet<String>,
     /// Everybody who was dropped by hand at some time.
     dropped: BTreeSet<String>,
+    made: Made,
     seconds: i64,
 }
 
@@ -106,6 +108,7 @@ impl Run {
             listed,
             suppressed: BTreeSet::new(),
             dropped: BTreeSet::new(),
+            made: Made::default(),
             seconds: 10,
         }
     }
@@ -225,6 +228,7 @@ impl Run {
             );
         }
         assert!(!claim.recipients.is_empty());
+        self.made.claimed(&claim, now);
         assert!(claim.weight.recipients >= claim.recipients.len() as u64);
         self.in_hand.push(*claim);
     }
@@ -378,6 +382,7 @@ impl Run {
             );
         }
         tally::assert_it_adds_up(&self.world.path);
+        self.made.assert_told(&self.world);
         self.hold_messages(&store);
     }
 

@@ -23,6 +23,8 @@ pub struct Group {
 pub struct Difference {
     /// Listed now, and not before.
     pub newcomers: Group,
+    /// Listed now, not before, and on the suppression list: they get nothing.
+    pub suppressed: Group,
     /// To be sent to before, and no longer listed.
     pub leavers: Group,
     /// Still to be sent to, with another content.
@@ -79,6 +81,13 @@ pub(super) fn compare(transaction: &Transaction<'_>, of: Of) -> Result<Differenc
             transaction,
             "temp.recipient t WHERE t.message IS NOT NULL AND NOT EXISTS
              (SELECT 1 FROM temp.before b WHERE b.key = t.key AND b.standing <> 'gone')",
+            "t.address",
+            "t.row",
+        )?,
+        suppressed: group(
+            transaction,
+            "temp.recipient t WHERE t.message IS NULL AND t.state = 'suppressed' AND NOT EXISTS
+             (SELECT 1 FROM temp.before b WHERE b.key = t.key)",
             "t.address",
             "t.row",
         )?,

@@ -90,7 +90,17 @@ impl Update<'_> {
             "UPDATE main.recipient SET dropped = NULL WHERE campaign = ?1 AND dropped IS NOT NULL
              AND row IN (SELECT row FROM temp.placed WHERE place <= (SELECT listed FROM temp.campaign))",
         )?;
+        // What concerned them so far was not by the message that they get now, or will not go on to be.
+        self.run(
+            "INSERT OR REPLACE INTO main.past_attempt (campaign, key, attempt)
+             SELECT r.campaign, r.key, a.id FROM temp.before b
+             JOIN main.recipient r ON r.campaign = ?1 AND r.row = b.row
+             JOIN main.attempt a ON a.message = r.message AND a.number >= r.since
+             WHERE EXISTS (SELECT 1 FROM temp.recipient t WHERE t.key = b.key) OR b.standing = 'going'
+             AND NOT EXISTS (SELECT 1 FROM temp.kept k WHERE k.key = b.key)",
+        )?;
         let sql = "UPDATE main.recipient SET dropped = ?2,
+                 since = CASE WHEN b.standing = 'going' THEN NULL ELSE since END,
                  state = CASE WHEN b.standing = 'going' THEN 'cancelled' ELSE state END,
                  reply = CASE WHEN b.standing = 'going' THEN ?3 ELSE reply END
              FROM temp.before b JOIN temp.placed p ON p.row = b.row
@@ -147,7 +157,8 @@ impl Update<'_> {
     /// Batches that were begun keep what was done in them; the others are laid out anew.
     fn settle_batches(&self) -> Result<(), Error> {
         for sql in [
-            "UPDATE main.message SET batch = NULL WHERE campaign = ?1 AND state = 'cancelled' AND attempts = 0",
+            "UPDATE main.message SET batch = NULL WHERE campaign = ?1 AND state = 'cancelled'
+             AND (attempts = 0 OR NOT EXISTS (SELECT 1 FROM main.recipient r WHERE r.message = message.id))",
             "DELETE FROM main.batch WHERE campaign = ?1 AND number NOT IN
              (SELECT batch FROM main.message WHERE campaign = ?1 AND batch IS NOT NULL)",
             "UPDATE main.batch SET messages = s.messages, recipients = s.recipients FROM

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
+use super::super::record::Made;
 use super::*;
 
 /// Of the list: four share a message, the others have their own.
@@ -75,6 +76,7 @@ struct Play {
     /// Rows that the server has taken, or that a person says it has.
     have_it: BTreeSet<u64>,
     listed: BTreeSet<String>,
+    made: Made,
     now: i64,
 }
 
@@ -93,6 +95,7 @@ impl Play {
             hand: Vec::new(),
             have_it: BTreeSet::new(),
             listed: BTreeSet::new(),
+            made: Made::default(),
             now: 1,
             world,
         }
@@ -131,6 +134,7 @@ impl Play {
             assert!(!held, "row {row} is in two hands");
         }
         assert!(claim.weight.recipients >= left.len() as u64);
+        self.made.claimed(&claim, at(self.now));
         self.hand.push(InHand {
             claim: *claim,
             left,
@@ -143,12 +147,13 @@ impl Play {
             return;
         };
         let mut refused_rows = Vec::new();
-        let mut deferred = None;
+        let (mut deferred, mut put_off) = (None, Vec::new());
         if refuses && one.left.len() > 1 {
             refused_rows.push(one.left.remove(0));
         }
         if defers && one.left.len() > 1 {
             let row = one.left.remove(0);
+            put_off.push(row);
             deferred = Some(Split {
                 rows: vec![(row, "450 4.2.1 later".into())],
                 weight: Weight {
@@ -172,11 +177,27 @@ impl Play {
             .hand_over(0, &one.claim, handing_over)
             .await
             .unwrap();
+        self.made.ended(
+            &one.claim,
+            &refused_rows,
+            "refused",
+            "550 5.1.10 nobody of that name",
+        );
+        self.made
+            .ended(&one.claim, &put_off, "deferred", "450 4.2.1 later");
         one.handed_over = true;
         self.hand.push(one);
     }
 
     async fn finish(&mut self, one: InHand, finish: Finish) {
+        let (outcome, reply) = match &finish {
+            Finish::Accepted { reply, .. } => ("sent", reply),
+            Finish::Deferred { reply, .. } => ("deferred", reply),
+            Finish::Refused { reply, .. } => ("refused", reply),
+            Finish::Lost { reply, .. } => ("in_doubt", reply),
+            Finish::Parted { reply, .. } | Finish::Released { reply, .. } => ("released", reply),
+        };
+        self.made.ended(&one.claim, &one.left, outcome, reply);
         self.journal.finish(0, &one.claim, finish).await.unwrap();
     }
 
@@ -327,6 +348,7 @@ impl Play {
     fn check(&self) {
         self.world.counts();
         tally::assert_it_adds_up(&self.world.path);
+        self.made.assert_told(&self.world);
         for row in &self.have_it {
             assert_eq!(self.state(*row), "sent", "row {row}");
         }
