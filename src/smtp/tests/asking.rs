@@ -24,14 +24,10 @@ async fn ready(
             .await;
         peer
     });
-    let session = Session::over(
-        &Clock::system(),
-        near,
-        "here.example",
-        None,
-        &Deadlines::default(),
-    );
-    let mut session = session.await.unwrap();
+    let (clock, deadlines) = (Clock::system(), Deadlines::default());
+    let mut session = Session::over(&clock, near, "here.example", None, &deadlines)
+        .await
+        .unwrap();
     assert_eq!(session.offer(&envelope(1)).await.state, OfferState::Ready);
     (session, server)
 }
