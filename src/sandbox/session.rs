@@ -7,8 +7,9 @@ use tokio::sync::watch;
 
 use super::books::Books;
 use super::command::{Command, Misread, parse};
-use super::faults::{Act, Phase, Strikes};
+use super::faults::{Act, Phase, Strikes, Then};
 use super::mailstore::MailStore;
+use super::nonsense;
 use super::options::{Options, Profile, TlsMode};
 use super::tls::Identity;
 use super::transaction::Transaction;
@@ -144,18 +145,34 @@ impl Session {
                 self.say(*code, text);
                 Ok(true)
             }
-            Some(act) => Err(self.break_off(act).await),
+            Some(act) => Err(self.break_off(phase, act).await),
         }
     }
 
-    /// Drops or hangs. What was answered before still goes out.
-    pub(super) async fn break_off(&mut self, act: &Act) -> Gone {
-        match self.wire.flush().await {
-            Ok(()) if *act == Act::Hang => {
+    /// Ends the dialogue without a reply. What was answered before still goes out.
+    pub(super) async fn break_off(&mut self, phase: Phase, act: &Act) -> Gone {
+        if let Err(gone) = self.wire.flush().await {
+            return gone;
+        }
+        let babbled = match act {
+            Act::Drop | Act::Reply(..) => return Gone::Dropped,
+            Act::Hang => {
                 self.shared.hanging.send_modify(|count| *count += 1);
-                self.wire.hang().await
+                Ok(())
             }
-            Ok(()) => Gone::Dropped,
+            Act::Garbage => self.wire.blurt(nonsense::GARBAGE).await,
+            Act::Huge(flood) => {
+                let (start, chunk) = nonsense::flood(phase, *flood);
+                self.wire.flood(&start, &chunk, nonsense::FLOOD).await
+            }
+            Act::HalfLine(then) => match self.wire.blurt(&nonsense::half(phase)).await {
+                // Closed in good order, so that the half arrives.
+                Ok(()) if *then == Then::Drop => return Gone::Done,
+                said => said,
+            },
+        };
+        match babbled {
+            Ok(()) => self.wire.hang().await,
             Err(gone) => gone,
         }
     }

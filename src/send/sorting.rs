@@ -123,6 +123,9 @@ pub(super) fn is_hopeless(error: &SessionError) -> bool {
         | SessionErrorKind::Timeout(_)
         | SessionErrorKind::Closed
         | SessionErrorKind::Protocol(_)
+        | SessionErrorKind::TooLong(_)
+        | SessionErrorKind::CutOff(_)
+        | SessionErrorKind::Stalled { .. }
         | SessionErrorKind::Refused(_)
         | SessionErrorKind::TokenRefused { .. }
         | SessionErrorKind::NotOffered(_)

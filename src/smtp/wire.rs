@@ -11,7 +11,7 @@ use std::task::{Context, Poll, ready};
 use lettre::transport::smtp::client::AsyncTokioStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::replies::{self, Found, Garbage, MAX_LINE};
+use super::replies::{self, Found, Unreadable, Watch};
 
 /// Any stream that a session can run over: a socket, TLS over one, or a pipe in memory.
 pub trait Transport: AsyncRead + AsyncWrite + Send + Sync + Unpin + fmt::Debug {}
@@ -26,8 +26,8 @@ pub(super) struct Record(Arc<Mutex<Passed>>);
 struct Passed {
     /// Bytes that came and were not yet taken as replies.
     heard: Vec<u8>,
-    /// Length of the line that has not ended yet.
-    line: usize,
+    /// Tells when what comes is no longer fit to be read.
+    watch: Watch,
     /// Bytes that the stream below has accepted.
     written: u64,
 }
@@ -48,7 +48,7 @@ impl Record {
     }
 
     /// Takes the first reply off; none when it is not complete.
-    pub(super) fn take_reply(&self) -> Result<Option<Found>, Garbage> {
+    pub(super) fn take_reply(&self) -> Result<Option<Found>, Unreadable> {
         let mut passed = self.lock();
         let found = replies::find(&passed.heard)?;
         if let Some(found) = &found {
@@ -71,6 +71,13 @@ impl Record {
         true
     }
 
+    /// The beginning of a reply that has not ended, if something of one has come.
+    pub(super) fn unfinished(&self) -> Option<String> {
+        let passed = self.lock();
+        let begun = !passed.heard.is_empty();
+        begun.then(|| replies::excerpt(&passed.heard))
+    }
+
     /// True when bytes have come that nobody took.
     pub(super) fn has_leftover(&self) -> bool {
         !self.lock().heard.is_empty()
@@ -81,17 +88,16 @@ impl Record {
         self.lock().written
     }
 
-    /// Notes bytes that came, and answers with an error when a line grows beyond bounds.
+    /// Notes bytes that came, and answers with an error where they are no reply, or a reply grows beyond
+    /// bounds.
     fn hear(&self, bytes: &[u8]) -> io::Result<()> {
         let mut passed = self.lock();
         passed.heard.extend_from_slice(bytes);
-        for &byte in bytes {
-            passed.line = if byte == b'\n' { 0 } else { passed.line + 1 };
-            if passed.line > MAX_LINE {
-                return Err(io::Error::new(io::ErrorKind::InvalidData, "line too long"));
-            }
+        if bytes.iter().all(|byte| passed.watch.see(*byte)) {
+            Ok(())
+        } else {
+            Err(io::Error::new(io::ErrorKind::InvalidData, "no reply"))
         }
-        Ok(())
     }
 }
 
