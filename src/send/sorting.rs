@@ -155,6 +155,35 @@ pub(super) fn hopeless(error: &SessionError) -> Trouble {
     }
 }
 
+/// The trouble of a server with which no session came about, for a reason that may pass.
+pub(super) fn no_session(table: &ReplyTable, error: &SessionError) -> Trouble {
+    let trouble = unreachable(error.phase, error.to_string());
+    if let Some(reply) = error.reply() {
+        let judgement = table.judge(error.phase, reply);
+        return Trouble {
+            meaning: judgement.meaning.to_owned(),
+            remedy: table.remedy(&judgement),
+            unreachable: false,
+            ..trouble
+        };
+    }
+    // Silence or an end at the sign-in has nothing to do with host and port.
+    let is_silence = matches!(
+        error.kind,
+        SessionErrorKind::Closed | SessionErrorKind::Timeout(_)
+    );
+    if is_silence && error.phase >= Phase::SignIn {
+        return trouble;
+    }
+    Trouble {
+        remedy: format!(
+            "{} Afterwards run send again: it goes on where it was.",
+            error.remedy()
+        ),
+        ..trouble
+    }
+}
+
 /// The trouble of a server that could not be reached.
 pub(super) fn unreachable(phase: Phase, what: String) -> Trouble {
     Trouble {

@@ -11,6 +11,8 @@ const MAX_REPLY: usize = 100_000;
 const MAX_LINES: usize = 500;
 /// How much of an answer that makes no sense is kept for the user to see.
 const EXCERPT: usize = 200;
+/// How much of one that does not come to an end.
+const GLIMPSE: usize = 60;
 
 /// A reply found at the start of some bytes.
 #[derive(Debug, PartialEq, Eq)]
@@ -51,7 +53,9 @@ pub(super) fn find(bytes: &[u8]) -> Result<Option<Found>, Unreadable> {
             return Err(garbage(bytes));
         }
         if line.len() >= MAX_LINE || length + line.len() >= MAX_REPLY || lines > MAX_LINES {
-            return Err(Unreadable::TooLong(excerpt(bytes)));
+            return Err(Unreadable::TooLong(excerpt(
+                bytes.get(..GLIMPSE).unwrap_or(bytes),
+            )));
         }
         if end.is_none() {
             return Ok(None);

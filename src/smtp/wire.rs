@@ -88,17 +88,18 @@ impl Record {
         self.lock().written
     }
 
-    /// Notes bytes that came, and answers with an error where they are no reply, or a reply grows beyond
-    /// bounds.
-    fn hear(&self, bytes: &[u8]) -> io::Result<()> {
+    /// Notes bytes that came; how many of them are fit to be read on. From the first that is not, they are no
+    /// reply, or a reply has grown beyond bounds.
+    fn hear(&self, bytes: &[u8]) -> usize {
         let mut passed = self.lock();
         passed.heard.extend_from_slice(bytes);
-        if bytes.iter().all(|byte| passed.watch.see(*byte)) {
-            Ok(())
-        } else {
-            Err(io::Error::new(io::ErrorKind::InvalidData, "no reply"))
-        }
+        let unfit = bytes.iter().position(|byte| !passed.watch.see(*byte));
+        unfit.unwrap_or(bytes.len())
     }
+}
+
+fn no_reply() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "no reply")
 }
 
 /// A stream with a record of what passes over it.
@@ -108,6 +109,8 @@ pub(super) struct Wire<S> {
     /// Read before the stream: lettre waits for a greeting, which is long past after STARTTLS.
     replay: Vec<u8>,
     record: Record,
+    /// What has come is no longer fit to be read on.
+    unfit: bool,
 }
 
 impl<S> Wire<S> {
@@ -116,6 +119,7 @@ impl<S> Wire<S> {
             stream,
             replay,
             record,
+            unfit: false,
         }
     }
 }
@@ -127,6 +131,9 @@ impl<S: Transport> AsyncRead for Wire<S> {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if this.unfit {
+            return Poll::Ready(Err(no_reply()));
+        }
         let before = buf.filled().len();
         if this.replay.is_empty() {
             ready!(Pin::new(&mut this.stream).poll_read(cx, buf))?;
@@ -136,10 +143,17 @@ impl<S: Transport> AsyncRead for Wire<S> {
             this.replay.drain(..count);
         }
         let came = buf.filled_mut().get_mut(before..).unwrap_or_default();
-        this.record.hear(came)?;
+        let fit = this.record.hear(came);
+        // The replies before it count: each is somebody's answer.
+        this.unfit = fit < came.len();
         // lettre gives up on a reply that is not UTF-8, even on a verdict; the record keeps the text.
         for byte in came.iter_mut().filter(|byte| !byte.is_ascii()) {
             *byte = b'?';
+        }
+        buf.set_filled(before + fit);
+        if this.unfit && fit == 0 {
+            // Nothing at all would be taken for the end.
+            return Poll::Ready(Err(no_reply()));
         }
         Poll::Ready(Ok(()))
     }

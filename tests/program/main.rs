@@ -27,6 +27,7 @@ mod interrupted;
 mod keyring;
 mod lists;
 mod logs;
+mod matrix;
 mod mending;
 mod oauth;
 mod operating;
