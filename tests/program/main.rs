@@ -27,6 +27,7 @@ mod interrupted;
 mod keyring;
 mod lists;
 mod logs;
+#[cfg(target_os = "linux")]
 mod matrix;
 mod mending;
 mod oauth;

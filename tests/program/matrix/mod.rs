@@ -1,35 +1,71 @@
-//! explore
-mod stage;
-use postroom::sandbox::Fault;
-use stage::{Setting, Stage};
+//! The fault matrix: each place of the dialogue, and whatever goes wrong there, with the real program over real
+//! sockets. What is expected stands in `cells`, which the README's table is held to.
 
-#[test]
-fn explore() {
-    let which = std::env::var("CELLS").unwrap_or_default();
+mod cells;
+mod raw;
+mod readme;
+mod stage;
+mod trial;
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+
+use cells::{ROWS, Row, Victim};
+use stage::Way;
+use trial::Trial;
+
+/// So many cells at a time: most of a run is waiting.
+const AT_A_TIME: usize = 32;
+
+fn row(place: &str) -> &'static Row {
+    ROWS.iter().find(|row| row.place == place).unwrap()
+}
+
+/// Every cell of a row, without TLS and with it where the place allows.
+fn trials(row: &'static Row) -> VecDeque<Trial<'static>> {
+    let cells = row.columns.iter().copied().flatten();
+    let trials = cells.flat_map(|cell| {
+        let ways: &[Way] = match (row.place, cell.victim) {
+            ("connect", _) => &[Way::Implicit],
+            ("starttls", _) | (_, Victim::Shared) => &[Way::StartTls],
+            (_, Victim::Personal | Victim::Large) => &[Way::Plain],
+            (_, Victim::Both) => &[Way::Plain, Way::StartTls],
+        };
+        ways.iter().map(move |&way| Trial { row, cell, way })
+    });
+    trials.collect()
+}
+
+/// Tries them side by side; tells of all that fail.
+fn hold(place: &str) {
+    let queue = Mutex::new(trials(row(place)));
+    let failed = Mutex::new(Vec::new());
+    let next = || queue.lock().unwrap().pop_front();
     std::thread::scope(|scope| {
-        for cell in which.split(';').map(str::to_owned) {
-            scope.spawn(move || {
-                let (mode, faults) = cell.split_once(' ').unwrap();
-                let faults: Vec<Fault> = faults.split('+').map(|f| f.parse().unwrap()).collect();
-                let secure = mode.contains('t');
-                let deadlines = "deadlines = { connect = \"2s\", command = \"2s\", data = \"2s\", final = \"2s\" }";
-                let large: Option<fn(&str) -> bool> = if mode.contains('L') { Some(|p| p == "bob") } else { None };
-                let clock = postroom::clock::Clock::system();
-                let watch = clock.stopwatch();
-                let stage = Stage::set(&Setting { faults: &faults, secure, account: deadlines, large });
-                let one = stage.send(&["--no-wait"]);
-                let t1 = watch.elapsed();
-                let seen = stage.seen();
-                let report = stage.home.run(&["report", "news", "--format", "csv"]).out;
-                let status = stage.home.run(&["status", "news", "--json"]).out;
-                let two = stage.send(&[]);
-                let t2 = watch.elapsed();
-                let seen2 = stage.seen();
-                let rec = |s: &postroom::sandbox::Snapshot| s.records.iter().map(|r| r.recipients.iter().map(|x| x.split('@').next().unwrap()).collect::<Vec<_>>().join(",")).collect::<Vec<_>>().join(" | ");
-                let rep: Vec<String> = report.lines().skip(1).map(|l| { let v: Vec<&str> = l.split(',').collect(); format!("  {} {} att={} {}", v[1], v[2], v[7], v[8..].join(",")) }).collect();
-                let st: serde_json::Value = serde_json::from_str(&status).unwrap();
-                println!("=== {cell}  t1={t1:?} t2={t2:?}\nexit {} conns {} struck {:?} server: {}\nOUT {}ERR {}{}\nstate {} next {} because {}\nrun2 exit {} server: {}\n{}{}\n", one.code, seen.connections, seen.faults, rec(&seen), one.out, one.err, rep.join("\n"), st["state"], st["next_send_at"], st["stopped_because"], two.code, rec(&seen2), two.out, two.err);
+        for _ in 0..AT_A_TIME {
+            scope.spawn(|| {
+                while let Some(trial) = next() {
+                    if catch_unwind(AssertUnwindSafe(|| trial.run())).is_err() {
+                        failed.lock().unwrap().push(trial.name());
+                    }
+                }
             });
         }
     });
+    let failed = failed.into_inner().unwrap();
+    assert!(failed.is_empty(), "{failed:#?}");
 }
+
+macro_rules! places {
+    ($($place:ident),*) => {
+        $(#[test]
+        fn $place() {
+            hold(stringify!($place));
+        })*
+    };
+}
+
+places!(
+    connect, banner, ehlo, starttls, auth, mail, rcpt, data, body, dot
+);

@@ -1,13 +1,19 @@
 //! A cell of the matrix on its stage: a campaign, a server that goes wrong, and two sends.
 
-use std::net::SocketAddr;
 use std::sync::OnceLock;
 
+use jiff::SignedDuration;
 use postroom::clock::Clock;
 use postroom::sandbox::{Fault, Faults, Options, Sandbox, Snapshot, TlsMode};
 use tokio::runtime::Runtime;
 
+use super::raw::Raw;
 use crate::home::{Ended, Home};
+
+const ACCOUNTS: &str = "config/postroom/accounts.toml";
+
+/// How long a message is put off: longer than the rest of a run takes.
+pub(super) const BACK_OFF: SignedDuration = SignedDuration::from_secs(10);
 
 /// The servers of all cells.
 fn runtime() -> &'static Runtime {
@@ -26,11 +32,29 @@ pub(super) fn shares(person: &str) -> bool {
 /// A content of so many bytes cannot be on its way as a whole: no buffers hold it.
 const LARGE: usize = 6 * 1024 * 1024;
 
+/// How the server is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    Plain,
+    StartTls,
+    Implicit,
+}
+
+impl Way {
+    /// Host and `tls` of the account, and the server's mode.
+    fn details(self) -> (&'static str, &'static str, TlsMode) {
+        match self {
+            Self::Plain => ("127.0.0.1", "none", TlsMode::None),
+            Self::StartTls => ("localhost", "starttls", TlsMode::StartTls),
+            Self::Implicit => ("127.0.0.1", "implicit", TlsMode::Implicit),
+        }
+    }
+}
+
 /// What a cell needs of the campaign and the account.
 pub(super) struct Setting<'a> {
-    /// Goes wrong in this order of precedence.
     pub(super) faults: &'a [Fault],
-    pub(super) secure: bool,
+    pub(super) way: Way,
     /// Lines of the account: deadlines.
     pub(super) account: &'a str,
     /// Whose mail has a large attachment.
@@ -39,51 +63,64 @@ pub(super) struct Setting<'a> {
 
 pub(super) struct Stage {
     pub(super) home: Home,
-    server: Option<Sandbox>,
+    server: Sandbox,
 }
 
 impl Stage {
     pub(super) fn set(setting: &Setting<'_>) -> Self {
-        let home = Home::new();
-        let tls = if setting.secure {
-            TlsMode::StartTls
-        } else {
-            TlsMode::None
-        };
-        let server = serve(setting.faults, tls);
+        let (host, tls, mode) = setting.way.details();
         let stage = Self {
-            home,
-            server: Some(server),
+            home: Home::new(),
+            server: serve(setting.faults, mode),
         };
         stage.write_campaign(setting.large);
-        stage.write_account(stage.server().address(), setting.secure, setting.account);
+        stage.write_account((host, tls), setting.account);
         stage
     }
 
-    pub(super) fn server(&self) -> &Sandbox {
-        self.server.as_ref().unwrap()
+    /// A socket at which this goes wrong, in place of the server until [`Self::use_server`].
+    pub(super) fn use_raw(&self, act: &str) -> Raw {
+        let raw = runtime().block_on(Raw::new(act));
+        self.change(self.server.address().port(), raw.address.port());
+        raw
+    }
+
+    pub(super) fn use_server(&self, instead: &Raw) {
+        self.change(instead.address.port(), self.server.address().port());
+    }
+
+    fn change(&self, from: u16, to: u16) {
+        self.edit_account(&format!("port = {from}\n"), &format!("port = {to}\n"));
+    }
+
+    /// Signs in as somebody else from now on.
+    pub(super) fn use_mailbox(&self, username: &str) {
+        self.edit_account("comms@contoso.com", username);
+    }
+
+    fn edit_account(&self, from: &str, to: &str) {
+        let path = self.home.path(ACCOUNTS);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from), "{text}");
+        std::fs::write(path, text.replace(from, to)).unwrap();
     }
 
     /// What the server has seen so far.
     pub(super) fn seen(&self) -> Snapshot {
-        self.server().snapshot()
+        self.server.snapshot()
     }
 
-    fn write_account(&self, at: SocketAddr, secure: bool, more: &str) {
-        let (name, tls) = if secure {
-            ("localhost", "starttls")
-        } else {
-            ("127.0.0.1", "none")
-        };
-        let pem = self.home.write("cert.pem", self.server().certificate_pem());
+    fn write_account(&self, (host, tls): (&str, &str), more: &str) {
+        let pem = self.home.write("cert.pem", self.server.certificate_pem());
         let text = format!(
-            "[t]\nprovider = \"custom\"\nhost = \"{name}\"\nport = {}\ntls = \"{tls}\"\n\
+            "[t]\nprovider = \"custom\"\nhost = \"{host}\"\nport = {}\ntls = \"{tls}\"\n\
              username = \"comms@contoso.com\"\nauth = \"password\"\nca_file = \"{}\"\nmax_connections = 1\n\
-             retry = [\"10s\", \"10s\"]\n{more}\n[t.password]\nenv = \"TEST_PASSWORD\"\n",
-            at.port(),
+             retry = [\"{}s\"]\n{more}\n[t.password]\nenv = \"TEST_PASSWORD\"\n",
+            self.server.address().port(),
             pem.display(),
+            BACK_OFF.as_secs(),
         );
-        self.home.write("config/postroom/accounts.toml", text);
+        self.home.write(ACCOUNTS, text);
     }
 
     fn write_campaign(&self, large: Option<fn(&str) -> bool>) {
