@@ -15,6 +15,7 @@ mod content;
 mod faults;
 mod listener;
 mod mailstore;
+mod meddling;
 mod nonsense;
 mod options;
 mod quota;

@@ -7,9 +7,8 @@ use tokio::sync::watch;
 
 use super::books::Books;
 use super::command::{Command, Misread, parse};
-use super::faults::{Act, Phase, Strikes, Then};
+use super::faults::{Phase, Strikes};
 use super::mailstore::MailStore;
-use super::nonsense;
 use super::options::{Options, Profile, TlsMode};
 use super::tls::Identity;
 use super::transaction::Transaction;
@@ -134,47 +133,6 @@ impl Session {
         }
         self.closing |= code == 421;
         self.wire.say(code, text);
-    }
-
-    /// Lets a fault have its way at `phase`; true when it has answered instead of the server.
-    pub(super) async fn meddled(&mut self, phase: Phase) -> Result<bool, Gone> {
-        let shared = Arc::clone(&self.shared);
-        match shared.strikes.reach(phase, &shared.options.faults) {
-            None => Ok(false),
-            Some(Act::Reply(code, text)) => {
-                self.say(*code, text);
-                Ok(true)
-            }
-            Some(act) => Err(self.break_off(phase, act).await),
-        }
-    }
-
-    /// Ends the dialogue without a reply. What was answered before still goes out.
-    pub(super) async fn break_off(&mut self, phase: Phase, act: &Act) -> Gone {
-        if let Err(gone) = self.wire.flush().await {
-            return gone;
-        }
-        let babbled = match act {
-            Act::Drop | Act::Reply(..) => return Gone::Dropped,
-            Act::Hang => {
-                self.shared.hanging.send_modify(|count| *count += 1);
-                Ok(())
-            }
-            Act::Garbage => self.wire.blurt(nonsense::GARBAGE).await,
-            Act::Huge(flood) => {
-                let (start, chunk) = nonsense::flood(phase, *flood);
-                self.wire.flood(&start, &chunk, nonsense::FLOOD).await
-            }
-            Act::HalfLine(then) => match self.wire.blurt(&nonsense::half(phase)).await {
-                // Closed in good order, so that the half arrives.
-                Ok(()) if *then == Then::Drop => return Gone::Done,
-                said => said,
-            },
-        };
-        match babbled {
-            Ok(()) => self.wire.hang().await,
-            Err(gone) => gone,
-        }
     }
 
     async fn obey(&mut self, line: &[u8]) -> Result<(), Gone> {

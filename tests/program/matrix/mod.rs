@@ -1,9 +1,10 @@
 //! The fault matrix: each place of the dialogue, and whatever goes wrong there, with the real program over real
-//! sockets. What is expected stands in `cells`, which the README's table is held to.
+//! sockets. What is expected stands in `rows`, which the README's table is held to.
 
 mod cells;
 mod raw;
 mod readme;
+mod rows;
 mod stage;
 mod trial;
 
@@ -11,7 +12,8 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 
-use cells::{ROWS, Row, Victim};
+use cells::{Row, Victim};
+use rows::ROWS;
 use stage::Way;
 use trial::Trial;
 

@@ -1,7 +1,9 @@
 //! The README's table of what happens says what the matrix expects.
 
-use super::cells::{COLUMNS, Cell, ROWS};
-use crate::home::repository;
+use super::cells::{COLUMNS, Cell};
+use super::rows::ROWS;
+use crate::home::{Home, repository};
+use crate::server::Server;
 
 /// What a column of a row says: the fate of its first cell, and those of others that have a remark.
 fn words(cells: &[Cell]) -> String {
@@ -51,5 +53,43 @@ fn the_readme_says_what_happens() {
         there,
         table.lines().collect::<Vec<_>>(),
         "it should be:\n{table}"
+    );
+}
+
+/// The faults are there for everybody's programs.
+#[test]
+fn the_stand_in_goes_wrong_as_it_is_told() {
+    let home = Home::new();
+    let faults = [
+        "--fault",
+        "dot@1=cut-line",
+        "--fault",
+        "rcpt@1=450 4.2.1 Later",
+    ];
+    let server = Server::start(&home, &faults);
+    home.account(&server, "");
+    home.campaign("t", 3, true);
+    let ended = home.run(&["send", "news", "--yes", "--no-wait"]).exits(75);
+    assert!(ended.err.contains("450 4.2.1 Later"), "{}", ended.err);
+    assert!(
+        ended.err.contains("in the middle of the server's answer"),
+        "{}",
+        ended.err
+    );
+    assert_eq!(server.received().len(), 2, "one in doubt, one sent");
+    let said = server.stop();
+    let times = |n: usize| {
+        (
+            said["faults"][n]["fault"].clone(),
+            said["faults"][n]["times"].clone(),
+        )
+    };
+    assert_eq!(times(0), ("dot@1=cut-line".into(), 1.into()));
+    assert_eq!(times(1), ("rcpt@1=450 4.2.1 Later".into(), 1.into()));
+    let wrong = home.run(&["sandbox", "--fault", "helo=drop"]).exits(2);
+    assert!(
+        wrong.err.contains("ehlo") && !wrong.err.contains("panicked"),
+        "{}",
+        wrong.err
     );
 }
