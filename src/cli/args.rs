@@ -257,6 +257,9 @@ pub(super) enum Fault {
     Cap,
     /// Connections drop: within envelope and content, and once after the last dot, before the verdict
     Drop,
+    /// The server answers with what makes no sense: garbage, replies without end, half replies; once after the last
+    /// dot
+    Garble,
     /// Every 50th recipient is refused
     Refuse,
     /// The sender is killed in the middle, several times, and started again
@@ -466,8 +469,15 @@ pub(super) struct Explain {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     postroom sandbox --provider microsoft365\n  \
-    postroom sandbox --listen 127.0.0.1:2525 --tls none --no-sign-in --maildir received\n\n\
-    It runs until Ctrl-C.")]
+    postroom sandbox --listen 127.0.0.1:2525 --tls none --no-sign-in --maildir received\n  \
+    postroom sandbox --fault dot@3=drop --fault \"rcpt@every-10=450 4.2.1 Try later\"\n\n\
+    It runs until Ctrl-C. A fault is PLACE[@WHEN]=WHAT. The place, instead of whose answer it comes: banner, ehlo, \
+    starttls, auth, mail, rcpt, data (the 354), body (when the first content has come), dot (the verdict), answered \
+    (after the verdict). When, counted over all connections: 3 (the third time), 2-5, every-4; each time where it is \
+    not said. What: drop (the connection is cut), hang (nothing is answered any more), a reply from 400 to 599 with \
+    its words, garbage (bytes that are no reply), huge-line (one line of megabytes), huge-lines (continuation lines \
+    without end), half-line (half a reply, then silence), cut-line (half a reply, then the connection is closed). At \
+    the dot the message has been taken by then, except where a reply refuses it.")]
 pub(super) struct Sandbox {
     /// The provider to stand in for: its limits, words and habits
     #[arg(long, value_name = "NAME")]
@@ -487,6 +497,9 @@ pub(super) struct Sandbox {
     /// Refuses these recipients; `*` stands for anything
     #[arg(long, value_name = "PATTERN")]
     pub(super) refuse: Vec<String>,
+    /// What goes wrong on purpose (see below); where several meet, the first one holds
+    #[arg(long, value_name = "PLACE[@WHEN]=WHAT")]
+    pub(super) fault: Vec<crate::sandbox::Fault>,
     /// Domains whose recipients do not count as external
     #[arg(long, value_name = "DOMAIN")]
     pub(super) internal: Vec<String>,

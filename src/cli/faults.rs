@@ -13,6 +13,7 @@ pub(super) fn scenario(fault: Fault) -> Scenario {
         Fault::Throttle => Scenario::Throttle,
         Fault::Cap => Scenario::Cap,
         Fault::Drop => Scenario::Drop,
+        Fault::Garble => Scenario::Garble,
         Fault::Refuse => Scenario::Refuse,
         Fault::Kill => Scenario::Kill,
     }
@@ -63,6 +64,13 @@ pub(super) fn told(summary: &Summary, staged: &Staged) -> Told {
             format!(
                 "{} dropped, in envelope, content and before the verdict",
                 words::count(struck, "connection was", "connections were")
+            ),
+            in_doubt,
+        ),
+        Scenario::Garble => (
+            format!(
+                "{} made no sense, in envelope, content and before the verdict",
+                words::count(struck, "answer", "answers")
             ),
             in_doubt,
         ),

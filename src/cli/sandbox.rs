@@ -10,7 +10,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::{Context, connect, interrupt, words};
 use crate::provider::Preset;
-use crate::sandbox::{Options, Snapshot, TlsMode};
+use crate::sandbox::{Fault, Faults, Options, Snapshot, TlsMode};
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let mut options = Options {
@@ -29,6 +29,10 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
             .collect(),
         maildir: args.maildir.clone(),
         strict: !args.lenient,
+        faults: Faults {
+            list: args.fault.clone(),
+            ..Faults::default()
+        },
         ..Options::default()
     };
     if let Some(name) = &args.provider {
@@ -41,7 +45,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     }
     let snapshot =
         connect::runtime()?.block_on(serve(context, options, args.certificate.as_deref()))?;
-    show(context, &snapshot)?;
+    show(context, &snapshot, &args.fault)?;
     Ok(Exit::Done)
 }
 
@@ -68,7 +72,7 @@ async fn serve(
     Ok(server.stop().await)
 }
 
-fn show(context: &Context, snapshot: &Snapshot) -> Result<(), Failure> {
+fn show(context: &Context, snapshot: &Snapshot, faults: &[Fault]) -> Result<(), Failure> {
     let breaches: Vec<String> = snapshot
         .breaches
         .iter()
@@ -82,6 +86,11 @@ fn show(context: &Context, snapshot: &Snapshot) -> Result<(), Failure> {
             "refused_messages": snapshot.refused_messages,
             "connections": snapshot.connections,
             "breaches": breaches,
+            "faults": faults
+                .iter()
+                .zip(&snapshot.faults)
+                .map(|(fault, times)| json!({ "fault": fault.to_string(), "times": times }))
+                .collect::<Vec<_>>(),
         }));
     }
     context.screen.result(&format!(
@@ -93,6 +102,10 @@ fn show(context: &Context, snapshot: &Snapshot) -> Result<(), Failure> {
     ))?;
     for breach in &breaches {
         context.screen.result(&format!("limit broken: {breach}"))?;
+    }
+    for (fault, times) in faults.iter().zip(&snapshot.faults) {
+        let times = words::count(*times, "time", "times");
+        context.screen.result(&format!("fault {fault}: {times}"))?;
     }
     Ok(())
 }

@@ -5,7 +5,9 @@ use std::ops::Range;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::limits::{Rule, Unit};
-use crate::sandbox::{Act, Fault, NO_SUCH_RECIPIENT, Options, Phase, Snapshot, Use, When};
+use crate::sandbox::{
+    Act, Fault, Flood, NO_SUCH_RECIPIENT, Options, Phase, Snapshot, Then, Use, When,
+};
 
 /// Something that goes wrong on purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +18,8 @@ pub enum Scenario {
     Cap,
     /// Connections drop: while the envelope or the content goes out, and once before the verdict.
     Drop,
+    /// Answers make no sense: garbage, replies without end, half replies; once before the verdict.
+    Garble,
     /// One recipient in fifty is refused.
     Refuse,
     /// The sender is killed in the middle, and started again.
@@ -62,6 +66,7 @@ pub fn stage(scenario: Scenario, extent: &Extent, options: &mut Options) -> Stag
         Scenario::Throttle => options.faults.list.push(throttle(extent, options)),
         Scenario::Cap => used = use_mailbox(extent, options),
         Scenario::Drop => options.faults.list.extend(drops(extent)),
+        Scenario::Garble => options.faults.list.extend(babble(extent)),
         Scenario::Refuse => options.faults.list.push(refusals(extent)),
         Scenario::Kill => {
             kill_after = Some(part(extent.messages, 1, 6));
@@ -140,6 +145,32 @@ fn drops(extent: &Extent) -> Vec<Fault> {
     places
         .into_iter()
         .map(|place| once(place, Act::Drop))
+        .collect()
+}
+
+/// A half reply is followed by the connection's end and not by silence, which would last for the client's
+/// deadline in real time.
+fn babble(extent: &Extent) -> Vec<Fault> {
+    let Extent {
+        messages,
+        recipients,
+        ..
+    } = *extent;
+    let (lines, cut) = (Act::Huge(Flood::Lines), Act::HalfLine(Then::Drop));
+    let places = [
+        ((Phase::Rcpt, part(recipients, 1, 8)), Act::Garbage),
+        ((Phase::Data, part(messages, 2, 8)), lines),
+        ((Phase::Mail, part(messages, 3, 8)), cut.clone()),
+        ((Phase::Verdict, part(messages, 4, 8)), cut),
+        (
+            (Phase::Rcpt, part(recipients, 5, 8)),
+            Act::Huge(Flood::Line),
+        ),
+        ((Phase::Data, part(messages, 6, 8)), Act::Garbage),
+    ];
+    places
+        .into_iter()
+        .map(|(place, act)| once(place, act))
         .collect()
 }
 

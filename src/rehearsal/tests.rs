@@ -23,6 +23,7 @@ fn whatever_its_size_a_campaign_reaches_what_goes_wrong() {
         for scenario in [
             Scenario::Throttle,
             Scenario::Drop,
+            Scenario::Garble,
             Scenario::Refuse,
             Scenario::Kill,
         ] {

@@ -22,8 +22,8 @@ pub enum Phase {
     Data,
     /// After the 354, when the first of the content has arrived.
     Body,
-    /// Instead of the answer to the final dot. With [`Act::Drop`] and [`Act::Hang`] the message has
-    /// been taken by then, which the client can't know; with [`Act::Reply`] it is refused.
+    /// Instead of the answer to the final dot. With [`Act::Reply`] the message is refused; with any other
+    /// act it has been taken by then, which the client can't know.
     Verdict,
     /// After the 250 for a message has gone out.
     Answered,
@@ -66,9 +66,33 @@ pub enum Act {
     Drop,
     /// Nothing is ever answered again on this connection.
     Hang,
+    /// Bytes that are no reply come, as from something that is no mail server; then nothing more.
+    Garbage,
+    /// The reply is megabytes long; then nothing more comes.
+    Huge(Flood),
+    /// The reply breaks off in the middle of its line.
+    HalfLine(Then),
     /// This code (400 to 599) and text are said and the command has no other effect. At
     /// [`Phase::Banner`], [`Phase::Body`] and [`Phase::Answered`] the connection is closed after it.
     Reply(u16, String),
+}
+
+/// How a reply comes to be megabytes long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flood {
+    /// One line that does not end.
+    Line,
+    /// Line after line, each of which says that another one follows.
+    Lines,
+}
+
+/// What comes after half a reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    /// Nothing is ever said again on this connection.
+    Hang,
+    /// The connection is closed.
+    Drop,
 }
 
 /// One thing that goes wrong.

@@ -15,10 +15,13 @@ mod content;
 mod faults;
 mod listener;
 mod mailstore;
+mod meddling;
+mod nonsense;
 mod options;
 mod quota;
 mod refuse;
 mod session;
+mod spelling;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -37,10 +40,11 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 pub use books::{Breach, Received, Snapshot};
-pub use faults::{Act, Fault, Faults, Phase, When};
+pub use faults::{Act, Fault, Faults, Flood, Phase, Then, When};
 pub use options::{
     NO_SUCH_RECIPIENT, Options, Profile, RefuseAt, RefuseRule, SignIn, TlsMode, Use,
 };
+pub use spelling::Misspelt;
 pub use tokens::Tokens;
 
 use crate::clock::Clock;

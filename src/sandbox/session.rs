@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::books::Books;
 use super::command::{Command, Misread, parse};
-use super::faults::{Act, Phase, Strikes};
+use super::faults::{Phase, Strikes};
 use super::mailstore::MailStore;
 use super::options::{Options, Profile, TlsMode};
 use super::tls::Identity;
@@ -133,31 +133,6 @@ impl Session {
         }
         self.closing |= code == 421;
         self.wire.say(code, text);
-    }
-
-    /// Lets a fault have its way at `phase`; true when it has answered instead of the server.
-    pub(super) async fn meddled(&mut self, phase: Phase) -> Result<bool, Gone> {
-        let shared = Arc::clone(&self.shared);
-        match shared.strikes.reach(phase, &shared.options.faults) {
-            None => Ok(false),
-            Some(Act::Reply(code, text)) => {
-                self.say(*code, text);
-                Ok(true)
-            }
-            Some(act) => Err(self.break_off(act).await),
-        }
-    }
-
-    /// Drops or hangs. What was answered before still goes out.
-    pub(super) async fn break_off(&mut self, act: &Act) -> Gone {
-        match self.wire.flush().await {
-            Ok(()) if *act == Act::Hang => {
-                self.shared.hanging.send_modify(|count| *count += 1);
-                self.wire.hang().await
-            }
-            Ok(()) => Gone::Dropped,
-            Err(gone) => gone,
-        }
     }
 
     async fn obey(&mut self, line: &[u8]) -> Result<(), Gone> {

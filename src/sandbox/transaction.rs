@@ -133,8 +133,8 @@ impl Session {
             Some(Act::Reply(code, text)) => Err((*code, text.clone())),
             _ => deliver(&shared, self.account(), transaction, content).await,
         };
-        if let Some(act @ (Act::Drop | Act::Hang)) = act {
-            return Err(self.break_off(act).await);
+        if let Some(act) = act.filter(|act| !matches!(act, Act::Reply(..))) {
+            return Err(self.break_off(Phase::Verdict, act).await);
         }
         match verdict {
             Ok(text) => {
@@ -166,7 +166,7 @@ impl Session {
                 self.wire.say(*code, text);
                 Err(Gone::Done)
             }
-            Some(act) => Err(self.break_off(act).await),
+            Some(act) => Err(self.break_off(Phase::Answered, act).await),
         }
     }
 }

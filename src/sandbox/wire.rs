@@ -112,6 +112,32 @@ impl Wire {
         }
     }
 
+    /// Sends bytes as they are, whether they are a reply or not.
+    pub(super) async fn blurt(&mut self, bytes: &[u8]) -> Result<(), Gone> {
+        self.output.extend_from_slice(bytes);
+        self.flush().await
+    }
+
+    /// Sends `start` and then `chunk` again and again until `total` bytes have gone out, the client has had
+    /// enough, or the server is stopped.
+    pub(super) async fn flood(
+        &mut self,
+        start: &[u8],
+        chunk: &[u8],
+        total: usize,
+    ) -> Result<(), Gone> {
+        let mut stopping = self.stopping.clone();
+        self.blurt(start).await?;
+        for _ in 0..total / chunk.len().max(1) {
+            tokio::select! {
+                biased;
+                () = stopped(&mut stopping) => return Err(Gone::Dropped),
+                sent = self.blurt(chunk) => sent?,
+            }
+        }
+        Ok(())
+    }
+
     /// The next line. Bare line feeds end a line too, as with most servers.
     pub(super) async fn line(&mut self) -> Result<Line, Gone> {
         let mut too_long = false;

@@ -10,7 +10,7 @@ use super::error::Error;
 use super::event::{Ended, Event, Trouble, Waiting};
 use super::lane::Lane;
 use super::signing::{NoSession, without_token};
-use super::sorting::{Lesson, hopeless, is_hopeless, judge, unreachable};
+use super::sorting::{Lesson, hopeless, is_hopeless, judge, no_session, unreachable};
 use crate::clock::Timestamp;
 use crate::delivery::{Class, Phase};
 use crate::limits::Reason;
@@ -21,6 +21,9 @@ use crate::store::{Answer, Store};
 /// fails ends it sooner: somebody is watching then.
 const RECONNECT: [u64; 6] = [1, 5, 15, 30, 60, 120];
 const FIRST_CONNECT_TRIES: usize = 2;
+
+/// How long a server is left alone that answers each attempt by closing the connection.
+const PATIENT: Duration = Duration::from_mins(1);
 
 /// So often a broken line is tried again, every two minutes in the end: for a day.
 const PATIENCE: usize = 720;
@@ -234,20 +237,23 @@ impl Dispatcher<'_> {
         let Some(lane) = self.lanes.get_mut(number) else {
             return Ok(());
         };
+        let table = &lane.context.account.replies;
         let mut lesson = Lesson::default();
         if let Some(reply) = error.reply() {
-            judge(
-                &lane.context.account.replies,
-                error.phase,
-                reply,
-                &mut lesson,
-            );
+            judge(table, error.phase, reply, &mut lesson);
         }
-        if let Some(mut trouble) = lesson.stop.or(lesson.token_refused) {
+        if let Some(mut trouble) = lesson.stop.take().or(lesson.token_refused.take()) {
             // A server that turns everybody away before a sign-in is no different from one that is not there.
-            trouble.unreachable |= error.phase <= Phase::Hello;
+            trouble.unreachable |= error.phase < Phase::SignIn;
             self.stop_lane(number, trouble);
             return Ok(());
+        }
+        let trouble = no_session(table, error);
+        if let Some(reply) = error.reply().filter(|_| lesson.reconnect)
+            && lane.next_pause(self.options.wait).is_none()
+        {
+            // It is there and asks for patience, and coming back soon has not helped.
+            lesson.pause_for(PATIENT, false, &reply.to_string());
         }
         if let Some(pause) = lesson.pause
             && lane.failures < RECONNECT.len()
@@ -267,7 +273,7 @@ impl Dispatcher<'_> {
         if is_hopeless(error) {
             self.stop_lane(number, Box::new(hopeless(error)));
         } else {
-            self.back_off(number, unreachable(error.phase, error.to_string()));
+            self.back_off(number, trouble);
         }
         Ok(())
     }

@@ -123,6 +123,9 @@ pub(super) fn is_hopeless(error: &SessionError) -> bool {
         | SessionErrorKind::Timeout(_)
         | SessionErrorKind::Closed
         | SessionErrorKind::Protocol(_)
+        | SessionErrorKind::TooLong(_)
+        | SessionErrorKind::CutOff(_)
+        | SessionErrorKind::Stalled { .. }
         | SessionErrorKind::Refused(_)
         | SessionErrorKind::TokenRefused { .. }
         | SessionErrorKind::NotOffered(_)
@@ -149,6 +152,35 @@ pub(super) fn hopeless(error: &SessionError) -> Trouble {
         remedy: error.remedy().to_owned(),
         unreachable: !is_about_sign_in,
         local: false,
+    }
+}
+
+/// The trouble of a server with which no session came about, for a reason that may pass.
+pub(super) fn no_session(table: &ReplyTable, error: &SessionError) -> Trouble {
+    let trouble = unreachable(error.phase, error.to_string());
+    if let Some(reply) = error.reply() {
+        let judgement = table.judge(error.phase, reply);
+        return Trouble {
+            meaning: judgement.meaning.to_owned(),
+            remedy: table.remedy(&judgement),
+            unreachable: false,
+            ..trouble
+        };
+    }
+    // Silence or an end at the sign-in has nothing to do with host and port.
+    let is_silence = matches!(
+        error.kind,
+        SessionErrorKind::Closed | SessionErrorKind::Timeout(_)
+    );
+    if is_silence && error.phase >= Phase::SignIn {
+        return trouble;
+    }
+    Trouble {
+        remedy: format!(
+            "{} Afterwards run send again: it goes on where it was.",
+            error.remedy()
+        ),
+        ..trouble
     }
 }
 

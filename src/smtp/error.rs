@@ -47,6 +47,20 @@ pub enum SessionErrorKind {
     /// What came is no reply of an SMTP server, or one that was not due; an excerpt.
     #[error("the server's answer makes no sense here: {0:?}")]
     Protocol(String),
+    /// A reply of more lines or bytes than any server needs; its beginning.
+    #[error("the server's answer does not come to an end; it begins with {0:?}")]
+    TooLong(String),
+    /// The connection was closed in the middle of a reply; its beginning.
+    #[error("the connection was closed in the middle of the server's answer, after {0:?}")]
+    CutOff(String),
+    /// A reply began, and the rest did not come within the deadline.
+    #[error("the server's answer broke off after {heard:?}, and no more came within {} s", .waited.as_secs_f32())]
+    Stalled {
+        /// Its beginning.
+        heard: String,
+        /// The deadline.
+        waited: Duration,
+    },
     /// The server said no.
     #[error("the server answered {0}")]
     Refused(Reply),

@@ -8,7 +8,6 @@ use std::time::Duration;
 use lettre::transport::smtp::Error as LettreError;
 use lettre::transport::smtp::response::Response;
 
-use super::replies::Garbage;
 use super::telling;
 use super::wire::Record;
 use super::{Session, SessionError, SessionErrorKind};
@@ -84,17 +83,16 @@ impl Session {
         let one_line = match self.record.take_reply() {
             Ok(Some(found)) => Some((found.reply, found.lines == 1)),
             Ok(None) => None,
-            Err(Garbage(excerpt)) => {
+            Err(unreadable) => {
                 self.broken = true;
-                return Err(SessionError::new(
-                    phase,
-                    SessionErrorKind::Protocol(excerpt),
-                ));
+                let error = SessionError::new(phase, unreadable);
+                telling::failure(&error);
+                return Err(error);
             }
         };
         let Some((reply, one_line)) = one_line else {
             self.broken = true;
-            let error = SessionError::new(phase, silence(outcome.err()));
+            let error = SessionError::new(phase, silence(self.record.unfinished(), outcome.err()));
             telling::failure(&error);
             return Err(error);
         };
@@ -148,16 +146,20 @@ pub(super) fn answer(
             telling::reply(phase, &found.reply);
             return Ok(found.reply);
         }
-        Ok(None) => silence(elapsed),
-        Err(Garbage(excerpt)) => SessionErrorKind::Protocol(excerpt),
+        Ok(None) => silence(record.unfinished(), elapsed),
+        Err(unreadable) => unreadable.into(),
     };
     Err(SessionError::new(phase, kind))
 }
 
-fn silence(elapsed: Option<Elapsed>) -> SessionErrorKind {
-    elapsed.map_or(SessionErrorKind::Closed, |elapsed| {
-        SessionErrorKind::Timeout(elapsed.0)
-    })
+/// Why there is no reply, or only the beginning of one.
+pub(super) fn silence(begun: Option<String>, elapsed: Option<Elapsed>) -> SessionErrorKind {
+    match (begun, elapsed.map(|elapsed| elapsed.0)) {
+        (Some(heard), None) => SessionErrorKind::CutOff(heard),
+        (Some(heard), Some(waited)) => SessionErrorKind::Stalled { heard, waited },
+        (None, None) => SessionErrorKind::Closed,
+        (None, Some(waited)) => SessionErrorKind::Timeout(waited),
+    }
 }
 
 /// Lets a 2xx pass; a 4xx or 5xx is a refusal, anything else makes no sense here.

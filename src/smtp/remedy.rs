@@ -19,7 +19,13 @@ impl SessionError {
                 "You: check 'port' and 'tls' in accounts.toml: \"implicit\" is usual on 465, \"starttls\" on 587. \
                  Waiting helps if the server is down."
             }
-            SessionErrorKind::Protocol(_) | SessionErrorKind::OutOfTurn => {
+            SessionErrorKind::CutOff(_) | SessionErrorKind::Stalled { .. } => {
+                "The server's administrator: look into its log for this connection. Your network's administrator: look \
+                 what stands in between. Waiting helps if the server or the line is overloaded."
+            }
+            SessionErrorKind::Protocol(_)
+            | SessionErrorKind::TooLong(_)
+            | SessionErrorKind::OutOfTurn => {
                 "You: check 'host' and 'port' in accounts.toml: something other than a mail server seems to answer \
                  there, or something in between takes part in the conversation."
             }

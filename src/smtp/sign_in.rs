@@ -213,7 +213,10 @@ fn conceal(mut error: SessionError, credentials: &Credentials) -> SessionError {
     let veil = Veil::over(secret, &[response]);
     match &mut error.kind {
         SessionErrorKind::Refused(reply) => reply.text = veil.conceal(&reply.text),
-        SessionErrorKind::Protocol(text) => *text = veil.conceal(text),
+        SessionErrorKind::Protocol(text)
+        | SessionErrorKind::TooLong(text)
+        | SessionErrorKind::CutOff(text)
+        | SessionErrorKind::Stalled { heard: text, .. } => *text = veil.conceal(text),
         SessionErrorKind::TokenRefused { reply, reason } => {
             reply.text = veil.conceal(&reply.text);
             *reason = veil.conceal(reason);

@@ -5,7 +5,8 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::replies::{self, Garbage};
+use super::exchange::silence;
+use super::replies;
 use super::{Capabilities, Deadlines, SessionError, SessionErrorKind};
 use crate::clock::Clock;
 use crate::delivery::{Phase, Reply};
@@ -50,16 +51,21 @@ impl Plain<'_> {
     async fn exchange(&mut self, phase: Phase, command: &str) -> Result<Reply, SessionError> {
         let fail = |kind| SessionError::new(phase, kind);
         let clock = self.clock;
-        let reply = clock
-            .within(self.limit, self.ask(command))
-            .await
-            .map_err(|elapsed| fail(SessionErrorKind::Timeout(elapsed.0)))?
-            .map_err(fail)?;
+        let asked = clock.within(self.limit, self.ask(command)).await;
+        let reply = match asked {
+            Ok(answer) => answer.map_err(fail)?,
+            Err(elapsed) => return Err(fail(silence(self.unfinished(), Some(elapsed)))),
+        };
         match reply.code {
             200..=299 => Ok(reply),
             400..=599 => Err(fail(SessionErrorKind::Refused(reply))),
             _ => Err(fail(SessionErrorKind::Protocol(reply.to_string()))),
         }
+    }
+
+    /// The beginning of a reply that has not ended, if something of one has come.
+    fn unfinished(&self) -> Option<String> {
+        (!self.heard.is_empty()).then(|| replies::excerpt(&self.heard))
     }
 
     async fn ask(&mut self, command: &str) -> Result<Reply, SessionErrorKind> {
@@ -71,11 +77,11 @@ impl Plain<'_> {
                     self.heard.drain(..found.length);
                     return Ok(found.reply);
                 }
-                Err(Garbage(excerpt)) => return Err(SessionErrorKind::Protocol(excerpt)),
+                Err(unreadable) => return Err(unreadable.into()),
                 Ok(None) => {}
             }
             match self.stream.read_buf(&mut self.heard).await {
-                Ok(0) | Err(_) => return Err(SessionErrorKind::Closed),
+                Ok(0) | Err(_) => return Err(silence(self.unfinished(), None)),
                 Ok(_) => {}
             }
         }

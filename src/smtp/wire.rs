@@ -11,7 +11,7 @@ use std::task::{Context, Poll, ready};
 use lettre::transport::smtp::client::AsyncTokioStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::replies::{self, Found, Garbage, MAX_LINE};
+use super::replies::{self, Found, Unreadable, Watch};
 
 /// Any stream that a session can run over: a socket, TLS over one, or a pipe in memory.
 pub trait Transport: AsyncRead + AsyncWrite + Send + Sync + Unpin + fmt::Debug {}
@@ -26,8 +26,8 @@ pub(super) struct Record(Arc<Mutex<Passed>>);
 struct Passed {
     /// Bytes that came and were not yet taken as replies.
     heard: Vec<u8>,
-    /// Length of the line that has not ended yet.
-    line: usize,
+    /// Tells when what comes is no longer fit to be read.
+    watch: Watch,
     /// Bytes that the stream below has accepted.
     written: u64,
     /// What goes out with the next flush, and how much of it has.
@@ -51,7 +51,7 @@ impl Record {
     }
 
     /// Takes the first reply off; none when it is not complete.
-    pub(super) fn take_reply(&self) -> Result<Option<Found>, Garbage> {
+    pub(super) fn take_reply(&self) -> Result<Option<Found>, Unreadable> {
         let mut passed = self.lock();
         let found = replies::find(&passed.heard)?;
         if let Some(found) = &found {
@@ -74,6 +74,13 @@ impl Record {
         true
     }
 
+    /// The beginning of a reply that has not ended, if something of one has come.
+    pub(super) fn unfinished(&self) -> Option<String> {
+        let passed = self.lock();
+        let begun = !passed.heard.is_empty();
+        begun.then(|| replies::excerpt(&passed.heard))
+    }
+
     /// True when bytes have come that nobody took.
     pub(super) fn has_leftover(&self) -> bool {
         !self.lock().heard.is_empty()
@@ -90,18 +97,18 @@ impl Record {
         (passed.queued, passed.begun) = (bytes, 0);
     }
 
-    /// Notes bytes that came, and answers with an error when a line grows beyond bounds.
-    fn hear(&self, bytes: &[u8]) -> io::Result<()> {
+    /// Notes bytes that came; how many of them are fit to be read on. From the first that is not, they are no
+    /// reply, or a reply has grown beyond bounds.
+    fn hear(&self, bytes: &[u8]) -> usize {
         let mut passed = self.lock();
         passed.heard.extend_from_slice(bytes);
-        for &byte in bytes {
-            passed.line = if byte == b'\n' { 0 } else { passed.line + 1 };
-            if passed.line > MAX_LINE {
-                return Err(io::Error::new(io::ErrorKind::InvalidData, "line too long"));
-            }
-        }
-        Ok(())
+        let unfit = bytes.iter().position(|byte| !passed.watch.see(*byte));
+        unfit.unwrap_or(bytes.len())
     }
+}
+
+fn no_reply() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "no reply")
 }
 
 /// A stream with a record of what passes over it.
@@ -111,6 +118,8 @@ pub(super) struct Wire<S> {
     /// Read before the stream: lettre waits for a greeting, which is long past after STARTTLS.
     replay: Vec<u8>,
     record: Record,
+    /// What has come is no longer fit to be read on.
+    unfit: bool,
 }
 
 impl<S> Wire<S> {
@@ -119,6 +128,7 @@ impl<S> Wire<S> {
             stream,
             replay,
             record,
+            unfit: false,
         }
     }
 }
@@ -130,6 +140,9 @@ impl<S: Transport> AsyncRead for Wire<S> {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if this.unfit {
+            return Poll::Ready(Err(no_reply()));
+        }
         let before = buf.filled().len();
         if this.replay.is_empty() {
             ready!(Pin::new(&mut this.stream).poll_read(cx, buf))?;
@@ -139,10 +152,17 @@ impl<S: Transport> AsyncRead for Wire<S> {
             this.replay.drain(..count);
         }
         let came = buf.filled_mut().get_mut(before..).unwrap_or_default();
-        this.record.hear(came)?;
+        let fit = this.record.hear(came);
+        // The replies before it count: each is somebody's answer.
+        this.unfit = fit < came.len();
         // lettre gives up on a reply that is not UTF-8, even on a verdict; the record keeps the text.
         for byte in came.iter_mut().filter(|byte| !byte.is_ascii()) {
             *byte = b'?';
+        }
+        buf.set_filled(before + fit);
+        if this.unfit && fit == 0 {
+            // Nothing at all would be taken for the end.
+            return Poll::Ready(Err(no_reply()));
         }
         Poll::Ready(Ok(()))
     }

@@ -27,6 +27,8 @@ mod interrupted;
 mod keyring;
 mod lists;
 mod logs;
+#[cfg(target_os = "linux")]
+mod matrix;
 mod mending;
 mod oauth;
 mod operating;

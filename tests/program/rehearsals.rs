@@ -203,7 +203,7 @@ fn a_killed_sender_sends_nobody_twice_and_loses_nobody() {
 #[test]
 fn everything_at_once_is_borne() {
     let home = home("small", 150, true);
-    let all = ["throttle", "cap", "drop", "refuse", "kill"];
+    let all = ["throttle", "cap", "drop", "garble", "refuse", "kill"];
     let (end, _) = rehearse(&home, &all, 1);
     is_sound(&end, 150);
     assert_eq!(end["faults"].as_array().unwrap().len(), all.len());
@@ -214,7 +214,7 @@ fn everything_at_once_is_borne() {
 
 #[test]
 fn a_single_message_bears_every_fault() {
-    for fault in ["throttle", "cap", "drop", "refuse", "kill"] {
+    for fault in ["throttle", "cap", "drop", "garble", "refuse", "kill"] {
         let home = home("sandbox", 1, true);
         let end = home.run(&["rehearse", "news", "--json", "--fault", fault]);
         assert!([0, 1].contains(&end.code), "{fault}: {end:?}");

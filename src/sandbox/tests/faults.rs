@@ -1,5 +1,7 @@
+use tokio::io::AsyncReadExt;
+
 use super::*;
-use crate::sandbox::{Act, Fault, Faults, Phase, Profile, When};
+use crate::sandbox::{Act, Fault, Faults, Flood, Phase, Profile, Then, When};
 
 fn once(phase: Phase, act: Act) -> Options {
     let fault = Fault {
@@ -68,6 +70,60 @@ async fn a_server_that_hangs_says_nothing_more() {
         assert!(silence.is_err(), "{phase:?}");
         assert_eq!(sandbox.stop().await.messages, taken);
     }
+}
+
+/// What comes at this phase in a session that takes one message, up to the end or to so many bytes.
+async fn heard(act: Act, phase: Phase, most: usize) -> (String, Sandbox) {
+    let sandbox = start(once(phase, act)).await;
+    let mut client = Client::silent(&sandbox).await;
+    client
+        .send(&format!("EHLO a\r\n{ENVELOPE}hi\r\n.\r\n"))
+        .await;
+    let mut bytes = Vec::new();
+    let mut chunk = vec![0; 64 * 1024];
+    while bytes.len() < most {
+        match client.0.read(&mut chunk).await {
+            Ok(count @ 1..) => bytes.extend_from_slice(&chunk[..count]),
+            _ => break,
+        }
+    }
+    (String::from_utf8_lossy(&bytes).into_owned(), sandbox)
+}
+
+#[tokio::test]
+async fn what_is_said_may_be_no_reply() {
+    for (phase, before, half, taken) in [
+        (Phase::Banner, 0, "220 2.0.0 This line has no e", 0),
+        (Phase::Mail, 2, "250 2.0.0 This line has no e", 0),
+        (Phase::Data, 4, "354 2.0.0 This line has no e", 0),
+        (Phase::Verdict, 5, "250 2.0.0 This line has no e", 1),
+    ] {
+        let (said, sandbox) = heard(Act::HalfLine(Then::Drop), phase, usize::MAX).await;
+        let last = said.rsplit("\r\n").next().unwrap();
+        assert_eq!(last, half, "{phase:?}");
+        let replies = said
+            .lines()
+            .filter(|line| line.as_bytes().get(3) == Some(&b' '));
+        assert_eq!(replies.count(), before + 1, "{phase:?}: {said}");
+        assert_eq!(sandbox.snapshot().messages, taken, "{phase:?}");
+    }
+    let (said, sandbox) = heard(Act::Garbage, Phase::Banner, 40).await;
+    assert!(said.starts_with("HTTP/1.1 400"), "{said}");
+    assert_eq!(sandbox.stop().await.faults, [1]);
+}
+
+#[tokio::test]
+async fn a_flood_is_megabytes_and_ends_with_the_server() {
+    const MEGABYTE: usize = 1024 * 1024;
+    let (said, sandbox) = heard(Act::Huge(Flood::Line), Phase::Banner, 4 * MEGABYTE).await;
+    assert!(said.len() >= 4 * MEGABYTE && !said.contains('\n'));
+    // The client reads no further, and the server is stopped all the same.
+    sandbox.stop().await;
+    let (said, sandbox) = heard(Act::Huge(Flood::Lines), Phase::Banner, 4 * MEGABYTE).await;
+    assert!(said.len() >= 4 * MEGABYTE);
+    assert!(said.lines().next().unwrap().starts_with("220-"));
+    assert!(!said.contains("220 "), "no line is the last one");
+    sandbox.stop().await;
 }
 
 #[tokio::test]

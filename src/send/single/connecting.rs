@@ -5,7 +5,7 @@ use crate::delivery::Phase;
 use crate::send::error::Error;
 use crate::send::event::{Ended, Trouble, Waiting};
 use crate::send::signing::{NoSession, open, without_token};
-use crate::send::sorting::{Lesson, hopeless, is_hopeless, judge, unreachable};
+use crate::send::sorting::{Lesson, hopeless, is_hopeless, judge, no_session, unreachable};
 use crate::smtp::SessionError;
 use crate::store::{Pause, SingleLock};
 
@@ -53,7 +53,7 @@ impl Post<'_> {
         }
         if let Some(mut trouble) = lesson.stop.or(lesson.token_refused) {
             // A server that turns everybody away before a sign-in is no different from one that is not there.
-            trouble.unreachable |= error.phase <= Phase::Hello;
+            trouble.unreachable |= error.phase < Phase::SignIn;
             return Ok(Halt::stopped(*trouble));
         }
         if let Some(pause) = lesson.pause {
@@ -61,6 +61,8 @@ impl Post<'_> {
         }
         Ok(Halt::stopped(if is_hopeless(&error) {
             hopeless(&error)
+        } else if error.reply().is_some() {
+            no_session(&self.account.replies, &error)
         } else {
             self.out_of_reach(error.phase, &error)
         }))

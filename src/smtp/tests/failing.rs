@@ -1,6 +1,7 @@
 //! Servers that are silent, babble, hang up or refuse, at each phase.
 
 use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
 use super::super::*;
 use super::server::*;
@@ -12,12 +13,34 @@ use crate::delivery::Phase;
 enum Fault {
     Silence,
     Garbage,
+    /// Without a line end, and then silence.
+    Binary,
+    LongLine,
+    ManyLines,
+    HalfAndSilence,
+    HalfAndHangUp,
     HangUp,
     Refusal,
 }
 
+/// Says more than any client would read; ends when this one has had enough.
+async fn flood(peer: &mut Peer<TcpStream>, start: &str, more: &str) {
+    let mut said = peer.stream.write_all(start.as_bytes()).await;
+    while said.is_ok() {
+        said = peer.stream.write_all(more.as_bytes()).await;
+    }
+}
+
 /// A server that gives `good` answers and then fails; gives how the session got on.
 async fn fail_after(good: &'static [&'static str], fault: Fault) -> SessionError {
+    fail_within(good, fault, impatient()).await
+}
+
+async fn fail_within(
+    good: &'static [&'static str],
+    fault: Fault,
+    deadlines: Deadlines,
+) -> SessionError {
     let (port, _server) = serve_once(move |mut peer| async move {
         for (n, answer) in good.iter().enumerate() {
             if n > 0 {
@@ -31,6 +54,17 @@ async fn fail_after(good: &'static [&'static str], fault: Fault) -> SessionError
         match fault {
             Fault::Silence => std::future::pending().await,
             Fault::Garbage => peer.say("HTTP/1.1 400 Bad Request\r\n").await,
+            Fault::Binary => {
+                peer.say("\u{0}\u{1}").await;
+                std::future::pending().await
+            }
+            Fault::LongLine => flood(&mut peer, "250 ", &"x".repeat(1000)).await,
+            Fault::ManyLines => flood(&mut peer, "", "250-x\r\n").await,
+            Fault::HalfAndSilence => {
+                peer.say("250 2.0.0 O").await;
+                std::future::pending().await
+            }
+            Fault::HalfAndHangUp => peer.say("250 2.0.0 O").await,
             Fault::Refusal => peer.say("554 5.3.2 go away\r\n").await,
             Fault::HangUp => {}
         }
@@ -38,7 +72,7 @@ async fn fail_after(good: &'static [&'static str], fault: Fault) -> SessionError
         peer
     })
     .await;
-    let (clock, deadlines) = (Clock::system(), impatient());
+    let clock = Clock::system();
     let signed_in = Some(credentials());
     let mut session =
         match Session::connect(&clock, &plain(port), signed_in.as_ref(), &deadlines).await {
@@ -98,6 +132,37 @@ async fn garbage_is_shown_as_it_came() {
         let error = fail_after(good, Fault::Garbage).await;
         assert_eq!(error.phase, phase);
         assert!(error.to_string().contains("HTTP/1.1 400"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_become_a_reply_is_not_waited_for() {
+    for (good, phase) in PHASES {
+        for fault in [Fault::Binary, Fault::LongLine, Fault::ManyLines] {
+            // With the deadlines of a real server: waiting would take minutes.
+            let error = fail_within(good, fault, Deadlines::default()).await;
+            assert_eq!(error.phase, phase);
+            let fits = match fault {
+                Fault::Binary => matches!(error.kind, SessionErrorKind::Protocol(_)),
+                _ => matches!(error.kind, SessionErrorKind::TooLong(_)),
+            };
+            assert!(fits, "{fault:?}: {error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn half_a_reply_is_none() {
+    for (good, phase) in PHASES {
+        let error = fail_after(good, Fault::HalfAndSilence).await;
+        assert_eq!(error.phase, phase);
+        assert!(
+            matches!(&error.kind, SessionErrorKind::Stalled { heard, .. } if heard == "250 2.0.0 O"),
+            "{error}"
+        );
+        let error = fail_after(good, Fault::HalfAndHangUp).await;
+        let cut_off = SessionErrorKind::CutOff("250 2.0.0 O".to_owned());
+        assert_eq!((error.phase, error.kind), (phase, cut_off));
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use proptest::prelude::*;
 
 use super::super::Capabilities;
-use super::super::replies::find;
+use super::super::replies::{Unreadable, Watch, find};
 use crate::delivery::Reply;
 
 proptest! {
@@ -39,6 +39,35 @@ proptest! {
         prop_assert_eq!((found.length, found.lines), (whole, lines.len()));
     }
 
+    /// Reading stops only where no reply will come of what was read.
+    #[test]
+    fn what_is_not_read_on_is_no_reply(
+        pieces in proptest::collection::vec(
+            prop_oneof![
+                Just("250 ok\r\n".to_owned()),
+                Just("250-and\r\n".to_owned()),
+                Just("25".to_owned()),
+                Just("\r\n".to_owned()),
+                "[2-5][0-9]{2}[ -x]{0,4}(\r\n|\n|)",
+                "[ -~\r\n]{0,5}",
+            ],
+            0..8,
+        ),
+    ) {
+        let bytes = pieces.concat().into_bytes();
+        let mut watch = Watch::default();
+        let stop = bytes.iter().position(|byte| !watch.see(*byte));
+        let mut rest = stop.map_or(&bytes[..], |at| &bytes[..=at]);
+        let mut outcome = find(rest);
+        while let Ok(Some(found)) = outcome {
+            rest = &rest[found.length..];
+            outcome = find(rest);
+        }
+        if stop.is_some() {
+            prop_assert!(outcome.is_err(), "{:?}", String::from_utf8_lossy(rest));
+        }
+    }
+
     /// Whatever a server says to EHLO is read without a panic.
     #[test]
     fn any_hello_can_be_read(text in "(?s).{0,200}") {
@@ -61,12 +90,13 @@ fn what_is_no_reply_is_told_at_once() {
     for endless in ["2".repeat(3), format!("250 {}", "x".repeat(1000))] {
         assert_eq!(find(endless.as_bytes()), Ok(None));
     }
-    assert!(
-        find("250 ".repeat(1000).as_bytes()).is_err(),
-        "a line too long"
-    );
-    assert!(
-        find("250-x\r\n".repeat(20_000).as_bytes()).is_err(),
-        "a reply too long"
-    );
+    let a_line = format!("250 {}", "x".repeat(3_000));
+    let lines = "250-x\r\n".repeat(501);
+    let bytes = format!("250-{}\r\n", "x".repeat(2_000)).repeat(60);
+    for endless in [a_line, lines, bytes] {
+        let found = find(endless.as_bytes());
+        assert!(matches!(found, Err(Unreadable::TooLong(_))), "{found:?}");
+        let mut watch = Watch::default();
+        assert!(endless.bytes().any(|byte| !watch.see(byte)));
+    }
 }

@@ -46,6 +46,29 @@ async fn five_hundred_recipients_take_five_round_trips() {
 }
 
 #[tokio::test]
+async fn answers_that_came_before_one_that_is_none_count() {
+    for nonsense in ["\0", "250 no line end \n", &"250-more\r\n".repeat(600)] {
+        let nonsense = nonsense.to_owned();
+        let answer = move |line: &str| match line {
+            "RCPT TO:<r2@there.example>" => nonsense.clone(),
+            other => agreeable(other),
+        };
+        let (mut session, _server) = session_with(&["PIPELINING"], answer).await;
+        let offer = session.offer(&envelope(4)).await;
+        let OfferState::Broken(Phase::RcptTo, error) = &offer.state else {
+            panic!("{offer:?}")
+        };
+        let is_told = matches!(
+            error.kind,
+            SessionErrorKind::Protocol(_) | SessionErrorKind::TooLong(_)
+        );
+        assert!(is_told, "{error}");
+        assert_eq!(accepted(&offer), 2);
+        assert_eq!(offer.recipients[2].verdict, RecipientVerdict::Unanswered);
+    }
+}
+
+#[tokio::test]
 async fn a_refused_recipient_costs_only_itself() {
     let answer = |line: &str| match line {
         "RCPT TO:<r250@there.example>" => "550 5.1.1 nobody".to_owned(),

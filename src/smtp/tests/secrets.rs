@@ -238,6 +238,29 @@ async fn bytes_put_in_late_after_starttls_are_refused_too() {
 }
 
 #[tokio::test]
+async fn no_secret_is_in_an_error_when_what_quotes_it_is_no_reply() {
+    let cut_off = format!("501 cannot read {PASSWORD}");
+    let garbage = format!("<p>cannot read {PASSWORD}</p>\r\n");
+    let endless = format!("501-cannot read {PASSWORD}\r\n").repeat(600);
+    for said in [cut_off, garbage, endless] {
+        let (port, _server) = serve_once(move |mut peer| async move {
+            peer.hello(&["AUTH PLAIN"]).await;
+            peer.line().await;
+            // The client does not read all of it.
+            let _ = peer.stream.write_all(said.as_bytes()).await;
+            let _ = peer.stream.shutdown().await;
+            peer
+        })
+        .await;
+        let error = connect(&plain(port)).await;
+        assert_eq!((error.phase, error.reply()), (Phase::SignIn, None));
+        let shown = format!("{error} {error:?}");
+        assert!(shown.contains("cannot read"), "{shown}");
+        assert!(!shown.contains(PASSWORD), "{shown}");
+    }
+}
+
+#[tokio::test]
 async fn no_secret_is_in_an_error_even_when_the_server_quotes_it() {
     for mechanism in ["AUTH PLAIN", "AUTH LOGIN"] {
         let (port, _server) = serve_once(move |mut peer| async move {
