@@ -1,6 +1,6 @@
 //! Asking about the next envelope along with the content.
 
-use tokio::io::{DuplexStream, duplex};
+use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
 use tokio::task::JoinHandle;
 
 use super::super::*;
@@ -22,6 +22,8 @@ async fn ready(
         let mut answers = first.iter().chain(answers);
         peer.serve(|_| (*answers.next().unwrap_or(&"")).to_owned())
             .await;
+        // Whoever looks into what came keeps the near end no longer than that.
+        let _gone = peer.stream.shutdown().await;
         peer
     });
     let (clock, deadlines) = (Clock::system(), Deadlines::default());
