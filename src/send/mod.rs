@@ -32,6 +32,7 @@ mod single;
 mod sorting;
 mod stop;
 mod streak;
+mod surroundings;
 mod waiting;
 mod worker;
 
@@ -42,3 +43,4 @@ pub use options::{Account, Options};
 pub use signing::SignIn;
 pub use single::{SingleEvent, SingleOutcome, Singles, singly};
 pub use stop::{Stop, StopHandle};
+pub use surroundings::{Surroundings, Writing};

@@ -171,11 +171,12 @@ impl Worker {
 
     async fn connect(&self) -> Result<Opened, NoSession> {
         let Context {
+            network,
             clock,
             account,
             trial,
             ..
         } = &*self.context;
-        open(clock, account, trial, self.refused.as_ref()).await
+        open(network, clock, account, trial, self.refused.as_ref()).await
     }
 }

@@ -1,14 +1,14 @@
-//! The thread that writes while a campaign is sent.
+//! The writer at work while a campaign is sent.
 //!
 //! Every connection asks for its marks here. What is asked for at the same moment is put into one
-//! commit, and nobody is answered before that commit is on disk.
+//! commit, and nobody is answered before that commit is on disk. The writer has a thread of its own, because
+//! it waits for the disk; or it is a task among others, where all of a send is to happen on one thread.
 
-use std::sync::mpsc;
 use std::thread::JoinHandle;
 
 use jiff::Timestamp;
 use rusqlite::TransactionBehavior;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use super::finishing::{self, Finish, HandOver};
 use super::gate::{Gate, Pause};
@@ -40,19 +40,79 @@ enum Done {
 
 type Ask = (Job, oneshot::Sender<Result<Done, Error>>);
 
-/// A handle to the writing thread; clones ask the same thread. It ends when the last one is gone.
+/// A handle to the writer; clones ask the same one. It ends when the last one is gone.
 #[derive(Debug, Clone)]
 pub struct Journal {
-    asks: mpsc::Sender<Ask>,
+    asks: mpsc::UnboundedSender<Ask>,
+}
+
+/// Writes what a [`Journal`] is asked for, on a store of its own.
+pub struct Writer {
+    store: Store,
+    claiming: Claiming,
+    gates: Vec<Gate>,
+    mark: Option<Keeper>,
+    queue: mpsc::UnboundedReceiver<Ask>,
+}
+
+impl std::fmt::Debug for Writer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Writer")
+            .field("store", &self.store)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Writer {
+    /// Writes on this thread until the last handle is gone.
+    pub fn run(mut self) {
+        while let Some(first) = self.queue.blocking_recv() {
+            self.write(first);
+        }
+    }
+
+    /// The same as a task, which keeps its thread while it waits for the disk.
+    pub async fn serve(mut self) {
+        while let Some(first) = self.queue.recv().await {
+            self.write(first);
+        }
+    }
+
+    /// Writes what has been asked for by now.
+    fn write(&mut self, first: Ask) {
+        let mut group = vec![first];
+        while group.len() < GROUP
+            && let Ok(next) = self.queue.try_recv()
+        {
+            group.push(next);
+        }
+        let (store, gates, mark) = (&mut self.store, &mut self.gates, &mut self.mark);
+        write_group(store, gates, &self.claiming, group, mark);
+    }
 }
 
 impl Journal {
-    /// Starts the thread on a store of its own. Join the handle after the last clone is dropped, to
-    /// have the store's file closed.
+    /// A journal, and the writer that has yet to be set to work.
+    pub fn new(store: Store, claiming: Claiming) -> (Self, Writer) {
+        let (asks, queue) = mpsc::unbounded_channel();
+        let writer = Writer {
+            gates: Gate::all(&claiming),
+            // What nobody needs after a power cut cannot be restored either.
+            mark: (!store.fleeting)
+                .then(|| Keeper::of(&store.connection, store.path()))
+                .flatten(),
+            store,
+            claiming,
+            queue,
+        };
+        (Self { asks }, writer)
+    }
+
+    /// Starts the writer on a thread. Join the handle after the last clone is dropped, to have the store's
+    /// file closed.
     pub fn start(store: Store, claiming: Claiming) -> (Self, JoinHandle<()>) {
-        let (asks, queue) = mpsc::channel();
-        let thread = std::thread::spawn(move || write(store, &claiming, &queue));
-        (Self { asks }, thread)
+        let (journal, writer) = Self::new(store, claiming);
+        (journal, std::thread::spawn(move || writer.run()))
     }
 
     async fn ask(&self, job: Job) -> Result<Done, Error> {
@@ -121,23 +181,6 @@ impl Journal {
         next_send_at: Option<Timestamp>,
     ) -> Result<(), Error> {
         self.record(Job::State(state, next_send_at)).await
-    }
-}
-
-fn write(mut store: Store, claiming: &Claiming, queue: &mpsc::Receiver<Ask>) {
-    let mut gates = Gate::all(claiming);
-    // What nobody needs after a power cut cannot be restored either.
-    let mut mark = (!store.fleeting)
-        .then(|| Keeper::of(&store.connection, store.path()))
-        .flatten();
-    while let Ok(first) = queue.recv() {
-        let mut group = vec![first];
-        while group.len() < GROUP
-            && let Ok(next) = queue.try_recv()
-        {
-            group.push(next);
-        }
-        write_group(&mut store, &mut gates, claiming, group, &mut mark);
     }
 }
 
