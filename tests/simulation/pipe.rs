@@ -129,6 +129,18 @@ impl End {
     }
 }
 
+/// The command or code that begins here. The rest of what is said may have a Message-ID in it, which is random.
+fn word(bytes: &[u8]) -> String {
+    let word = bytes.split(|byte| b" \r-".contains(byte)).next();
+    let word = word.filter(|word| {
+        let is_command = word.len() == 4 && word.iter().all(u8::is_ascii_uppercase);
+        is_command || (word.len() == 3 && word.iter().all(u8::is_ascii_digit))
+    });
+    word.map_or_else(String::new, |word| {
+        format!(": {}", String::from_utf8_lossy(word))
+    })
+}
+
 impl AsyncWrite for End {
     fn poll_write(
         self: Pin<&mut Self>,
@@ -167,9 +179,9 @@ impl AsyncWrite for End {
         }
         let hushed = heard < count && to_hush != Some(0);
         drop(flow);
-        let text = String::from_utf8_lossy(&bytes[..count.min(24)]);
+        let said = word(&bytes[..count]);
         this.world
-            .note(|| format!("{}: {count} of {} bytes: {text:?}", this.name, bytes.len()));
+            .note(|| format!("{}: {count} of {} bytes{said}", this.name, bytes.len()));
         if hushed {
             this.world
                 .note(|| format!("{}: the line falls silent", this.name));

@@ -326,9 +326,9 @@ fn meddle(
     }
 }
 
-/// Message-IDs are random, and are left out.
+/// Whoever is told of something is outside. Message-IDs are random, and are left out.
 fn note(world: &World, event: &Event, called_sent: &mut Vec<u64>) {
-    if world.is_dead() {
+    if world.enter() {
         return;
     }
     match event {
