@@ -5,6 +5,8 @@
 //! [`limits::Limiter`](crate::limits::Limiter), nor let any mail leave the machine. Called by `cli`
 //! alone.
 //!
+//! A [`Sandbox`] listens on a port; a [`Portless`] one is brought its streams.
+//!
 //! A message is stamped with the clock's time when its final dot is taken, so under a simulated clock
 //! server and sender agree on what time it is.
 

@@ -1,8 +1,8 @@
 //! Looking out for a halt while a send waits.
 //!
 //! Who claims is told of a halt in the same transaction; who waits for hours, or for a connection, claims nothing.
-//! This looks into the store every second of real time, on a simulated clock too: days that pass there in
-//! milliseconds are not held up.
+//! This looks into the store every second of the time by which deadlines go: real time, on a simulated clock too, so
+//! that days that pass there in milliseconds are not held up.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

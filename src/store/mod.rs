@@ -91,7 +91,7 @@ pub use report::{ListedRow, MessageRecord, ReportRow};
 pub use resolving::{Doubt, Resolution, Selection};
 pub use retrying::{LeftOut, Refusal, Restored};
 pub use single::{Single, SingleEnd, SingleLock};
-pub use slots::{ConnectionSlot, SlotWanted, is_slot_wanted};
+pub use slots::{ConnectionSlot, SlotWanted, connection_slot, is_slot_wanted};
 pub use story::{Attempt, Chapter, ChapterMessage};
 pub use suppressing::{NewSuppression, Reached, Suppressed, Suppression};
 pub use updating::{Difference, Group};

@@ -94,7 +94,9 @@ impl Dialler for Wires {
             world.note(|| {
                 format!("client {number}: connected to account {account}: {up:?}, {down:?}")
             });
-            world.admit(world.servers[account].serve(Box::new(server)));
+            world
+                .sessions
+                .admit(world.servers[account].serve(Box::new(server)));
             Ok(Box::new(client) as Box<dyn Transport>)
         })
     }

@@ -1,15 +1,13 @@
 //! A schedule: one seed's campaign, servers, lives of senders, and what is done to them; then the laws.
 
-use std::future::{Future as _, poll_fn};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use jiff::SignedDuration;
 use postroom::clock::Clock;
 use postroom::sandbox::{self, Portless, Snapshot, TlsMode};
-use postroom::send::{self, Ended, Event, Stop, StopHandle, Surroundings, Writing};
+use postroom::send::Ended;
 use postroom::smtp::Network;
 
 use crate::campaign::{self, INTERNAL, Planned, Stage};
@@ -17,10 +15,11 @@ use crate::check::{self, Run};
 use crate::dice::Dice;
 use crate::disk;
 use crate::errand::{self, Said};
+use crate::life::{End, Life};
 use crate::mood;
 use crate::network::Wires;
 use crate::tally::{Kind, Tally};
-use crate::world::{Kill, Ready, World};
+use crate::world::{Kill, World};
 
 /// Shapes of campaigns; so many are planned by each thread that comes to all of them.
 const SHAPES: u64 = 40;
@@ -35,19 +34,12 @@ pub(crate) struct Outcome {
     pub(crate) tally: Tally,
 }
 
-/// How a life ended.
-enum End {
-    Ended(Ended),
-    Failed(String),
-    Died,
-    Stuck,
-}
-
 struct Play {
     world: Arc<World>,
     network: Network,
     planned: Planned,
     connections: usize,
+    bad_lives: u64,
     said: Said,
     dice: Dice,
     called_sent: Vec<u64>,
@@ -59,6 +51,13 @@ struct Play {
 pub(crate) fn play(stage: &mut Stage, seed: u64) -> Outcome {
     let planned = stage.set(seed % SHAPES + seed / 50_000 * SHAPES);
     let mut dice = Dice::new(seed, 2);
+    let connections = dice.within(1..=3) as usize;
+    // One in eight has lives like any other: nothing goes wrong but what the servers do.
+    let bad_lives = if dice.once_in(8) {
+        0
+    } else {
+        dice.within(1..=4)
+    };
     let clock = Clock::driven(campaign::start(), 0);
     let servers = planned.shape.rules.iter().map(|rules| {
         let options = sandbox::Options {
@@ -68,6 +67,8 @@ pub(crate) fn play(stage: &mut Stage, seed: u64) -> Outcome {
             require_auth: false,
             keep_records: true,
             strict: dice.once_in(3),
+            // After a cut, or a death, a server may not know yet that a connection is no more.
+            max_connections: (bad_lives == 0).then_some(connections),
             faults: mood::faults(&mut dice),
             ..sandbox::Options::default()
         };
@@ -84,7 +85,8 @@ pub(crate) fn play(stage: &mut Stage, seed: u64) -> Outcome {
         world,
         network: Network::by(wires),
         planned,
-        connections: dice.within(1..=3) as usize,
+        connections,
+        bad_lives,
         said: Said::default(),
         dice,
         called_sent: vec![],
@@ -97,14 +99,8 @@ pub(crate) fn play(stage: &mut Stage, seed: u64) -> Outcome {
 
 impl Play {
     fn run(&mut self) {
-        // One in eight has a life like any other: nothing goes wrong but what the servers do.
-        let lives = if self.dice.once_in(8) {
-            0
-        } else {
-            self.dice.within(1..=4)
-        };
         let reboots = self.dice.once_in(3);
-        for _ in 0..lives {
+        for _ in 0..self.bad_lives {
             self.bad_life(reboots);
             if !self.broken.is_empty() {
                 return;
@@ -197,7 +193,16 @@ impl Play {
             .planned
             .sender(&world.store, world.clock.now(), self.connections);
         world.begin(kill, errands);
-        let end = self.drive(job, options, failure);
+        let life = Life {
+            world: &world,
+            network: &self.network,
+            planned: &self.planned,
+            said: &mut self.said,
+            called_sent: &mut self.called_sent,
+            dice: &mut self.dice,
+            failure,
+        };
+        let end = life.live(job, options);
         let left = world.end();
         let end = match left {
             Some(left) => {
@@ -221,54 +226,6 @@ impl Play {
         if world.is_quiet() && took > self.planned.shape.ample_time() {
             self.broken.push(format!("a quiet life took {took} s"));
         }
-        end
-    }
-
-    /// Lives on a runtime of its own with one thread; nothing of it is left when this returns.
-    fn drive(&mut self, job: send::Job, options: send::Options, failure: Option<&str>) -> End {
-        let world = Arc::clone(&self.world);
-        let idle = Arc::clone(&world);
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .event_interval(1)
-            .on_thread_park(move || idle.turn())
-            .build()
-            .unwrap();
-        let (stop, handle) = Stop::new();
-        let surroundings = Surroundings {
-            clock: world.clock.clone(),
-            network: self.network.clone(),
-            writing: Writing::Task,
-        };
-        let ready = Ready::new();
-        let waker = Waker::from(Arc::clone(&ready));
-        let (said, called_sent) = (&mut self.said, &mut self.called_sent);
-        let (planned, dice) = (&self.planned, &mut self.dice);
-        let mut failure = failure;
-        let mut report = |event: Event| note(&world, &event, called_sent);
-        let run = send::run(job, options, surroundings, stop, &mut report);
-        let mut run = Box::pin(run);
-        let end = runtime.block_on(poll_fn(|context| {
-            world.watch(context.waker());
-            ready.pass_on(context.waker());
-            if world.is_dead() {
-                return Poll::Ready(End::Died);
-            }
-            if world.is_stuck() {
-                return Poll::Ready(End::Stuck);
-            }
-            if world.is_errand_due() {
-                meddle(&world, planned, (said, dice), &mut failure, &handle);
-            }
-            if !ready.take() {
-                return Poll::Pending;
-            }
-            let run = run.as_mut().poll(&mut Context::from_waker(&waker));
-            run.map(|ended| match ended {
-                Ok(ended) => End::Ended(ended),
-                Err(error) => End::Failed(error.to_string()),
-            })
-        }));
-        drop(run);
         end
     }
 
@@ -301,46 +258,5 @@ impl Play {
             log: self.world.take_log(),
             tally,
         }
-    }
-}
-
-/// Something is done in the middle of a life.
-fn meddle(
-    world: &World,
-    planned: &Planned,
-    (said, dice): (&mut Said, &mut Dice),
-    failure: &mut Option<&str>,
-    stop: &StopHandle,
-) {
-    if let Some(failure) = failure.take() {
-        disk::set(&world.store, failure);
-        world.disregard();
-        world.count(Kind::Disk);
-        world.note(|| format!("from now on writes fail: {failure}"));
-    } else if dice.once_in(6) {
-        world.note(|| "somebody stops the sender".to_owned());
-        world.count(Kind::Errand);
-        stop.stop();
-    } else {
-        errand::run(world, planned, said, dice);
-    }
-}
-
-/// Whoever is told of something is outside. Message-IDs are random, and are left out.
-fn note(world: &World, event: &Event, called_sent: &mut Vec<u64>) {
-    if world.enter() {
-        return;
-    }
-    match event {
-        Event::Sent {
-            number, recipients, ..
-        } => {
-            called_sent.push(*number);
-            world.note(|| format!("sent: message {number} to {recipients}"));
-        }
-        Event::InDoubt { number, reply, .. } => {
-            world.note(|| format!("in doubt: message {number}: {reply}"));
-        }
-        other => world.note(|| format!("{other:?}")),
     }
 }

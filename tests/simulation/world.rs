@@ -7,10 +7,9 @@
 
 use std::future::Future;
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -19,6 +18,7 @@ use postroom::sandbox::Portless;
 
 use crate::dice::Dice;
 use crate::disk::{self, Image};
+use crate::sessions::Sessions;
 use crate::tally::{Kind, Tally};
 
 /// When a sender dies.
@@ -51,38 +51,6 @@ struct Life {
     errands: Vec<u64>,
 }
 
-struct Session {
-    work: Pin<Box<dyn Future<Output = ()> + Send>>,
-    ready: Arc<Ready>,
-}
-
-/// A flag for a waker.
-pub(crate) struct Ready(AtomicBool, Mutex<Option<Waker>>);
-
-impl Ready {
-    pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self(AtomicBool::new(true), Mutex::new(None)))
-    }
-
-    pub(crate) fn take(&self) -> bool {
-        self.0.swap(false, Ordering::Relaxed)
-    }
-
-    /// Who is woken too.
-    pub(crate) fn pass_on(&self, waker: &Waker) {
-        *self.1.lock().unwrap() = Some(waker.clone());
-    }
-}
-
-impl Wake for Ready {
-    fn wake(self: Arc<Self>) {
-        self.0.store(true, Ordering::Relaxed);
-        if let Some(waker) = self.1.lock().unwrap().as_ref() {
-            waker.wake_by_ref();
-        }
-    }
-}
-
 pub(crate) struct World {
     pub(crate) clock: Clock,
     pub(crate) store: PathBuf,
@@ -92,7 +60,7 @@ pub(crate) struct World {
     log: Mutex<Vec<String>>,
     tally: Mutex<Tally>,
     life: Mutex<Life>,
-    sessions: Mutex<Vec<Session>>,
+    pub(crate) sessions: Sessions,
 }
 
 impl std::fmt::Debug for World {
@@ -117,7 +85,7 @@ impl World {
             log: Mutex::default(),
             tally: Mutex::default(),
             life: Mutex::default(),
-            sessions: Mutex::default(),
+            sessions: Sessions::default(),
         })
     }
 
@@ -268,40 +236,13 @@ impl World {
     /// The sender has nothing to do: the servers go on, and when they have nothing to do either, so does time.
     pub(crate) fn turn(&self) {
         let is_over = self.enter() || self.is_stuck();
-        if !is_over && !self.serve() && !self.clock.advance() {
+        if !is_over && !self.sessions.go_on() && !self.clock.advance() {
             self.life.lock().unwrap().is_stuck = true;
         }
         // Whether anything of this is for the sender, only its runtime knows.
         if let Some(root) = self.life.lock().unwrap().root.as_ref() {
             root.wake_by_ref();
         }
-    }
-
-    /// A client has come to a server.
-    pub(crate) fn admit(&self, work: impl Future<Output = ()> + Send + 'static) {
-        self.sessions.lock().unwrap().push(Session {
-            work: Box::pin(work),
-            ready: Ready::new(),
-        });
-    }
-
-    /// Lets every server's session go on that can. False when none could.
-    fn serve(&self) -> bool {
-        let mut sessions = std::mem::take(&mut *self.sessions.lock().unwrap());
-        let mut went_on = false;
-        sessions.retain_mut(|session| {
-            if !session.ready.take() {
-                return true;
-            }
-            went_on = true;
-            let waker = Waker::from(Arc::clone(&session.ready));
-            session.work.as_mut().poll(&mut Context::from_waker(&waker)) == Poll::Pending
-        });
-        let mut all = self.sessions.lock().unwrap();
-        // Those that have come meanwhile are behind them.
-        let new = std::mem::replace(&mut *all, sessions);
-        all.extend(new);
-        went_on
     }
 
     /// So much time passes without a sender.
@@ -315,7 +256,7 @@ impl World {
             .poll(&mut Context::from_waker(nobody))
             .is_pending()
         {
-            if !self.serve() {
+            if !self.sessions.go_on() {
                 self.clock.advance();
             }
         }
