@@ -82,24 +82,23 @@ pub fn connection_slot(
     mailbox: &str,
     most: usize,
 ) -> Result<Option<ConnectionSlot>, Error> {
-        for number in 0..most {
-            let path = slot_path(store, mailbox, &format!("{number}.slot"));
-            let failed = |source| Error::Lock {
-                path: path.clone(),
-                source,
-            };
-            let file = open_private(&path).map_err(failed)?;
-            match file.try_lock() {
-                Ok(()) => {
-                    return Ok(Some(ConnectionSlot {
-                        _file: file,
-                        number,
-                    }));
-                }
-                Err(TryLockError::WouldBlock) => {}
-                Err(TryLockError::Error(source)) => return Err(failed(source)),
+    for number in 0..most {
+        let path = slot_path(store, mailbox, &format!("{number}.slot"));
+        let failed = |source| Error::Lock {
+            path: path.clone(),
+            source,
+        };
+        let file = open_private(&path).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => {
+                return Ok(Some(ConnectionSlot {
+                    _file: file,
+                    number,
+                }));
             }
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
-        Ok(None)
     }
+    Ok(None)
 }

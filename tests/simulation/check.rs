@@ -124,14 +124,12 @@ fn wrong_with(row: &Row, got: &[&Received], run: &Run<'_>) -> Vec<String> {
             "{address} got it {times} times, and was to get it once more {again} times"
         ));
     }
-    let is_of = |record: &&&Received| {
-        let id = message.as_ref().map(|(_, _, id)| id);
-        record.message_id.as_ref() == id
-    };
+    let id = message.as_ref().map(|(_, _, id)| id);
+    let has_it = got.iter().any(|record| record.message_id.as_ref() == id);
     match state.as_str() {
         "sent" => {
             let is_believed = run.said.delivered.contains_key(address);
-            if !is_believed && got.iter().find(is_of).is_none() {
+            if !is_believed && !has_it {
                 wrong.push(format!("{address} is sent by the store and got nothing"));
             }
         }
