@@ -25,6 +25,8 @@ pub(crate) struct Run<'a> {
     pub(crate) called_sent: &'a [u64],
     /// How many messages may be in doubt, for what was done to the sender.
     pub(crate) doubtful: u64,
+    /// No server turned anybody away or broke off, and no line did.
+    pub(crate) is_kind: bool,
     /// Nothing went wrong and nobody meddled.
     pub(crate) is_calm: bool,
 }
@@ -148,6 +150,9 @@ fn wrong_with(row: &Row, got: &[&Received], run: &Run<'_>) -> Vec<String> {
         )
     {
         wrong.push(format!("message {number} is still {of_message}"));
+    }
+    if run.is_kind && state == "refused" {
+        wrong.push(format!("{address} is refused, and nobody refused anything"));
     }
     if run.is_calm && state != "sent" {
         wrong.push(format!("{address} is {state}, and nothing went wrong"));

@@ -244,6 +244,7 @@ impl Play {
             seen: &seen,
             called_sent: &self.called_sent,
             doubtful: lost + (self.deaths + tally.of(Kind::Disk)) * lanes,
+            is_kind: lost == 0,
             is_calm: tally.is_calm(),
         };
         if self.broken.is_empty() {
