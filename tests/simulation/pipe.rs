@@ -32,6 +32,8 @@ pub(crate) struct Flow {
     fate: Fate,
     written: u64,
     on_its_way: VecDeque<(Timestamp, Vec<u8>)>,
+    /// Something that was written never arrives.
+    hushed: bool,
     /// The writing end is gone: what is on its way still arrives.
     closed: bool,
     /// The connection broke: nothing arrives any more.
@@ -177,12 +179,13 @@ impl AsyncWrite for End {
                 .push_back((arrives, bytes[..heard].to_vec()));
             flow.wake();
         }
-        let hushed = heard < count && to_hush != Some(0);
+        let falls_silent = heard < count && !flow.hushed;
+        flow.hushed |= falls_silent;
         drop(flow);
         let said = word(&bytes[..count]);
         this.world
             .note(|| format!("{}: {count} of {} bytes{said}", this.name, bytes.len()));
-        if hushed {
+        if falls_silent {
             this.world
                 .note(|| format!("{}: the line falls silent", this.name));
             this.world.count(Kind::Silence);
