@@ -15,7 +15,7 @@ use super::streak::Streak;
 use crate::clock::{Clock, Timestamp};
 use crate::delivery::Phase;
 use crate::message::{Editions, Identity, Prepared};
-use crate::smtp::{Envelope, HandOver as HandedOver, OfferState, Session};
+use crate::smtp::{Envelope, HandOver as HandedOver, Network, OfferState, Session};
 use crate::store::{Claim, Finish, HandOver, Journal};
 
 /// What every attempt of a run shares.
@@ -25,6 +25,7 @@ pub(super) struct Context {
     pub(super) lane: usize,
     pub(super) account: Account,
     pub(super) clock: Clock,
+    pub(super) network: Network,
     /// The store's file.
     pub(super) store: PathBuf,
     pub(super) journal: Journal,

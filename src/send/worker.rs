@@ -9,7 +9,7 @@ use super::error::Error;
 use super::signing::{NoSession, Opened, open};
 use crate::delivery::Phase;
 use crate::oauth::AccessToken;
-use crate::store::{self, Answer, ConnectionSlot, Store, is_slot_wanted};
+use crate::store::{self, Answer, ConnectionSlot, is_slot_wanted};
 
 /// So many messages are sent on a connection before others who have none get theirs.
 const FAIR_SHARE: u32 = 10;
@@ -165,17 +165,18 @@ impl Worker {
 
     fn take_slot(&self) -> Result<Option<ConnectionSlot>, store::Error> {
         let account = &self.context.account;
-        let store = Store::open(&self.context.store)?;
-        store.connection_slot(&account.mailbox, account.max_connections.max(1))
+        let (store, most) = (&self.context.store, account.max_connections.max(1));
+        store::connection_slot(store, &account.mailbox, most)
     }
 
     async fn connect(&self) -> Result<Opened, NoSession> {
         let Context {
+            network,
             clock,
             account,
             trial,
             ..
         } = &*self.context;
-        open(clock, account, trial, self.refused.as_ref()).await
+        open(network, clock, account, trial, self.refused.as_ref()).await
     }
 }
