@@ -7,11 +7,16 @@
 //! time that anybody waits for as soon as nobody does, so that days pass in milliseconds and the
 //! sender and the stand-in server agree on what time it is.
 //!
+//! A driven clock is moved by its owner ([`Clock::advance`]), who knows when nobody has anything left to do. All
+//! time goes by it, deadlines too: what is done by it takes no real time and happens the same way each time.
+//!
 //! Calendar time may be set by a person or a time server. What must not follow that is measured by the
 //! steady part of a [`Reading`].
 
 mod reading;
 mod simulated;
+#[cfg(test)]
+mod tests;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -65,6 +70,33 @@ impl Clock {
     /// A clock that starts at `start` and moves only when somebody waits and nobody holds it.
     pub fn simulated(start: Timestamp) -> Self {
         Self(Kind::Simulated(Arc::new(Simulated::new(start))))
+    }
+
+    /// A clock that starts at `start` and moves only when its owner says so: to the next time that anybody waits
+    /// for. Nobody needs to hold it. `boot` says which start of the machine it is.
+    pub fn driven(start: Timestamp, boot: i64) -> Self {
+        Self(Kind::Simulated(Arc::new(Simulated::driven(start, boot))))
+    }
+
+    /// Moves a driven clock on to the next time that anybody waits for. False when nobody waits, and on any other
+    /// clock.
+    pub fn advance(&self) -> bool {
+        self.driver().is_some_and(|clock| clock.advance())
+    }
+
+    /// Says that a driven clock's machine was started again: its steady time has nothing to do with what was
+    /// before. Nothing happens on any other clock.
+    pub fn start_again(&self) {
+        if let Some(clock) = self.driver() {
+            clock.start_again();
+        }
+    }
+
+    fn driver(&self) -> Option<&Arc<Simulated>> {
+        match &self.0 {
+            Kind::Simulated(clock) | Kind::Unset(clock) => Some(clock).filter(|c| c.is_driven()),
+            Kind::System => None,
+        }
     }
 
     /// The calendar time in whole milliseconds (rounded down), the precision of the store.
@@ -145,37 +177,63 @@ impl Clock {
         }
     }
 
-    /// Runs `work` under a deadline. Deadlines are real, monotonic time on either clock: a server
-    /// that hangs does so in real time even when the days are simulated.
+    /// Runs `work` under a deadline. Deadlines are real, monotonic time on the system's clock and on a simulated
+    /// one: a server that hangs does so in real time even when the days are simulated. Only a driven clock
+    /// counts them itself.
     ///
     /// # Errors
     /// [`Elapsed`] when the deadline passed first; `work` is dropped then.
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub async fn within<F: Future>(&self, limit: Duration, work: F) -> Result<F::Output, Elapsed> {
+        if let Some(clock) = self.driver() {
+            let limit_at = clock.after(limit);
+            return tokio::select! {
+                biased;
+                done = work => Ok(done),
+                () = clock.sleep_unset_until(limit_at) => Err(Elapsed(limit)),
+            };
+        }
         tokio::time::timeout(limit, work)
             .await
             .map_err(|_| Elapsed(limit))
     }
 
-    /// A stopwatch of real, monotonic time, for progress and figures; never for limits.
+    /// A stopwatch of the time by which deadlines go, for progress and figures; never for limits.
     pub fn stopwatch(&self) -> Stopwatch {
-        Stopwatch::start()
+        Stopwatch(match self.driver() {
+            Some(clock) => Started::Driven(Arc::clone(clock), clock.unset_now()),
+            None => Started::now(),
+        })
     }
 }
 
-/// Measures real time that has passed.
-#[derive(Debug, Clone, Copy)]
-pub struct Stopwatch(std::time::Instant);
+/// Measures time that has passed: real time, or that of a driven clock.
+#[derive(Debug, Clone)]
+pub struct Stopwatch(Started);
+
+#[derive(Debug, Clone)]
+enum Started {
+    Real(std::time::Instant),
+    Driven(Arc<Simulated>, Timestamp),
+}
+
+impl Started {
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
+    fn now() -> Self {
+        Self::Real(std::time::Instant::now())
+    }
+}
 
 impl Stopwatch {
-    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
-    fn start() -> Self {
-        Self(std::time::Instant::now())
-    }
-
-    /// Real time since it was started.
+    /// The time that has passed since it was started.
     pub fn elapsed(&self) -> Duration {
-        self.0.elapsed()
+        match &self.0 {
+            Started::Real(start) => start.elapsed(),
+            Started::Driven(clock, start) => {
+                let passed = clock.unset_now().duration_since(*start);
+                Duration::try_from(passed).unwrap_or_default()
+            }
+        }
     }
 }
 

@@ -1,8 +1,9 @@
-//! The simulated clock: time jumps to the next waited-for moment when nobody works.
+//! The simulated clock: time jumps to the next waited-for moment when nobody works, or when its owner says so.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
@@ -17,7 +18,9 @@ static BOOTS: AtomicI64 = AtomicI64::new(0);
 pub(super) struct Simulated {
     state: Mutex<State>,
     moved: Notify,
-    boot: i64,
+    boot: AtomicI64,
+    /// It moves by [`Simulated::advance`] alone.
+    driven: bool,
 }
 
 #[derive(Debug)]
@@ -35,6 +38,18 @@ struct State {
 impl State {
     fn wall(&self) -> Timestamp {
         self.now.saturating_add(self.set).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Sets the calendar where that is due by `until`; true when it was.
+    fn take_step(&mut self, until: Timestamp) -> bool {
+        let first = self.steps.first_entry();
+        let Some(step) = first.filter(|step| *step.key() <= until) else {
+            return false;
+        };
+        let (at, step) = step.remove_entry();
+        self.now = self.now.max(at);
+        self.set = self.set.saturating_add(step);
+        true
     }
 }
 
@@ -65,6 +80,14 @@ impl Drop for Waiter<'_> {
 
 impl Simulated {
     pub(super) fn new(start: Timestamp) -> Self {
+        Self::of(start, BOOTS.fetch_add(1, Ordering::Relaxed), false)
+    }
+
+    pub(super) fn driven(start: Timestamp, boot: i64) -> Self {
+        Self::of(start, boot, true)
+    }
+
+    fn of(start: Timestamp, boot: i64, driven: bool) -> Self {
         Self {
             state: Mutex::new(State {
                 now: start,
@@ -74,8 +97,39 @@ impl Simulated {
                 waiting: BTreeMap::new(),
             }),
             moved: Notify::new(),
-            boot: BOOTS.fetch_add(1, Ordering::Relaxed),
+            boot: AtomicI64::new(boot),
+            driven,
         }
+    }
+
+    /// The machine is started again.
+    pub(super) fn start_again(&self) {
+        self.boot.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_driven(&self) -> bool {
+        self.driven
+    }
+
+    /// So much later than now, by the time that nobody sets.
+    pub(super) fn after(&self, length: Duration) -> Timestamp {
+        let length = SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX);
+        let later = self.unset_now().saturating_add(length);
+        later.unwrap_or(Timestamp::MAX)
+    }
+
+    /// Moves on to the next moment that anybody waits for, or at which the calendar is set before that.
+    pub(super) fn advance(&self) -> bool {
+        let mut state = self.lock();
+        let Some(next) = state.waiting.keys().next().copied() else {
+            return false;
+        };
+        if !state.take_step(next) {
+            state.now = state.now.max(next);
+        }
+        drop(state);
+        self.moved.notify_waiters();
+        true
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -96,7 +150,7 @@ impl Simulated {
         Reading {
             wall: state.wall(),
             steady: Some(Steady {
-                boot: self.boot,
+                boot: self.boot.load(Ordering::Relaxed),
                 at: state.now.as_millisecond(),
             }),
         }
@@ -169,90 +223,15 @@ impl Simulated {
             return true;
         }
         let next = state.waiting.keys().next().copied();
-        if state.holds > 0 || next != Some(until) {
+        if self.driven || state.holds > 0 || next != Some(until) {
             return false;
         }
-        if let Some(step) = state
-            .steps
-            .first_entry()
-            .filter(|step| *step.key() <= until)
-        {
-            let (at, step) = step.remove_entry();
-            state.now = at;
-            state.set = state.set.saturating_add(step);
+        if state.take_step(until) {
             drop(state);
             self.moved.notify_waiters();
             return false;
         }
         state.now = until;
         true
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::Clock;
-    use jiff::{SignedDuration, Timestamp};
-
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::UNIX_EPOCH + SignedDuration::from_secs(seconds)
-    }
-
-    #[tokio::test]
-    async fn days_pass_at_once_and_in_order() {
-        let clock = Clock::simulated(at(0));
-        let (late, early) = (clock.clone(), clock.clone());
-        let late = tokio::spawn(async move {
-            late.sleep_until(at(86_400 * 5)).await;
-            late.now()
-        });
-        let early = tokio::spawn(async move {
-            early.sleep_until(at(60)).await;
-            early.now()
-        });
-        let (late, early) = (late.await.unwrap(), early.await.unwrap());
-        assert!(early >= at(60));
-        assert_eq!(late, at(86_400 * 5));
-    }
-
-    #[tokio::test]
-    async fn it_stands_still_while_somebody_works() {
-        let clock = Clock::simulated(at(0));
-        let hold = clock.hold();
-        let sleeper = clock.clone();
-        let task = tokio::spawn(async move { sleeper.sleep_until(at(10)).await });
-        for _ in 0..50 {
-            tokio::task::yield_now().await;
-        }
-        assert_eq!(clock.now(), at(0));
-        drop(hold);
-        task.await.unwrap();
-        assert_eq!(clock.now(), at(10));
-    }
-
-    #[tokio::test]
-    async fn who_waits_goes_by_the_calendar_as_it_is_set_and_a_server_does_not() {
-        let clock = Clock::simulated(at(0));
-        let before = clock.reading();
-        clock.set_by(SignedDuration::from_secs(3600));
-        assert_eq!((clock.now(), clock.unset().now()), (at(3600), at(0)));
-        assert!(!clock.reading().agrees_with(&before));
-        assert_eq!(
-            clock.reading().steadily_since(&before),
-            Some(SignedDuration::ZERO)
-        );
-        clock.sleep_until(at(1800)).await;
-        clock.sleep_until_or_set(at(9000), &before).await;
-        assert_eq!(clock.unset().now(), at(0), "nothing to wait for");
-        clock.sleep_until(at(3660)).await;
-        assert_eq!(clock.unset().now(), at(60));
-        let hold = clock.hold();
-        let sleeper = clock.clone();
-        let task = tokio::spawn(async move { sleeper.sleep_until(at(3670)).await });
-        tokio::task::yield_now().await;
-        clock.set_by(SignedDuration::from_secs(-3600));
-        drop(hold);
-        task.await.unwrap();
-        assert_eq!(clock.unset().now(), at(3670));
     }
 }

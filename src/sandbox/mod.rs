@@ -5,6 +5,8 @@
 //! [`limits::Limiter`](crate::limits::Limiter), nor let any mail leave the machine. Called by `cli`
 //! alone.
 //!
+//! A [`Sandbox`] listens on a port; a [`Portless`] one is brought its streams.
+//!
 //! A message is stamped with the clock's time when its final dot is taken, so under a simulated clock
 //! server and sender agree on what time it is.
 
@@ -46,13 +48,14 @@ pub use options::{
 };
 pub use spelling::Misspelt;
 pub use tokens::Tokens;
+pub use wire::Stream;
 
 use crate::clock::Clock;
 use books::Books;
 use faults::Strikes;
 use mailstore::MailStore;
 use quota::Quota;
-use session::Shared;
+use session::{Shared, serve};
 use tls::Identity;
 
 /// Why the server cannot start.
@@ -114,14 +117,19 @@ impl Error {
 /// A running stand-in server. Dropping it ends every session at once.
 pub struct Sandbox {
     address: SocketAddr,
-    shared: Arc<Shared>,
-    stopping: watch::Sender<bool>,
+    server: Portless,
     listening: JoinHandle<()>,
 }
 
-impl Sandbox {
-    /// Starts a server; it runs on the current Tokio runtime, which needs its I/O and time drivers.
-    pub async fn start(options: Options, clock: Clock) -> Result<Self, Error> {
+/// A stand-in server that listens nowhere: streams are brought to it.
+pub struct Portless {
+    shared: Arc<Shared>,
+    stopping: watch::Sender<bool>,
+}
+
+impl Portless {
+    /// Makes a server; where it would listen is of no account.
+    pub fn new(options: Options, clock: Clock) -> Result<Self, Error> {
         let options = options.checked()?;
         let identity = Identity::make()?;
         let store = options
@@ -129,12 +137,6 @@ impl Sandbox {
             .as_deref()
             .map(MailStore::open)
             .transpose()?;
-        let failed = |source| Error::Listen {
-            address: options.listen,
-            source,
-        };
-        let listener = TcpListener::bind(options.listen).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
         let quota = Quota::new(options.rules.clone(), options.strict, options.used.clone());
         let shared = Arc::new(Shared {
             books: Books::new(quota, options.keep_records),
@@ -145,12 +147,42 @@ impl Sandbox {
             store,
             hanging: watch::Sender::new(0),
         });
-        let (stopping, told) = watch::channel(false);
-        let listening = tokio::spawn(listener::listen(listener, Arc::clone(&shared), told));
+        Ok(Self {
+            shared,
+            stopping: watch::Sender::new(false),
+        })
+    }
+
+    /// Serves one client over this stream, until either side ends it; whoever drops the future breaks it off.
+    pub fn serve(&self, stream: Box<dyn Stream>) -> impl Future<Output = ()> + Send + use<> {
+        serve(stream, Arc::clone(&self.shared), self.stopping.subscribe())
+    }
+
+    /// What it has seen so far.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            faults: self.shared.strikes.struck(),
+            ..self.shared.books.snapshot()
+        }
+    }
+}
+
+impl Sandbox {
+    /// Starts a server; it runs on the current Tokio runtime, which needs its I/O and time drivers.
+    pub async fn start(options: Options, clock: Clock) -> Result<Self, Error> {
+        let listen = options.listen;
+        let server = Portless::new(options, clock)?;
+        let failed = |source| Error::Listen {
+            address: listen,
+            source,
+        };
+        let listener = TcpListener::bind(listen).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let told = server.stopping.subscribe();
+        let listening = tokio::spawn(listener::listen(listener, Arc::clone(&server.shared), told));
         Ok(Self {
             address,
-            shared,
-            stopping,
+            server,
             listening,
         })
     }
@@ -163,31 +195,28 @@ impl Sandbox {
     /// The certificate that a client has to trust, for `localhost`, `127.0.0.1` and `::1`. A new one
     /// at each start.
     pub fn certificate_pem(&self) -> &str {
-        &self.shared.identity.pem
+        &self.server.shared.identity.pem
     }
 
     /// What it has seen so far.
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot {
-            faults: self.shared.strikes.struck(),
-            ..self.shared.books.snapshot()
-        }
+        self.server.snapshot()
     }
 
     /// How many connections are open at this moment.
     pub fn open_connections(&self) -> usize {
-        self.shared.books.open()
+        self.server.shared.books.open()
     }
 
     /// How often [`Act::Hang`] has struck so far, and when it does again.
     pub fn hanging(&self) -> watch::Receiver<u64> {
-        self.shared.hanging.subscribe()
+        self.server.shared.hanging.subscribe()
     }
 
     /// Stops it: idle clients hear a 421, content in transfer has two seconds to get its verdict, and
     /// when this returns nothing is open any more.
     pub async fn stop(mut self) -> Snapshot {
-        self.stopping.send_replace(true);
+        self.server.stopping.send_replace(true);
         // It has ended either way; a panic in it would have been in a session's own task.
         let _ = (&mut self.listening).await;
         self.snapshot()

@@ -10,7 +10,7 @@ use super::content::Content;
 use crate::clock::Clock;
 
 /// Anything that can carry a session: a socket, a TLS stream, a pipe in memory.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
@@ -267,6 +267,7 @@ impl Wire {
         };
         // With input left unread the system would answer with a reset, which can overtake the reply.
         tokio::select! {
+            biased;
             () = stopped(&mut self.stopping) => {}
             _ = self.clock.within(FAREWELL, drain) => {}
         }

@@ -18,7 +18,7 @@ use super::train::{Taken, Train, envelope_of};
 use crate::clock::{Clock, Timestamp};
 use crate::delivery::Phase;
 use crate::message::{Editions, Identity, Prepared};
-use crate::smtp::{HandOver as HandedOver, OfferState, Session};
+use crate::smtp::{HandOver as HandedOver, Network, OfferState, Session};
 use crate::store::{Answer, Claim, Finish, HandOver, Journal, Turn, Withheld};
 
 /// What every attempt of a run shares.
@@ -28,6 +28,7 @@ pub(super) struct Context {
     pub(super) lane: usize,
     pub(super) account: Account,
     pub(super) clock: Clock,
+    pub(super) network: Network,
     /// The store's file.
     pub(super) store: PathBuf,
     pub(super) journal: Journal,

@@ -17,6 +17,7 @@ use super::options::Options;
 use super::signing::Trial;
 use super::stop::Stop;
 use super::streak::Streak;
+use super::surroundings::Surroundings;
 use super::train::{AHEAD, Train};
 use super::worker::{Leave, Report, Reports, Worker};
 use crate::clock::{Clock, Hold, Reading, Timestamp};
@@ -42,10 +43,16 @@ pub struct Job {
 pub async fn run(
     job: Job,
     options: Options,
-    clock: &Clock,
+    surroundings: impl Into<Surroundings>,
     stop: Stop,
     report: &mut dyn FnMut(Event),
 ) -> Result<Ended, Error> {
+    let Surroundings {
+        clock,
+        network,
+        writing,
+    } = surroundings.into();
+    let clock = &clock;
     let mut report = |event: Event| {
         event.note();
         report(event);
@@ -57,25 +64,10 @@ pub async fn run(
     if in_doubt > 0 {
         report(Event::Recovered { in_doubt });
     }
-    let lane = |(account, editions): (&super::Account, &Editions)| store::Lane {
-        account: account.name.clone(),
-        sender: editions.current().definition().from.clone(),
-        mailbox: account.mailbox.clone(),
-        rules: account.rules.clone(),
-        message_ids: message_ids(editions.current().sender().domain().to_owned()),
-    };
-    let claiming = Claiming {
-        campaign: job.campaign,
-        calendar: options.calendar.clone(),
-        lanes: options
-            .accounts
-            .iter()
-            .zip(&job.renderers)
-            .map(lane)
-            .collect(),
-    };
+    let claiming = claiming(&job, &options);
     let lookout = Lookout::new(&store, job.campaign, clock)?;
-    let (journal, writer) = Journal::start(store, claiming);
+    let (journal, writer) = Journal::new(store, claiming);
+    let written_out = writing.begin(writer);
     journal.set_state(RunState::Sending, None).await?;
     let lanes = options.accounts.iter().zip(job.renderers).enumerate();
     let lanes = lanes.map(|(number, (account, editions))| {
@@ -83,6 +75,7 @@ pub async fn run(
             lane: number,
             account: account.clone(),
             clock: clock.clone(),
+            network: network.clone(),
             store: options.store.clone(),
             journal: journal.clone(),
             editions,
@@ -113,8 +106,7 @@ pub async fn run(
     };
     let written = journal.set_state(state, next_send_at).await;
     drop(journal);
-    // The thread ends with the last handle; its panic would have been answered as `WriterGone`.
-    let _ended = writer.join();
+    written_out.await;
     report(Event::Ended(match &ended {
         Ok(ended) => Ok(ended.clone()),
         Err(error) => Err(error.to_string()),
@@ -123,6 +115,23 @@ pub async fn run(
     let ended = ended?;
     written?;
     Ok(ended)
+}
+
+fn claiming(job: &Job, options: &Options) -> Claiming {
+    let lane = |(account, editions): (&super::Account, &Editions)| store::Lane {
+        account: account.name.clone(),
+        sender: editions.current().definition().from.clone(),
+        mailbox: account.mailbox.clone(),
+        rules: account.rules.clone(),
+        message_ids: message_ids(editions.current().sender().domain().to_owned()),
+    };
+    Claiming {
+        campaign: job.campaign,
+        calendar: options.calendar.clone(),
+        lanes: (options.accounts.iter().zip(&job.renderers))
+            .map(lane)
+            .collect(),
+    }
 }
 
 fn message_ids(domain: String) -> MessageIds {
@@ -321,9 +330,10 @@ impl<'a> Dispatcher<'a> {
                 leaves: 0,
             });
         }
-        if let Some(seat) = lane.workers.get_mut(seat)
-            && seat.leave.try_send(Leave::Send).is_ok()
-        {
+        if let Some(seat) = lane.workers.get_mut(seat) {
+            // There is room for all the leave that a worker can have.
+            let sent = seat.leave.try_send(Leave::Send);
+            sent.map_err(|error| Error::Worker(error.to_string()))?;
             seat.leaves += 1;
         }
         Ok(())
@@ -358,7 +368,11 @@ impl<'a> Dispatcher<'a> {
         };
         let seat = self.lanes.get_mut(lane);
         if let Some(seat) = seat.and_then(|lane| lane.workers.get_mut(worker)) {
-            seat.leaves = seat.leaves.saturating_sub(1);
+            let unused = match &report {
+                Report::Blocked(_, unused) => *unused,
+                _ => 0,
+            };
+            seat.leaves = seat.leaves.saturating_sub(1 + unused);
         }
         match report {
             Report::Tried(outcome) => {
@@ -367,7 +381,7 @@ impl<'a> Dispatcher<'a> {
                 self.learn((lane, worker), *outcome);
                 self.hand_on(lane).await;
             }
-            Report::Blocked(answer) => {
+            Report::Blocked(answer, _) => {
                 if let Some(lane) = self.lanes.get_mut(lane) {
                     lane.ever_connected = true;
                 }

@@ -1,8 +1,8 @@
 //! Looking out, while a send waits, for what people do with its campaign.
 //!
 //! Who claims is told of a halt, and of an edited list, in the same transaction; who waits for hours, or for a
-//! connection, claims nothing. This looks into the store every second of real time, on a simulated clock too: days
-//! that pass there in milliseconds are not held up.
+//! connection, claims nothing. This looks into the store every second of the time by which deadlines go: real time,
+//! on a simulated clock too, so that days that pass there in milliseconds are not held up.
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -10,6 +10,9 @@
 //! A halt is another process's word in the store, and so is an edited list, or that what was left is dropped. A claim
 //! is answered with it; while nothing is claimed the dispatcher looks out for it (`lookout`).
 //!
+//! Time and network are handed down ([`Surroundings`]), and where the journal is written: a send that has all of it
+//! in one hand happens the same way each time.
+//!
 //! Stopping: no worker is ever dropped in the middle of a dialogue, because that would be a crash
 //! that nobody records. A stop only withholds leave; what is in hand runs to its verdict under its
 //! deadlines. Only the dispatcher's waiting is cancelled.
@@ -32,6 +35,7 @@ mod single;
 mod sorting;
 mod stop;
 mod streak;
+mod surroundings;
 mod train;
 mod waiting;
 mod worker;
@@ -43,3 +47,4 @@ pub use options::{Account, Options};
 pub use signing::SignIn;
 pub use single::{SingleEvent, SingleOutcome, Singles, singly};
 pub use stop::{Stop, StopHandle};
+pub use surroundings::{Surroundings, Writing};

@@ -10,7 +10,7 @@ use super::options::Account;
 use crate::clock::Clock;
 use crate::delivery::{Class, Phase, Verdict};
 use crate::oauth::{self, AccessToken, ErrorKind, Tokens};
-use crate::smtp::{Credentials, Secret, Session, SessionError};
+use crate::smtp::{Credentials, Network, Secret, Session, SessionError};
 
 /// How an account signs in.
 #[derive(Clone)]
@@ -101,13 +101,15 @@ fn same(one: &AccessToken, other: &AccessToken) -> bool {
 
 /// Connects and signs in. `refused` is a token that the server no longer takes.
 pub(super) async fn open(
+    network: &Network,
     clock: &Clock,
     account: &Account,
     trial: &Trial,
     refused: Option<&AccessToken>,
 ) -> Result<Opened, NoSession> {
     let connect = async |credentials: Option<&Credentials>| {
-        Session::connect(clock, &account.endpoint, credentials, &account.deadlines).await
+        let (endpoint, deadlines) = (&account.endpoint, &account.deadlines);
+        Session::connect_in(network, clock, endpoint, credentials, deadlines).await
     };
     let (username, tokens) = match &account.sign_in {
         SignIn::OAuth2 { username, tokens } => (username, tokens),

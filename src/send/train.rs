@@ -131,6 +131,15 @@ impl Train {
         leave == Ok(Leave::Send)
     }
 
+    /// Takes the leaves that there are, and counts them: nothing comes of them.
+    pub(super) fn unused(&mut self) -> usize {
+        let mut unused = 0;
+        while self.has_leave() {
+            unused += 1;
+        }
+        unused
+    }
+
     /// What may be asked for behind a message with so much content: as much as there is room and leave for.
     pub(super) fn wish(&mut self, context: &Context, content: usize) -> Option<Wish> {
         let mut most = 0;
@@ -150,14 +159,17 @@ impl Train {
         wish: Option<Wish>,
         answers: Vec<Answer>,
     ) {
-        let unanswered = wish.map_or(0, |wish| wish.most) - answers.len();
+        let mut unused = wish.map_or(0, |wish| wish.most) - answers.len();
         for answer in answers {
             match answer {
                 Answer::Claimed(claim) => self.ahead.push_back(Taken::new(context, *claim, true)),
-                answer => self.reports.tell(Report::Blocked(answer)),
+                answer => {
+                    let unused = std::mem::take(&mut unused);
+                    self.reports.tell(Report::Blocked(answer, unused));
+                }
             }
         }
-        for _ in 0..unanswered {
+        for _ in 0..unused {
             self.reports.tell(Report::Unused);
         }
     }
@@ -200,7 +212,7 @@ impl Train {
         for _ in 0..returned {
             self.reports.tell(Report::Returned);
         }
-        while self.has_leave() {
+        for _ in 0..self.unused() {
             self.reports.tell(Report::Unused);
         }
         Ok(())

@@ -174,8 +174,9 @@ impl Dispatcher<'_> {
             let next = look.map_or(wake, |look| look.min(wake));
             self.hold = None;
             tokio::select! {
-                () = self.clock.sleep_until_or_set(next, &self.reckoned) => {}
+                biased;
                 () = self.stop.requested() => {}
+                () = self.clock.sleep_until_or_set(next, &self.reckoned) => {}
                 news = self.lookout.news(self.clock) => match news {
                     News::Halted(halt) => {
                         self.ending.get_or_insert(Ok(Ended::Halted(halt)));

@@ -10,7 +10,7 @@ use super::signing::{NoSession, Opened, open};
 use super::train::{Carried, Taken, Train};
 use crate::delivery::Phase;
 use crate::oauth::AccessToken;
-use crate::store::{self, Answer, Claim, ConnectionSlot, Store, is_slot_wanted};
+use crate::store::{self, Answer, Claim, ConnectionSlot, is_slot_wanted};
 
 /// So many messages are sent on a connection before others who have none get theirs.
 const FAIR_SHARE: u32 = 10;
@@ -29,8 +29,8 @@ pub(super) enum Leave {
 pub(super) enum Report {
     /// A message was tried.
     Tried(Box<Outcome>),
-    /// There is none that may go now.
-    Blocked(Answer),
+    /// There is none that may go now; so many further leaves were not used either.
+    Blocked(Answer, usize),
     /// All of the mailbox's connections are in use, by other processes too.
     NoSlot,
     /// No session could be had.
@@ -168,7 +168,7 @@ impl Worker {
         let (journal, lane) = (&self.context.journal, self.context.lane);
         match journal.claim(lane, self.context.clock.reading()).await {
             Ok(Answer::Claimed(claim)) => Ok(claim),
-            Ok(answer) => Err(Report::Blocked(answer)),
+            Ok(answer) => Err(Report::Blocked(answer, self.train.unused())),
             Err(error) => Err(Report::Failed(error.into())),
         }
     }
@@ -185,7 +185,8 @@ impl Worker {
             Attempted::Settled(outcome) => (outcome, None),
             Attempted::Carried(finish, outcome) => (outcome, Some(finish)),
             Attempted::Withheld(answer) => {
-                let report = answer.map_or(Report::Returned, Report::Blocked);
+                let blocked = |answer| Report::Blocked(answer, 0);
+                let report = answer.map_or(Report::Returned, blocked);
                 self.train.reports.tell(report);
                 self.stop().await;
                 return Ok(false);
@@ -244,17 +245,18 @@ impl Worker {
 
     fn take_slot(&self) -> Result<Option<ConnectionSlot>, store::Error> {
         let account = &self.context.account;
-        let store = Store::open(&self.context.store)?;
-        store.connection_slot(&account.mailbox, account.max_connections.max(1))
+        let (store, most) = (&self.context.store, account.max_connections.max(1));
+        store::connection_slot(store, &account.mailbox, most)
     }
 
     async fn connect(&self) -> Result<Opened, NoSession> {
         let Context {
+            network,
             clock,
             account,
             trial,
             ..
         } = &*self.context;
-        open(clock, account, trial, self.refused.as_ref()).await
+        open(network, clock, account, trial, self.refused.as_ref()).await
     }
 }

@@ -3,13 +3,15 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokio::net::{TcpStream, lookup_host};
 use tokio_rustls::client::TlsStream;
 
 use super::encryption::Encryption;
 use super::session::hello_id;
 use super::start_tls::start_tls;
-use super::{Deadlines, Endpoint, Session, SessionError, SessionErrorKind, Tls, telling, tls};
+use super::{
+    Deadlines, Endpoint, Network, Session, SessionError, SessionErrorKind, Tls, Transport, telling,
+    tls,
+};
 use crate::clock::Clock;
 use crate::delivery::Phase;
 
@@ -18,6 +20,7 @@ use crate::delivery::Phase;
 /// [`Session::connect`] goes through them in one; `doctor` stops at each to say what it found.
 #[derive(Debug)]
 pub struct Resolved {
+    network: Network,
     clock: Clock,
     endpoint: Endpoint,
     deadlines: Deadlines,
@@ -29,7 +32,7 @@ pub struct Resolved {
 pub struct Reached {
     resolved: Resolved,
     address: SocketAddr,
-    stream: TcpStream,
+    stream: Box<dyn Transport>,
 }
 
 /// A connection that nobody listens in to: encrypted, or within this machine.
@@ -43,8 +46,8 @@ pub struct Secured {
 
 #[derive(Debug)]
 enum Stream {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
+    Plain(Box<dyn Transport>),
+    Tls(Box<TlsStream<Box<dyn Transport>>>),
 }
 
 impl Resolved {
@@ -58,8 +61,22 @@ impl Resolved {
         endpoint: &Endpoint,
         deadlines: &Deadlines,
     ) -> Result<Self, SessionError> {
+        Self::look_up_in(&Network::system(), clock, endpoint, deadlines).await
+    }
+
+    /// The same in another network than the machine's.
+    ///
+    /// # Errors
+    /// As [`Self::look_up`].
+    pub async fn look_up_in(
+        network: &Network,
+        clock: &Clock,
+        endpoint: &Endpoint,
+        deadlines: &Deadlines,
+    ) -> Result<Self, SessionError> {
         Ok(Self {
-            addresses: resolve(clock, endpoint, deadlines.connect).await?,
+            addresses: resolve(network, clock, endpoint, deadlines.connect).await?,
+            network: network.clone(),
             clock: clock.clone(),
             endpoint: endpoint.clone(),
             deadlines: *deadlines,
@@ -79,18 +96,16 @@ impl Resolved {
         let mut last = None;
         let limit = self.deadlines.connect;
         for &address in &self.addresses {
-            let error = match self.clock.within(limit, TcpStream::connect(address)).await {
-                Ok(Ok(stream)) => match stream.set_nodelay(true) {
-                    Ok(()) => {
-                        tracing::info!(%address, "connected");
-                        return Ok(Reached {
-                            resolved: self,
-                            address,
-                            stream,
-                        });
-                    }
-                    Err(error) => unreachable_at(address, &error),
-                },
+            let connected = self.network.connect(address);
+            let error = match self.clock.within(limit, connected).await {
+                Ok(Ok(stream)) => {
+                    tracing::info!(%address, "connected");
+                    return Ok(Reached {
+                        resolved: self,
+                        address,
+                        stream,
+                    });
+                }
                 Ok(Err(error)) => unreachable_at(address, &error),
                 Err(elapsed) => SessionErrorKind::Timeout(elapsed.0),
             };
@@ -173,17 +188,17 @@ impl Secured {
 }
 
 async fn resolve(
+    network: &Network,
     clock: &Clock,
     endpoint: &Endpoint,
     limit: Duration,
 ) -> Result<Vec<SocketAddr>, SessionError> {
     let fail = |kind: SessionErrorKind| SessionError::new(Phase::Connect, kind);
     let found = clock
-        .within(limit, lookup_host((endpoint.host.as_str(), endpoint.port)))
+        .within(limit, network.look_up(&endpoint.host, endpoint.port))
         .await
-        .map_err(|elapsed| fail(SessionErrorKind::Timeout(elapsed.0)))?
-        .map_err(|error| fail(unresolved(endpoint, &error.to_string())))?;
-    let mut addresses: Vec<_> = found.collect();
+        .map_err(|elapsed| fail(SessionErrorKind::Timeout(elapsed.0)))?;
+    let mut addresses = found.map_err(|error| fail(unresolved(endpoint, &error.to_string())))?;
     if endpoint.tls == Tls::None && !addresses.is_empty() {
         addresses.retain(|address| address.ip().is_loopback());
         if addresses.is_empty() {
@@ -211,9 +226,9 @@ fn unreachable_at(address: SocketAddr, error: &std::io::Error) -> SessionErrorKi
 async fn encrypt(
     clock: &Clock,
     endpoint: &Endpoint,
-    stream: TcpStream,
+    stream: Box<dyn Transport>,
     limit: Duration,
-) -> Result<TlsStream<TcpStream>, SessionError> {
+) -> Result<TlsStream<Box<dyn Transport>>, SessionError> {
     let shaken = clock
         .within(limit, tls::handshake(endpoint, stream))
         .await

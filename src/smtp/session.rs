@@ -11,7 +11,8 @@ use super::connect::Resolved;
 use super::exchange::{answer, positive, stage};
 use super::wire::{Record, Wire};
 use super::{
-    Capabilities, Credentials, Deadlines, Endpoint, SessionError, SessionErrorKind, Transport,
+    Capabilities, Credentials, Deadlines, Endpoint, Network, SessionError, SessionErrorKind,
+    Transport,
 };
 use crate::clock::Clock;
 use crate::delivery::Phase;
@@ -59,7 +60,22 @@ impl Session {
         credentials: Option<&Credentials>,
         deadlines: &Deadlines,
     ) -> Result<Self, SessionError> {
-        let resolved = Resolved::look_up(clock, endpoint, deadlines).await?;
+        let network = Network::system();
+        Self::connect_in(&network, clock, endpoint, credentials, deadlines).await
+    }
+
+    /// The same in another network than the machine's.
+    ///
+    /// # Errors
+    /// As [`Self::connect`].
+    pub async fn connect_in(
+        network: &Network,
+        clock: &Clock,
+        endpoint: &Endpoint,
+        credentials: Option<&Credentials>,
+        deadlines: &Deadlines,
+    ) -> Result<Self, SessionError> {
+        let resolved = Resolved::look_up_in(network, clock, endpoint, deadlines).await?;
         let secured = resolved.reach().await?.secure().await?;
         let mut session = secured.hello().await?;
         session.begin(credentials).await?;

@@ -3,21 +3,20 @@
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
 use super::exchange::silence;
 use super::replies;
-use super::{Capabilities, Deadlines, SessionError, SessionErrorKind};
+use super::{Capabilities, Deadlines, SessionError, SessionErrorKind, Transport};
 use crate::clock::Clock;
 use crate::delivery::{Phase, Reply};
 
 /// The plain dialogue up to the reply to STARTTLS (RFC 3207); gives the stream back and the greeting.
 pub(super) async fn start_tls(
     clock: &Clock,
-    stream: TcpStream,
+    stream: Box<dyn Transport>,
     hello: &str,
     deadlines: &Deadlines,
-) -> Result<(TcpStream, Reply), SessionError> {
+) -> Result<(Box<dyn Transport>, Reply), SessionError> {
     let mut plain = Plain {
         clock,
         stream,
@@ -41,7 +40,7 @@ pub(super) async fn start_tls(
 /// A bare SMTP dialogue before encryption.
 struct Plain<'a> {
     clock: &'a Clock,
-    stream: TcpStream,
+    stream: Box<dyn Transport>,
     heard: Vec<u8>,
     limit: Duration,
 }

@@ -3,20 +3,19 @@
 use std::io;
 use std::sync::Arc;
 
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::Error as RustlsError;
 use tokio_rustls::rustls::pki_types::ServerName;
 
-use super::{Endpoint, SessionErrorKind, TlsProblem};
+use super::{Endpoint, SessionErrorKind, TlsProblem, Transport};
 use crate::trust;
 
 /// Shakes hands on `stream` as a client of the endpoint's host. TLS 1.2 or newer, always verified.
 pub(super) async fn handshake(
     endpoint: &Endpoint,
-    stream: TcpStream,
-) -> Result<TlsStream<TcpStream>, SessionErrorKind> {
+    stream: Box<dyn Transport>,
+) -> Result<TlsStream<Box<dyn Transport>>, SessionErrorKind> {
     let name = ServerName::try_from(endpoint.host.clone())
         .map_err(|_| TlsProblem::Other(format!("{:?} is no host name", endpoint.host)))?;
     let config = trust::client(&endpoint.extra_roots, endpoint.trust_system_roots).await?;

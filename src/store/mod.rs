@@ -9,7 +9,7 @@
 //! (`updating`), and whatever was sent can be rendered from its own.
 //!
 //! Durability: WAL with `synchronous = FULL`, because the marks are exactly the commits that a power
-//! cut may not forget. While sending, one thread owns the writing connection and puts what several
+//! cut may not forget. While sending, one writer owns the writing connection and puts what several
 //! connections ask for at the same moment into one commit ([`Journal`]).
 //!
 //! Files beside it: the mark by which an older copy is known (`home`), a lock for each campaign (`lock`),
@@ -76,7 +76,7 @@ pub use gate::Pause;
 pub use history::{Deed, Happening};
 pub use holds::Hold;
 pub use home::{Away, Displacement, Whereabouts};
-pub use journal::Journal;
+pub use journal::{Journal, Writer};
 pub use ledger::Entry;
 pub use lock::{AtWork, Moment, SenderLock};
 pub use outcomes::MessageOutcome;
@@ -93,7 +93,7 @@ pub use report::{ListedRow, MessageRecord, ReportRow};
 pub use resolving::{Doubt, Resolution, Selection};
 pub use retrying::{LeftOut, Refusal, Restored};
 pub use single::{Single, SingleEnd, SingleLock};
-pub use slots::{ConnectionSlot, SlotWanted, is_slot_wanted};
+pub use slots::{ConnectionSlot, SlotWanted, connection_slot, is_slot_wanted};
 pub use story::{Attempt, Chapter, ChapterMessage};
 pub use suppressing::{NewSuppression, Reached, Suppressed, Suppression};
 pub use turn::{Turn, Turned, Wish, Withheld};

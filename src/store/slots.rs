@@ -58,9 +58,7 @@ impl Store {
         }
     }
 
-    /// Takes one of a mailbox's `most` connections; none when all of them are taken, here or in another
-    /// process. Processes that allow different numbers share the lower slots, so the largest number holds
-    /// over all of them.
+    /// [`connection_slot`] of this store's mailboxes.
     ///
     /// # Errors
     /// [`Error::Lock`] when a file beside the store cannot be made or locked.
@@ -69,24 +67,38 @@ impl Store {
         mailbox: &str,
         most: usize,
     ) -> Result<Option<ConnectionSlot>, Error> {
-        for number in 0..most {
-            let path = slot_path(self.path(), mailbox, &format!("{number}.slot"));
-            let failed = |source| Error::Lock {
-                path: path.clone(),
-                source,
-            };
-            let file = open_private(&path).map_err(failed)?;
-            match file.try_lock() {
-                Ok(()) => {
-                    return Ok(Some(ConnectionSlot {
-                        _file: file,
-                        number,
-                    }));
-                }
-                Err(TryLockError::WouldBlock) => {}
-                Err(TryLockError::Error(source)) => return Err(failed(source)),
-            }
-        }
-        Ok(None)
+        connection_slot(self.path(), mailbox, most)
     }
+}
+
+/// Takes one of a mailbox's `most` connections; none when all of them are taken, here or in another process.
+/// Processes that allow different numbers share the lower slots, so the largest number holds over all of them.
+/// The store at this path need not be open.
+///
+/// # Errors
+/// [`Error::Lock`] when a file beside the store cannot be made or locked.
+pub fn connection_slot(
+    store: &Path,
+    mailbox: &str,
+    most: usize,
+) -> Result<Option<ConnectionSlot>, Error> {
+    for number in 0..most {
+        let path = slot_path(store, mailbox, &format!("{number}.slot"));
+        let failed = |source| Error::Lock {
+            path: path.clone(),
+            source,
+        };
+        let file = open_private(&path).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => {
+                return Ok(Some(ConnectionSlot {
+                    _file: file,
+                    number,
+                }));
+            }
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
+        }
+    }
+    Ok(None)
 }

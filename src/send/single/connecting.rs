@@ -6,7 +6,7 @@ use crate::send::error::Error;
 use crate::send::event::{Ended, Trouble, Waiting};
 use crate::send::signing::{NoSession, open, without_token};
 use crate::send::sorting::{Lesson, hopeless, is_hopeless, judge, no_session, unreachable};
-use crate::smtp::SessionError;
+use crate::smtp::{Network, SessionError};
 use crate::store::{Pause, SingleLock};
 
 impl Post<'_> {
@@ -30,7 +30,15 @@ impl Post<'_> {
             }
         }
         let refused = self.refused.take();
-        match open(self.clock, self.account, &self.trial, refused.as_ref()).await {
+        match open(
+            &Network::system(),
+            self.clock,
+            self.account,
+            &self.trial,
+            refused.as_ref(),
+        )
+        .await
+        {
             Ok(opened) => {
                 (self.opened, self.fresh) = (Some(opened), true);
                 Ok(())
