@@ -5,7 +5,6 @@
 //! what is kept between rows only saves time. Called by the renderer, for every row.
 
 mod cache;
-mod guard;
 mod important;
 mod inline;
 mod markdown;
