@@ -9,6 +9,7 @@
 mod accounts;
 mod agreement;
 mod bad_input;
+mod bounds;
 mod browser;
 mod canaries;
 mod commands;

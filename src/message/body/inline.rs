@@ -25,7 +25,7 @@ use crate::recipients::guarded;
 const NUMBER: &str = "data-postroom-tag";
 
 /// How deep elements may be nested: the answer is written by a function that calls itself.
-const MAX_DEPTH: usize = 1000;
+pub(super) const MAX_DEPTH: usize = 1000;
 
 /// Inlines style sheets and remembers the answers.
 pub(super) struct Inliner {
