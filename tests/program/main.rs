@@ -42,6 +42,7 @@ mod providers;
 mod refusals;
 mod rehearsals;
 mod reports;
+mod rights;
 mod round_trips;
 mod samples;
 mod schedules;
