@@ -18,6 +18,7 @@ use super::args::Global;
 use super::disk::cannot_create;
 use super::exit::Exit;
 use super::failure::Failure;
+use crate::store::refuse_foreign_link;
 
 /// How much is told, over what `-v` says.
 const LEVEL: &str = "POSTROOM_LOG";
@@ -79,8 +80,8 @@ fn open(path: &Path) -> Result<File, Failure> {
     options.append(true).create(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-        .open(path)
+    refuse_foreign_link(path)
+        .and_then(|()| options.open(path))
         .map_err(|cause| cannot_create(path, &cause))
 }
 

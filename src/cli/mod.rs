@@ -93,6 +93,7 @@ struct Context {
 
 /// Reads the arguments, runs the command and says how it ended.
 pub fn run() -> ExitCode {
+    keep_memory_private();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -128,6 +129,17 @@ pub fn run() -> ExitCode {
             context.screen.failure(&failure);
             failure.exit.into()
         }
+    }
+}
+
+/// No copy of the program's memory is left on disk when it crashes, and no other process looks into it: passwords and
+/// tokens are in it.
+fn keep_memory_private() {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+        // Where it is not granted, things are as they are with any other program.
+        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     }
 }
 

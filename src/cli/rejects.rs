@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::disk::{cannot_create, cannot_write};
 use super::exit::Exit;
 use super::failure::Failure;
+use super::made::create_private;
 use super::report::defused;
 use crate::plan::BadRow;
 
@@ -66,7 +67,7 @@ impl Rejects {
     }
 
     fn open(&self, bad: BadRow<'_>) -> Result<csv::Writer<BufWriter<File>>, Failure> {
-        let file = File::create_new(&self.path).map_err(|cause| match cause.kind() {
+        let file = create_private(&self.path).map_err(|cause| match cause.kind() {
             io::ErrorKind::AlreadyExists => exists(&self.path),
             _ => cannot_create(&self.path, &cause),
         })?;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use super::place::{beside, machine_name, open_private};
+use super::place::{beside, look_at, machine_name, open_private};
 use super::{Error, Store, mark};
 
 /// Held by the one process that sends a campaign.
@@ -121,9 +121,9 @@ impl Store {
 
     /// The process that sends the campaign, if one does.
     pub fn sent_by(&self, campaign: &str) -> Option<AtWork> {
-        let turn = File::open(self.turn_path(campaign));
+        let turn = look_at(&self.turn_path(campaign));
         let _turn = turn.map(|turn| turn.lock().map(|()| turn));
-        let mut file = File::open(self.lock_path(campaign)).ok()?;
+        let mut file = look_at(&self.lock_path(campaign)).ok()?;
         let Err(std::fs::TryLockError::WouldBlock) = file.try_lock_shared() else {
             return None;
         };

@@ -80,7 +80,7 @@ pub use ledger::Entry;
 pub use lock::{AtWork, Moment, SenderLock};
 pub use outcomes::MessageOutcome;
 pub use person::PersonState;
-pub use place::machine_name;
+pub use place::{machine_name, refuse_foreign_link};
 pub use planning::{
     Cut, CutPart, NewBatch, NewCampaign, NewMessage, NewRecipient, Order, PlanWriter, Planned,
     Reason, Run,
@@ -186,7 +186,14 @@ pub struct OneMoment<'a>(#[expect(dead_code, reason = "it is kept to be dropped"
 
 fn create_private(path: &Path) -> std::io::Result<()> {
     if path.exists() {
-        return Ok(());
+        return refuse_foreign_link(path);
+    }
+    // The database's own library would make the file that the link names, for everybody to read; and a disk that
+    // is not there now may hold the store.
+    if path.is_symlink() {
+        return Err(std::io::Error::other(
+            "it is a link to a file that is not there",
+        ));
     }
     if let Some(folder) = path
         .parent()

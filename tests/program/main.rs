@@ -9,6 +9,7 @@
 mod accounts;
 mod agreement;
 mod bad_input;
+mod bounds;
 mod browser;
 mod canaries;
 mod commands;
@@ -43,6 +44,7 @@ mod providers;
 mod refusals;
 mod rehearsals;
 mod reports;
+mod rights;
 mod round_trips;
 mod samples;
 mod schedules;
