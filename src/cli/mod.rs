@@ -77,7 +77,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use tracing::{debug, error, info};
 
-use args::{Arguments, Command, StoreCommand};
+use args::{Arguments, Command};
 use exit::Exit;
 use failure::Failure;
 use screen::Screen;
@@ -157,7 +157,7 @@ fn execute(context: &Context, command: Command) -> Result<Exit, Failure> {
         Command::Retry(args) => retry::run(context, &args),
         Command::Cancel(args) => cancel::run(context, &args),
         Command::Suppress(args) => suppress::run(context, &args),
-        Command::Store(StoreCommand::Claim(args)) => store::claim(context, &args),
+        Command::Store(command) => store::run(context, &command),
         Command::Login(args) => login::run(context, &args),
         Command::Logout(args) => logout::run(context, &args),
         Command::Accounts => accounts::run(context),
