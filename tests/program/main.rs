@@ -27,6 +27,7 @@ mod identity;
 mod interrupted;
 mod keeping;
 mod keyring;
+mod killed;
 mod lists;
 mod logs;
 mod mending;
