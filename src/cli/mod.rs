@@ -72,6 +72,7 @@ mod who;
 mod whom;
 mod words;
 
+use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -96,38 +97,54 @@ pub fn run() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
-            // Help and version are no errors; clap knows which stream each belongs to.
-            let _ = error.print();
-            return if error.use_stderr() {
-                Exit::Usage
-            } else {
-                Exit::Done
-            }
-            .into();
+            return shown(&error).into();
         }
     };
     let screen = Screen::new(&arguments.global);
     let begun = log::start(&arguments.global);
+    let log = arguments.global.log.clone();
     note_command(&arguments.command);
     let context = Context {
         clock: Clock::system(),
         places: arguments.global.places,
         screen,
     };
-    let ended = match begun {
-        Ok(()) => execute(&context, arguments.command),
-        Err(failure) => Err(failure),
+    let (ended, written) = match begun {
+        Ok(written) => (execute(&context, arguments.command), Some(written)),
+        Err(failure) => (Err(failure), None),
     };
-    match ended {
+    let exit = match ended {
         Ok(exit) => {
             info!(exit = exit as u8, "ended");
-            exit.into()
+            exit
         }
         Err(failure) => {
             error!(exit = failure.exit as u8, because = ?failure.message, "ended");
             context.screen.failure(&failure);
-            failure.exit.into()
+            failure.exit
         }
+    };
+    if let (Some(written), Some(path)) = (written, log) {
+        written.close(&path, &context.screen);
+    }
+    exit.into()
+}
+
+/// Shows help, the version, or what is wrong with the arguments; clap knows which stream each belongs to.
+fn shown(error: &clap::Error) -> Exit {
+    let printed = error.print().and_then(|()| std::io::stdout().flush());
+    match printed {
+        _ if error.use_stderr() => Exit::Usage,
+        Err(cause) if cause.kind() != ErrorKind::BrokenPipe => {
+            // Nobody can be told that standard error is gone too.
+            let _ = writeln!(
+                std::io::stderr(),
+                "{}",
+                disk::cannot_write("the help", &cause).message
+            );
+            Exit::Io
+        }
+        _ => Exit::Done,
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod accounts;
 mod agreement;
+mod at_dot;
 mod bad_input;
 mod browser;
 mod canaries;
@@ -16,6 +17,7 @@ mod copies;
 mod crash;
 mod damage;
 mod doctor;
+mod ends;
 mod explaining;
 mod forty;
 mod grouping;
@@ -30,6 +32,7 @@ mod keyring;
 mod killed;
 mod lists;
 mod logs;
+mod machine;
 mod mending;
 mod oauth;
 mod operating;
