@@ -81,6 +81,10 @@ impl Store {
     }
 
     fn take(&self, campaign: &str, now: Timestamp) -> Result<(SenderLock, File), Error> {
+        // What a process left that has ended without closing the store, or what was put together of two, shows here.
+        if self.was_left_open && !self.fleeting {
+            self.look_at_file()?;
+        }
         self.come_home()?;
         let (path, turn) = (self.lock_path(campaign), self.turn_path(campaign));
         let failed = |source| Error::Lock {
@@ -107,6 +111,8 @@ impl Store {
             .and_then(|()| file.rewind())
             .and_then(|()| write!(file, "{}", holder(now)))
             .map_err(failed)?;
+        // Another store may have been put in its place meanwhile.
+        self.come_home()?;
         let lock = SenderLock {
             _file: file,
             store: self.path().to_owned(),

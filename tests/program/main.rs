@@ -8,6 +8,7 @@
 
 mod accounts;
 mod agreement;
+mod at_dot;
 mod bad_input;
 mod bounds;
 mod browser;
@@ -15,7 +16,9 @@ mod canaries;
 mod commands;
 mod copies;
 mod crash;
+mod damage;
 mod doctor;
+mod ends;
 mod explaining;
 mod forty;
 mod grouping;
@@ -25,9 +28,12 @@ mod helps;
 mod home;
 mod identity;
 mod interrupted;
+mod keeping;
 mod keyring;
+mod killed;
 mod lists;
 mod logs;
+mod machine;
 #[cfg(target_os = "linux")]
 mod matrix;
 mod mending;
