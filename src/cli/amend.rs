@@ -11,7 +11,7 @@ use serde_json::json;
 use super::disk::{cannot_create, cannot_write};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::made::{create_private, refuse_full};
+use super::made::{Access, NewFolder, begin_private, name_private, refuse_full};
 use super::setup::Planned;
 use super::{Context, words};
 use crate::config::{FILE_NAME, amended};
@@ -74,9 +74,11 @@ pub(super) fn run(context: &Context, args: &Amend) -> Result<Exit, Failure> {
     }
     let folder = PathBuf::from(&planned.record.folder);
     let old_list = crate::config::Campaign::load(&args.folder)?.recipients.file;
-    copy(&args.folder, &args.into, &old_list)?;
-    let rows = write_list(&planned, &people, &args.into)?;
-    write_campaign(&args.folder, &args.into, &name)?;
+    let into = NewFolder::begin(&args.into, Access::Usual)?;
+    copy(&args.folder, into.path(), &old_list)?;
+    let rows = write_list(&planned, &people, into.path())?;
+    write_campaign(&args.folder, into.path(), &name)?;
+    into.finish()?;
     let count = people.len() as u64;
     let screen = &context.screen;
     if screen.is_json() {
@@ -210,7 +212,7 @@ fn write_list(planned: &Planned, people: &[ListedRow], into: &Path) -> Result<u6
         }
     }
     let path = into.join(LIST);
-    let file = create_private(&path).map_err(|cause| cannot_create(&path, &cause))?;
+    let file = begin_private(&path).map_err(|cause| cannot_create(&path, &cause))?;
     let mut writer = csv::Writer::from_writer(file);
     let failed = |cause: csv::Error| cannot_write(path.display(), &cause.into());
     writer.write_record(&header).map_err(failed)?;
@@ -233,9 +235,10 @@ fn write_list(planned: &Planned, people: &[ListedRow], into: &Path) -> Result<u6
             rows += 1;
         }
     }
-    writer
-        .flush()
-        .map_err(|cause| cannot_write(path.display(), &cause))?;
+    let file = writer
+        .into_inner()
+        .map_err(|error| cannot_write(path.display(), error.error()))?;
+    name_private(file, &path).map_err(|cause| cannot_create(&path, &cause))?;
     Ok(rows)
 }
 

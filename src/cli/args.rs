@@ -102,7 +102,7 @@ pub(super) enum Command {
     Suppress(super::suppress::Suppress),
     /// Looks after the store
     #[command(subcommand)]
-    Store(StoreCommand),
+    Store(super::store::StoreCommand),
     /// Signs in to an account's provider, and keeps what is needed to sign in again
     Login(Login),
     /// Forgets what `login` has kept for an account
@@ -353,22 +353,6 @@ pub(super) struct Resolve {
     /// Only the message that this address is a recipient of
     #[arg(long, value_name = "ADDR")]
     pub(super) to: Option<String>,
-    /// Does not ask
-    #[arg(long, short)]
-    pub(super) yes: bool,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum StoreCommand {
-    /// Makes a store that was copied or restored the one that sends, once it is said what that means
-    Claim(StoreClaim),
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "Example:\n  \
-    postroom store claim\n\n\
-    It is for a store that was copied to another machine or restored from a backup, and has nothing to do otherwise.")]
-pub(super) struct StoreClaim {
     /// Does not ask
     #[arg(long, short)]
     pub(super) yes: bool,

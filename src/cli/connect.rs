@@ -1,5 +1,7 @@
 //! From a sender to what a send needs to sign in: endpoint, roots, password; and the stand-in server.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 
 use secrecy::SecretString;
@@ -49,6 +51,9 @@ pub(super) fn extra_roots(sender: &Sender) -> Result<Vec<Vec<u8>>, Failure> {
     sender.ca_file().map_or(Ok(Vec::new()), |path| roots(path))
 }
 
+/// All roots of the world take a tenth of it.
+const MOST_PEM: u64 = 4 << 20;
+
 fn roots(path: &Path) -> Result<Vec<Vec<u8>>, Failure> {
     let unusable = |cause: &dyn std::fmt::Display| {
         Failure::new(
@@ -60,7 +65,12 @@ fn roots(path: &Path) -> Result<Vec<Vec<u8>>, Failure> {
             "correct 'ca_file' in accounts.toml: it names a file with certificates in PEM form",
         )
     };
-    let pem = std::fs::read(path).map_err(|cause| unusable(&cause))?;
+    let mut pem = Vec::new();
+    let read = File::open(path).and_then(|open| open.take(MOST_PEM + 1).read_to_end(&mut pem));
+    read.map_err(|cause| unusable(&cause))?;
+    if pem.len() as u64 > MOST_PEM {
+        return Err(unusable(&"it is larger than 4 MiB"));
+    }
     roots_from_pem(&pem).map_err(|cause| unusable(&cause))
 }
 

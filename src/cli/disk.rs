@@ -42,6 +42,11 @@ fn failure(exit: Exit, what: impl Display, deed: Deed, cause: &io::Error) -> Fai
         Deed::Write => "written",
     };
     tracing::debug!(because = ?cause.to_string(), "cannot be {done}");
+    let exit = match cause.kind() {
+        // Whatever was to be done there.
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Exit::Io,
+        _ => exit,
+    };
     let (why, remedy) = reason(cause, deed);
     Failure::new(exit, format!("{what} cannot be {done}: {why}"), remedy)
 }
@@ -139,8 +144,10 @@ pub(super) fn mend_store(trouble: Trouble) -> &'static str {
              done, then run it again; nothing is lost"
         }
         Trouble::Damaged => {
-            "do not send from it: see that the disk is well and put the last backup of the store in its place; \
-             `postroom store claim` then says what that one may not know of"
+            "do not send from it: `postroom store check` says what is wrong; see that the disk is well, and put a backup in \
+             its place with `postroom store restore FILE`, which says what that one may not know of. Without a backup, keep \
+             the file, look into the mailbox's Sent Items who was sent their mail, and send to the others as a new campaign \
+             with a store of its own (--store)"
         }
         Trouble::Disk => {
             "see that the store's disk is well and connected, then run it again: what was recorded before stays"
@@ -148,6 +155,19 @@ pub(super) fn mend_store(trouble: Trouble) -> &'static str {
         Trouble::Other => {
             "run it again: nothing is lost; if it goes on so, please report it with the command and this message"
         }
+    }
+}
+
+/// What to do about a copy of the store that could not be written. The store is as it was.
+pub(super) fn mend_copy(trouble: Trouble) -> &'static str {
+    match trouble {
+        Trouble::NoRoom => {
+            "make room on its disk, or name a file on another one; the store is as it was, and there is no half copy"
+        }
+        Trouble::ReadOnly | Trouble::CannotOpen => {
+            "name a place where you may write; the store is as it was"
+        }
+        _ => "see that its disk is well, then run it again; the store is as it was",
     }
 }
 

@@ -113,7 +113,10 @@ impl From<store::Error> for Failure {
         let code = match &error {
             Error::Newer { .. } => Some("store-newer"),
             Error::NoStore { .. } => Some("no-store"),
-            Error::Locked { .. } => Some("being-sent"),
+            Error::Locked { .. } | Error::InUse { .. } => Some("being-sent"),
+            Error::Lost { .. } => Some("store-lost"),
+            Error::NotSound { .. } => Some("store-damaged"),
+            _ if error.trouble() == Some(Trouble::Damaged) => Some("store-damaged"),
             Error::PlannedMeanwhile(_) => Some("planned-meanwhile"),
             Error::Elsewhere(_) => Some("store-elsewhere"),
             _ => None,
@@ -123,6 +126,23 @@ impl From<store::Error> for Failure {
                 return disk::no_store(Exit::CannotCreate, path, source);
             }
             Error::Lock { path, source } => return disk::no_store(Exit::Io, path, source),
+            Error::Move { path, source } => return disk::cannot_write(path.display(), source),
+            Error::Taken { .. } => (Exit::CannotCreate, "name another file; nothing was changed"),
+            Error::InUse { .. } => (
+                Exit::NotFinished,
+                "stop that send first, with Ctrl-C where it runs or with `postroom halt`; nothing was changed",
+            ),
+            Error::Lost { .. } => (
+                Exit::Io,
+                "put it back: `postroom store restore FILE` with a backup, or move the file to where it was; if it was moved on \
+                 purpose, name it with --store. Nothing was changed, and no new store is begun in its place: whoever wants that \
+                 moves the file that ends with .mark away too",
+            ),
+            Error::NotSound { .. } => (
+                Exit::Io,
+                "`postroom store check` says what is wrong with a store, also with a backup (--store FILE); take another backup",
+            ),
+            Error::Copy { trouble, .. } => (Exit::Io, disk::mend_copy(*trouble)),
             Error::NoStore { .. } => (
                 Exit::Io,
                 "correct --store, or POSTROOM_STORE in the environment; nothing was changed",
@@ -144,10 +164,10 @@ impl From<store::Error> for Failure {
                 Exit::NotFinished,
                 "`postroom store claim` says what that means and makes this store the one that sends; nothing was sent",
             ),
-            Error::Illegal(_) | Error::Corrupt(_) | Error::Random(_) | Error::WriterGone => {
+            Error::Illegal(_) | Error::Random(_) | Error::WriterGone => {
                 return Self::own(&error);
             }
-            Error::Sqlite(_) | Error::Commit { .. } => {
+            Error::Sqlite(_) | Error::Commit { .. } | Error::Damaged { .. } | Error::Corrupt(_) => {
                 let trouble = error.trouble().unwrap_or(Trouble::Other);
                 (Exit::Io, disk::mend_store(trouble))
             }

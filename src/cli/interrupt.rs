@@ -1,16 +1,20 @@
-//! Ctrl-C: the first one finishes what is in hand, the second one is a crash.
+//! Ctrl-C: the first one finishes what is in hand, the second one is a crash. So it is with the other ways in which a
+//! process is told to end: SIGTERM, as a service manager does it, and SIGHUP, when the terminal is gone.
 
 use crate::send::StopHandle;
 
 use super::exit::Exit;
 use super::failure::Failure;
 
-/// Ctrl-C and, on Unix, SIGTERM; caught from when this is made.
+/// Ctrl-C and, on Unix, SIGTERM and SIGHUP; caught from when this is made.
 pub(super) struct Signals {
     #[cfg(unix)]
     interrupt: tokio::signal::unix::Signal,
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
+    /// None where it is ignored: whoever says `nohup` means it.
+    #[cfg(unix)]
+    hang_up: Option<tokio::signal::unix::Signal>,
 }
 
 impl Signals {
@@ -26,6 +30,9 @@ impl Signals {
             Ok(Self {
                 interrupt: catch(SignalKind::interrupt())?,
                 terminate: catch(SignalKind::terminate())?,
+                hang_up: (!is_hang_up_ignored())
+                    .then(|| catch(SignalKind::hangup()))
+                    .transpose()?,
             })
         }
         #[cfg(not(unix))]
@@ -35,9 +42,18 @@ impl Signals {
     /// Waits for the next one.
     pub(super) async fn next(&mut self) {
         #[cfg(unix)]
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
+        {
+            let hang_up = async {
+                match &mut self.hang_up {
+                    Some(signal) => signal.recv().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                _ = self.interrupt.recv() => {}
+                _ = self.terminate.recv() => {}
+                _ = hang_up => {}
+            }
         }
         // Without signals there is nothing to wait for.
         #[cfg(not(unix))]
@@ -45,6 +61,17 @@ impl Signals {
             std::future::pending::<()>().await;
         }
     }
+}
+
+/// Whether the process was started with SIGHUP ignored. Where the system does not say it is left as it is, which ends
+/// the process: recovery copes with that too.
+#[cfg(unix)]
+fn is_hang_up_ignored() -> bool {
+    const HANG_UP: u64 = 1;
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    ignored.is_none_or(|mask| mask & HANG_UP != 0)
 }
 
 /// Watches on the current runtime. The first signal pulls `stop` and calls `told`; the second ends the

@@ -7,7 +7,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
@@ -15,26 +15,30 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use super::args::Global;
-use super::disk::cannot_create;
+use super::disk::{cannot_create, cannot_write};
 use super::exit::Exit;
 use super::failure::Failure;
+use super::screen::Screen;
+use crate::store::refuse_foreign_link;
 
 /// How much is told, over what `-v` says.
 const LEVEL: &str = "POSTROOM_LOG";
 
 /// Begins to write the log, if one is wanted.
-pub(super) fn start(global: &Global) -> Result<(), Failure> {
+pub(super) fn start(global: &Global) -> Result<Log, Failure> {
+    let lost = Log::default();
     let Some(path) = &global.log else {
-        return Ok(());
+        return Ok(lost);
     };
     let level = level(global.verbose)?;
     let lines = Lines {
         file: Mutex::new(open(path)?),
         hides_addresses: level < LevelFilter::DEBUG,
+        lost: lost.clone(),
     };
     let layer = tracing_subscriber::fmt::layer()
         .with_ansi(false)
-        // A full disk is no reason to disturb a send, or to write onto its progress.
+        // They would be written onto a send's progress.
         .log_internal_errors(false)
         .with_writer(lines);
     // Libraries that we use may tell what they send.
@@ -42,7 +46,7 @@ pub(super) fn start(global: &Global) -> Result<(), Failure> {
     let listener = tracing_subscriber::registry().with(layer).with(own);
     // It fails only where somebody listens already, and this is called once.
     let _ = tracing::subscriber::set_global_default(listener);
-    Ok(())
+    Ok(lost)
 }
 
 fn level(is_verbose: bool) -> Result<LevelFilter, Failure> {
@@ -79,8 +83,8 @@ fn open(path: &Path) -> Result<File, Failure> {
     options.append(true).create(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-        .open(path)
+    refuse_foreign_link(path)
+        .and_then(|()| options.open(path))
         .map_err(|cause| cannot_create(path, &cause))
 }
 
@@ -88,6 +92,22 @@ fn open(path: &Path) -> Result<File, Failure> {
 struct Lines {
     file: Mutex<File>,
     hides_addresses: bool,
+    lost: Log,
+}
+
+/// What became of the log: the first line that could not be written, and why. A full disk is no reason to disturb a
+/// send, but whoever reads the log later must know that something is missing in it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Log(Arc<OnceLock<io::Error>>);
+
+impl Log {
+    /// Says what is missing, if something is.
+    pub(super) fn close(&self, path: &Path, screen: &Screen) {
+        if let Some(cause) = self.0.get() {
+            let failure = cannot_write(format!("the log {}", path.display()), cause);
+            screen.warning(&format!("{}: it is not whole", failure.message));
+        }
+    }
 }
 
 impl<'a> MakeWriter<'a> for Lines {
@@ -106,12 +126,16 @@ impl Write for Line<'_> {
         let Lines {
             file,
             hides_addresses,
+            lost,
         } = self.0;
         let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-        if *hides_addresses {
-            file.write_all(without_addresses(&String::from_utf8_lossy(bytes)).as_bytes())?;
+        let written = if *hides_addresses {
+            file.write_all(without_addresses(&String::from_utf8_lossy(bytes)).as_bytes())
         } else {
-            file.write_all(bytes)?;
+            file.write_all(bytes)
+        };
+        if let Err(cause) = written {
+            let _told = lost.0.set(cause);
         }
         Ok(bytes.len())
     }

@@ -72,12 +72,13 @@ mod who;
 mod whom;
 mod words;
 
+use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser as _;
 use tracing::{debug, error, info};
 
-use args::{Arguments, Command, StoreCommand};
+use args::{Arguments, Command};
 use exit::Exit;
 use failure::Failure;
 use screen::Screen;
@@ -93,41 +94,69 @@ struct Context {
 
 /// Reads the arguments, runs the command and says how it ended.
 pub fn run() -> ExitCode {
+    keep_memory_private();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
-            // Help and version are no errors; clap knows which stream each belongs to.
-            let _ = error.print();
-            return if error.use_stderr() {
-                Exit::Usage
-            } else {
-                Exit::Done
-            }
-            .into();
+            return shown(&error).into();
         }
     };
     let screen = Screen::new(&arguments.global);
     let begun = log::start(&arguments.global);
+    let log = arguments.global.log.clone();
     note_command(&arguments.command);
     let context = Context {
         clock: Clock::system(),
         places: arguments.global.places,
         screen,
     };
-    let ended = match begun {
-        Ok(()) => execute(&context, arguments.command),
-        Err(failure) => Err(failure),
+    let (ended, written) = match begun {
+        Ok(written) => (execute(&context, arguments.command), Some(written)),
+        Err(failure) => (Err(failure), None),
     };
-    match ended {
+    let exit = match ended {
         Ok(exit) => {
             info!(exit = exit as u8, "ended");
-            exit.into()
+            exit
         }
         Err(failure) => {
             error!(exit = failure.exit as u8, because = ?failure.message, "ended");
             context.screen.failure(&failure);
-            failure.exit.into()
+            failure.exit
         }
+    };
+    if let (Some(written), Some(path)) = (written, log) {
+        written.close(&path, &context.screen);
+    }
+    exit.into()
+}
+
+/// Shows help, the version, or what is wrong with the arguments; clap knows which stream each belongs to.
+fn shown(error: &clap::Error) -> Exit {
+    let printed = error.print().and_then(|()| std::io::stdout().flush());
+    match printed {
+        _ if error.use_stderr() => Exit::Usage,
+        Err(cause) if cause.kind() != ErrorKind::BrokenPipe => {
+            // Nobody can be told that standard error is gone too.
+            let _ = writeln!(
+                std::io::stderr(),
+                "{}",
+                disk::cannot_write("the help", &cause).message
+            );
+            Exit::Io
+        }
+        _ => Exit::Done,
+    }
+}
+
+/// No copy of the program's memory is left on disk when it crashes, and no other process looks into it: passwords and
+/// tokens are in it.
+fn keep_memory_private() {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+        // Where it is not granted, things are as they are with any other program.
+        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     }
 }
 
@@ -157,7 +186,7 @@ fn execute(context: &Context, command: Command) -> Result<Exit, Failure> {
         Command::Retry(args) => retry::run(context, &args),
         Command::Cancel(args) => cancel::run(context, &args),
         Command::Suppress(args) => suppress::run(context, &args),
-        Command::Store(StoreCommand::Claim(args)) => store::claim(context, &args),
+        Command::Store(command) => store::run(context, &command),
         Command::Login(args) => login::run(context, &args),
         Command::Logout(args) => logout::run(context, &args),
         Command::Accounts => accounts::run(context),

@@ -11,7 +11,7 @@ use super::args::New;
 use super::disk::cannot_create;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::made::refuse_full;
+use super::made::{Access, NewFolder};
 
 static STARTERS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/templates");
 
@@ -27,8 +27,9 @@ pub(super) fn run(context: &Context, args: &New) -> Result<Exit, Failure> {
             format!("write one of: {}", names.join(", ")),
         )
     })?;
-    refuse_full(&args.folder)?;
-    copy(starter, starter.path(), &args.folder)?;
+    let folder = NewFolder::begin(&args.folder, Access::Usual)?;
+    copy(starter, starter.path(), folder.path())?;
+    folder.finish()?;
     if context.screen.is_json() {
         let value = serde_json::json!({ "folder": args.folder, "starter": args.starter });
         context.screen.json(&value)?;

@@ -5,6 +5,7 @@ use super::bar::Bar;
 use super::check::{note_warnings, refuse, rows_of};
 use super::exit::Exit;
 use super::failure::Failure;
+use super::made::{Access, NewFolder};
 use super::screen::{Paint, Screen};
 use super::setup::{self, Setup};
 use super::whom::shortened;
@@ -92,25 +93,35 @@ fn write(
     cases: &[Case],
     folder: &std::path::Path,
 ) -> Result<Exit, Failure> {
+    let into = NewFolder::begin(folder, Access::Private)?;
     let bar = Bar::writing(&context.screen, chosen.map_or(previewer.count()?, |_| 1));
     let kind = if args.drafts {
         Kind::Drafts
     } else {
         Kind::Mails
     };
-    let exported = export(previewer, chosen, cases, kind, folder, &mut |done, _| {
-        bar.position(done);
-    });
+    let exported = export(
+        previewer,
+        chosen,
+        cases,
+        kind,
+        into.path(),
+        &mut |done, _| {
+            bar.position(done);
+        },
+    );
     bar.clear();
     let exported = exported?;
+    into.finish()?;
+    let index = folder.join(exported.index.file_name().unwrap_or_default());
     if context.screen.is_json() {
-        let value = serde_json::json!({ "mails": exported.mails, "index": exported.index });
+        let value = serde_json::json!({ "mails": exported.mails, "index": index });
         context.screen.json(&value)?;
     } else {
         let mails = words::count(exported.mails, "mail", "mails");
         context
             .screen
-            .result(&format!("wrote {mails}; open {}", exported.index.display()))?;
+            .result(&format!("wrote {mails}; open {}", index.display()))?;
     }
     Ok(Exit::Done)
 }

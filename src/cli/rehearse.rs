@@ -247,7 +247,13 @@ impl Home {
         make_private(&base)?;
         let name = folder_name(campaign);
         let lock_path = base.join(format!("{name}.lock"));
-        let lock = File::create(&lock_path).map_err(|cause| cannot_create(&lock_path, &cause))?;
+        let mut options = File::options();
+        options.write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let lock = options
+            .open(&lock_path)
+            .map_err(|cause| cannot_create(&lock_path, &cause))?;
         if lock.try_lock().is_err() {
             return Err(Failure::new(
                 Exit::NotFinished,

@@ -1,12 +1,15 @@
 //! The reject file of `check`: the rows with errors, as they stand, and why.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
 
 use super::disk::{cannot_create, cannot_write};
 use super::exit::Exit;
 use super::failure::Failure;
+use super::made::{begin_private, name_private};
 use super::report::defused;
 use crate::plan::BadRow;
 
@@ -22,9 +25,12 @@ pub(super) struct Rejects {
 
 enum State {
     Nothing,
-    Open(Box<csv::Writer<BufWriter<File>>>),
+    Open(Box<Unfinished>),
     Failed(Failure),
 }
+
+/// It gets its name once it is whole: half a file would be taken for all rows.
+type Unfinished = csv::Writer<BufWriter<NamedTempFile>>;
 
 impl Rejects {
     /// Refuses a file that is there already.
@@ -65,11 +71,8 @@ impl Rejects {
         }
     }
 
-    fn open(&self, bad: BadRow<'_>) -> Result<csv::Writer<BufWriter<File>>, Failure> {
-        let file = File::create_new(&self.path).map_err(|cause| match cause.kind() {
-            io::ErrorKind::AlreadyExists => exists(&self.path),
-            _ => cannot_create(&self.path, &cause),
-        })?;
+    fn open(&self, bad: BadRow<'_>) -> Result<Unfinished, Failure> {
+        let file = begin_private(&self.path).map_err(|cause| cannot_create(&self.path, &cause))?;
         let mut file = BufWriter::new(file);
         // By this mark Excel knows that the file is in UTF-8.
         file.write_all("\u{feff}".as_bytes())
@@ -91,23 +94,23 @@ impl Rejects {
 
     /// How many rows were written.
     pub(super) fn finish(self) -> Result<u64, Failure> {
-        let failure = match self.state {
-            State::Nothing => return Ok(0),
-            State::Failed(failure) => failure,
-            State::Open(mut writer) => match writer.flush() {
-                Ok(()) => return Ok(self.rows),
-                Err(cause) => {
-                    let _ = fs::remove_file(&self.path);
-                    cannot_write(self.path.display(), &cause)
-                }
-            },
-        };
-        Err(failure)
+        match self.state {
+            State::Nothing => Ok(0),
+            State::Failed(failure) => Err(failure),
+            State::Open(writer) => {
+                let failed = |cause: &io::Error| cannot_write(self.path.display(), cause);
+                let whole = writer.into_inner().map_err(|error| failed(error.error()))?;
+                let whole = whole.into_inner().map_err(|error| failed(error.error()))?;
+                name_private(whole, &self.path).map_err(|cause| match cause.kind() {
+                    io::ErrorKind::AlreadyExists => exists(&self.path),
+                    _ => cannot_create(&self.path, &cause),
+                })?;
+                Ok(self.rows)
+            }
+        }
     }
 
-    /// Half a file would be taken for a whole one.
     fn failed(&self, cause: &io::Error) -> Failure {
-        let _ = fs::remove_file(&self.path);
         cannot_write(self.path.display(), cause)
     }
 }

@@ -11,6 +11,7 @@ use super::failure::Failure;
 use super::{Context, connect, interrupt, words};
 use crate::provider::Preset;
 use crate::sandbox::{Fault, Faults, Options, Snapshot, TlsMode};
+use crate::store::refuse_foreign_link;
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let mut options = Options {
@@ -57,7 +58,8 @@ async fn serve(
     let mut signals = interrupt::Signals::catch()?;
     let server = connect::start(options, &context.clock).await?;
     if let Some(path) = certificate {
-        std::fs::write(path, server.certificate_pem())
+        refuse_foreign_link(path)
+            .and_then(|()| std::fs::write(path, server.certificate_pem()))
             .map_err(|cause| cannot_create(path, &cause))?;
     }
     if context.screen.is_json() {

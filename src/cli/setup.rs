@@ -12,7 +12,7 @@ use crate::config::{Accounts, Campaign, Sender, accounts_path, store_path};
 use crate::limits::Calendar;
 use crate::plan::{AccountLimits, Inputs, Outlook};
 use crate::recipients::{Nearest, SuppressedPeople};
-use crate::store::{CampaignRecord, Store};
+use crate::store::{CampaignRecord, Store, is_remembered};
 
 /// A campaign's folder and the accounts that it names, all read and checked.
 pub(super) struct Setup {
@@ -93,7 +93,9 @@ pub(super) fn store(places: &Places) -> Result<(Store, PathBuf), Failure> {
 /// The store where there is one already, and where it is or would be: whoever only looks makes none.
 pub(super) fn store_if_any(places: &Places) -> Result<(Option<Store>, PathBuf), Failure> {
     let path = store_path(places.store.as_deref())?;
-    let store = path.exists().then(|| Store::open(&path)).transpose()?;
+    // One that is lost is not as good as none.
+    let is_any = path.exists() || is_remembered(&path);
+    let store = is_any.then(|| Store::open(&path)).transpose()?;
     Ok((store, path))
 }
 

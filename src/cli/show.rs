@@ -8,10 +8,10 @@ use clap::Args;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::disk::{cannot_create, cannot_write};
+use super::disk::cannot_write;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::made::create_private;
+use super::made::write_private;
 use super::screen::{Paint, Screen};
 use super::setup;
 use super::{Context, words};
@@ -311,8 +311,7 @@ fn write_mail(
             _ => Ok(Exit::Done),
         };
     }
-    let written = create_private(file).and_then(|mut made| made.write_all(&mail.content));
-    written.map_err(|cause| cannot_create(file, &cause))?;
+    write_private(file, &mail.content)?;
     let bytes = words::count(mail.content.len() as u64, "byte", "bytes");
     context.screen.result(&format!(
         "the mail of '{}' to {} is in {}: {bytes}, as they were sent",

@@ -1,24 +1,95 @@
-//! `postroom store claim`: makes a store that was copied or restored the one that sends.
+//! `postroom store`: looks the store through, copies it, puts a copy in its place, and (`claim`) makes a store that was
+//! copied or restored the one that sends.
 
+mod backup;
+mod check;
+mod restore;
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::args::StoreClaim;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::{Context, setup, words};
 use crate::config::store_path;
-use crate::store::{Away, Displacement, Store, Whereabouts};
+use crate::store::{Away, Checkup, Displacement, Store, Whereabouts, is_remembered};
 
-pub(super) fn claim(context: &Context, args: &StoreClaim) -> Result<Exit, Failure> {
-    let path = store_path(context.places.store.as_deref())?;
-    if !path.exists() {
-        return Err(Failure::new(
-            Exit::NoInput,
-            format!("there is no store at {}", path.display()),
-            "name the store's file with --store",
-        ));
+#[derive(Debug, Subcommand)]
+pub(super) enum StoreCommand {
+    /// Looks whether the store is sound; changes nothing, also while something is sent
+    Check(check::Check),
+    /// Copies the store into a file, also while something is sent
+    Backup(backup::Backup),
+    /// Puts a copy in the store's place; the one that was there is kept aside
+    Restore(restore::Restore),
+    /// Makes a store that was copied or restored the one that sends, once it is said what that means
+    Claim(Claim),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  \
+    postroom store claim\n\n\
+    It is for a store that was copied to another machine or restored from a backup, and has nothing to do otherwise.")]
+pub(super) struct Claim {
+    /// Does not ask
+    #[arg(long, short)]
+    yes: bool,
+}
+
+pub(super) fn run(context: &Context, command: &StoreCommand) -> Result<Exit, Failure> {
+    match command {
+        StoreCommand::Check(_) => check::run(context),
+        StoreCommand::Backup(args) => backup::run(context, args),
+        StoreCommand::Restore(args) => restore::run(context, args),
+        StoreCommand::Claim(args) => claim(context, args),
     }
+}
+
+/// Where the store is; one must have been there.
+fn existing(context: &Context) -> Result<PathBuf, Failure> {
+    let path = store_path(context.places.store.as_deref())?;
+    if path.exists() || is_remembered(&path) {
+        return Ok(path);
+    }
+    Err(Failure::new(
+        Exit::NoInput,
+        format!("there is no store at {}", path.display()),
+        "name the store's file with --store",
+    ))
+}
+
+/// How much is in a store.
+fn extent(checkup: &Checkup) -> String {
+    if checkup.format == 0 {
+        return "nothing is in it yet".to_owned();
+    }
+    if checkup.is_older {
+        return "in the format of an earlier version".to_owned();
+    }
+    format!(
+        "{}, {}",
+        words::count(checkup.campaigns, "campaign", "campaigns"),
+        words::count(checkup.recipients, "recipient", "recipients")
+    )
+}
+
+/// Until when a store knows what was sent.
+fn knows_until(known: Option<Timestamp>) -> String {
+    known.map_or_else(
+        || "it knows of no message that was handed over".to_owned(),
+        |at| {
+            let at = words::time(at, &TimeZone::system());
+            format!("the last message that it knows of was handed over {at}")
+        },
+    )
+}
+
+fn claim(context: &Context, args: &Claim) -> Result<Exit, Failure> {
+    let path = existing(context)?;
     let (mut store, _) = setup::store(&context.places)?;
     let screen = &context.screen;
     let Whereabouts::Away(away) = store.whereabouts()? else {
@@ -85,6 +156,18 @@ fn explanation(away: &Away) -> String {
                  and the limits do not count it."
             .to_owned(),
     };
+    let more = match away.unknown {
+        None => String::new(),
+        Some(0) => {
+            "\nThe mark that was kept beside it tells of verdicts that it does not know.".to_owned()
+        }
+        Some(count) => format!(
+            "\nThe mark that was kept beside it tells of up to {} that it does not know of: claim it alone (`postroom store claim`), look \
+             into the mailbox's Sent Items whom they went to, take these people out with `postroom cancel CAMPAIGN --to \
+             ADDR`, and send only then.",
+            words::count(count, "attempt to send", "attempts to send")
+        ),
+    };
     let other = match away.displacement {
         Displacement::OtherMachine => {
             "Once this one is claimed, the one on the other machine must not be used any more."
@@ -93,10 +176,11 @@ fn explanation(away: &Away) -> String {
             "Once this one is claimed, the one that it was copied from must not be used any more."
         }
         Displacement::Restored => {
-            "If the newer file is still to be had, put that one back instead of claiming this one."
+            "If the newer file is still to be had and sound, put that one back (`postroom store restore FILE`) instead of \
+             claiming this one."
         }
     };
-    format!("{away}.\n{known}\n{other}")
+    format!("{away}.\n{known}{more}\n{other}")
 }
 
 fn claimed_json(store: &Store, claimed: bool, away: Option<&Away>) -> Value {
@@ -107,5 +191,6 @@ fn claimed_json(store: &Store, claimed: bool, away: Option<&Away>) -> Value {
         "last_home": away.map(|away| &away.home),
         "last_home_since": away.map(|away| away.since),
         "known_until": away.and_then(|away| away.known_until),
+        "unknown_attempts": away.and_then(|away| away.unknown),
     })
 }

@@ -63,6 +63,7 @@ impl Campaign {
     pub fn load(folder: &Path) -> Result<Self, ConfigError> {
         let folder = resolve(folder)?;
         let file = folder.join(FILE_NAME);
+        source::refuse_endless(&file)?;
         let text = source::read(&file)?;
         Self::parse(folder, &file, &text)
     }

@@ -39,6 +39,21 @@ pub(super) fn read(path: &Path) -> Result<String, ConfigError> {
     String::from_utf8(bytes).map_err(|error| not_utf8(path, &error))
 }
 
+/// Refuses what is there and no file: a pipe may never say anything, and a device may never end.
+pub(super) fn refuse_endless(path: &Path) -> Result<(), ConfigError> {
+    if path
+        .metadata()
+        .is_ok_and(|facts| !facts.is_file() && !facts.is_dir())
+    {
+        return Err(whole_file(
+            path,
+            "is not a file",
+            "put a configuration file in TOML in its place; `postroom new` writes one",
+        ));
+    }
+    Ok(())
+}
+
 fn whole_file(path: &Path, message: &str, remedy: &str) -> ConfigError {
     ConfigError::Invalid(vec![Problem {
         file: path.to_owned(),

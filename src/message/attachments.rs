@@ -15,36 +15,69 @@ pub type Files = Arc<dyn Fn(&str) -> std::io::Result<Arc<[u8]>> + Send + Sync>;
 /// The most bytes of encoded files that are kept for the next message.
 const KEPT: usize = 64 << 20;
 
-/// Finds an attachment inside the campaign's folder.
+/// The most bytes that a file of a mail may have: no provider takes more than 150 MiB in all.
+pub const LARGEST: u64 = 256 << 20;
+
+/// Why a file of the campaign cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum NotHad {
+    /// It is not there, or may not be read.
+    #[error("cannot be read: {0}")]
+    Missing(#[from] std::io::Error),
+    /// There is no name.
+    #[error("has no name")]
+    Nameless,
+    /// Its path, or a link in it, leads elsewhere.
+    #[error("leads out of the campaign's folder")]
+    Outside,
+    /// It is a folder, or a device or pipe, which may have no end.
+    #[error("is not a file")]
+    NoFile,
+    /// It is larger than anything that is meant.
+    #[error("is larger than {} MiB", .0 >> 20)]
+    TooLarge(u64),
+}
+
+/// Finds a file inside the campaign's folder, which no link leads out of.
 ///
 /// # Errors
-/// [`Error::Attachment`] for a file that is missing or no file, an absolute path, or one that leads
-/// out of the folder, by `..` or by a link.
-pub fn resolve_attachment(folder: &Path, path: &str) -> Result<PathBuf, Error> {
-    let refused = |reason: String| Error::Attachment {
-        path: path.to_owned(),
-        reason,
-    };
+/// Why it cannot be had; `most` is how many bytes it may have.
+pub fn file_inside(folder: &Path, path: &str, most: u64) -> Result<PathBuf, NotHad> {
     let written = Path::new(path);
     let inside = written
         .components()
         .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
     if path.trim().is_empty() {
-        return Err(refused("has no name".to_owned()));
+        return Err(NotHad::Nameless);
     }
     if !inside || path.contains('\0') {
-        return Err(refused("leads out of the campaign's folder".to_owned()));
+        return Err(NotHad::Outside);
     }
-    let unreadable = |cause: std::io::Error| refused(format!("cannot be read: {cause}"));
-    let root = folder.canonicalize().map_err(unreadable)?;
-    let found = root.join(written).canonicalize().map_err(unreadable)?;
+    let root = folder.canonicalize()?;
+    let found = root.join(written).canonicalize()?;
     if !found.starts_with(&root) {
-        return Err(refused("leads out of the campaign's folder".to_owned()));
+        return Err(NotHad::Outside);
     }
-    if !found.is_file() {
-        return Err(refused("is not a file".to_owned()));
+    let facts = found.metadata()?;
+    if !facts.is_file() {
+        return Err(NotHad::NoFile);
+    }
+    if facts.len() > most {
+        return Err(NotHad::TooLarge(most));
     }
     Ok(found)
+}
+
+/// Finds an attachment inside the campaign's folder.
+///
+/// # Errors
+/// [`Error::Attachment`] for a file that is missing, no file or too large, an absolute path, or one that leads
+/// out of the folder, by `..` or by a link.
+pub fn resolve_attachment(folder: &Path, path: &str) -> Result<PathBuf, Error> {
+    file_inside(folder, path, LARGEST).map_err(|cause| Error::Attachment {
+        path: path.to_owned(),
+        reason: cause.to_string(),
+    })
 }
 
 /// Files in base64 by their path, and how many bytes these are.

@@ -28,8 +28,28 @@ const OWNED: &[&str] = &[
     "x-postroom-test",
 ];
 
-/// Refuses a value that would break out of its header (RFC 5322 2.2).
+/// The longest value in bytes: servers cut off or refuse what is longer, and nobody writes it.
+const LONGEST: usize = 32 << 10;
+
+/// The longest word of a value in bytes, where it is not encoded: a line is only ever folded at a blank, and a line of a mail has 998 at the
+/// most (RFC 5322 2.1.1), the header's name included.
+const LONGEST_WORD: usize = 900;
+
+/// Refuses a value that would break out of its header (RFC 5322 2.2), or out of its lines.
 pub(super) fn check_value(name: &str, value: &str) -> Result<(), Error> {
+    let refused = |reason: String| {
+        let name = name.to_owned();
+        Err(Error::Header { name, reason })
+    };
+    if value.len() > LONGEST {
+        return refused(format!("would be longer than {} KiB", LONGEST >> 10));
+    }
+    let mut words = value.split([' ', '\t']);
+    if words.any(|word| word.is_ascii() && word.len() > LONGEST_WORD) {
+        return refused(format!(
+            "would hold more than {LONGEST_WORD} characters without a blank"
+        ));
+    }
     match value.chars().find(|c| c.is_control() && *c != '\t') {
         None => Ok(()),
         Some(c) => {
@@ -38,10 +58,7 @@ pub(super) fn check_value(name: &str, value: &str) -> Result<(), Error> {
             } else {
                 format!("would hold the control character U+{:04X}", c as u32)
             };
-            Err(Error::Header {
-                name: name.to_owned(),
-                reason,
-            })
+            refused(reason)
         }
     }
 }

@@ -20,7 +20,7 @@ mod tests;
 mod text_part;
 mod unsubscribe;
 
-pub use attachments::{Files, resolve_attachment};
+pub use attachments::{Files, LARGEST, NotHad, file_inside, resolve_attachment};
 pub use compose::new_message_id;
 pub use editions::Editions;
 pub use error::Error;

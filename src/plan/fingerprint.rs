@@ -8,7 +8,7 @@ use super::inputs::Inputs;
 use super::ready;
 use super::sources::literal_attachments;
 use crate::limits::Schedule;
-use crate::message::Definition;
+use crate::message::{Definition, file_inside};
 
 /// Of the definition, the list and its filter, the images, the attachments that everybody gets, and how and when it is
 /// sent.
@@ -59,7 +59,8 @@ pub(super) fn of(inputs: &Inputs, definition: &Definition) -> std::io::Result<[u
         .chain(literal_attachments(inputs).map(Path::new));
     for file in files {
         let mut content = blake3::Hasher::new();
-        content.update_reader(File::open(inputs.folder.join(file))?)?;
+        let found = file_inside(&inputs.folder, &file.to_string_lossy(), u64::MAX);
+        content.update_reader(File::open(found.map_err(std::io::Error::other)?)?)?;
         hasher.update(content.finalize().as_bytes());
     }
     Ok(hasher.finalize().into())

@@ -11,8 +11,8 @@ use super::findings::{Finding, Findings, Severity};
 use super::inputs::Inputs;
 use super::mending::{Uses, compile};
 use super::places;
-use super::sources::{error, literal_attachments, read_definition};
-use crate::message::{Definition, Renderer, resolve_attachment};
+use super::sources::{literal_attachments, not_had, read_definition};
+use crate::message::{Definition, LARGEST, Renderer, file_inside};
 use crate::recipients::{Columns, ListOptions, ListReader, Note, ReadError, Reading};
 
 /// The list, and the mails' renderer where the templates allow one.
@@ -144,20 +144,16 @@ fn is_named(path: &Path, ending: &str) -> bool {
 }
 
 fn open_list(inputs: &Inputs, findings: &mut Findings) -> Option<(File, u64)> {
-    let path = inputs.folder.join(&inputs.list);
-    let opened = File::open(path).and_then(|file| {
-        let facts = file.metadata()?;
-        if facts.is_dir() {
-            return Err(std::io::Error::other("it is a folder"));
-        }
-        Ok((file, facts.len()))
-    });
+    let opened =
+        file_inside(&inputs.folder, &inputs.list.to_string_lossy(), u64::MAX).and_then(|found| {
+            let file = File::open(found)?;
+            let size = file.metadata()?.len();
+            Ok((file, size))
+        });
     opened
         .map_err(|cause| {
-            let message = format!("the list cannot be read: {cause}");
-            let remedy =
-                "put the list there, or correct 'file' under [recipients] in campaign.toml";
-            findings.add(error("missing-file", &inputs.list, message, remedy));
+            let key = "'file' under [recipients]";
+            findings.add(not_had(&inputs.list, "list", key, &cause));
         })
         .ok()
 }
@@ -206,23 +202,14 @@ fn of_note(inputs: &Inputs, note: &Note) -> Finding {
 /// Attachments that everybody gets are looked for once, not once for each row.
 fn check_attachments(inputs: &Inputs, findings: &mut Findings) {
     for path in literal_attachments(inputs) {
-        if let Err(cause) = resolve_attachment(&inputs.folder, path) {
-            let remedy = "put the file there, or correct 'attach' under [message] in campaign.toml";
-            findings.add(error(
-                "missing-file",
-                Path::new(path),
-                cause.to_string(),
-                remedy,
-            ));
+        if let Err(cause) = file_inside(&inputs.folder, path, LARGEST) {
+            let (path, key) = (Path::new(path), "'attach' under [message]");
+            findings.add(not_had(path, "attachment", key, &cause));
         }
     }
     for (_, path) in &inputs.inline {
-        if let Err(cause) = resolve_attachment(&inputs.folder, &path.to_string_lossy()) {
-            let remedy =
-                "put the image there, or correct 'inline' under [message] in campaign.toml";
-            // It is looked for like an attachment and called what it is.
-            let message = cause.to_string().replacen("attachment", "image", 1);
-            findings.add(error("missing-file", path, message, remedy));
+        if let Err(cause) = file_inside(&inputs.folder, &path.to_string_lossy(), LARGEST) {
+            findings.add(not_had(path, "image", "'inline' under [message]", &cause));
         }
     }
 }

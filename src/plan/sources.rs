@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::findings::{Finding, Findings, Severity};
 use super::inputs::Inputs;
-use crate::message::{Definition, Unsubscribe};
+use crate::message::{Definition, NotHad, Unsubscribe, file_inside};
 use crate::recipients::Columns;
 use crate::template::{Language, Source, Sources, TemplateSet, UNKNOWN};
 
@@ -31,13 +31,36 @@ pub(super) fn error(code: &'static str, file: &Path, message: String, remedy: &s
     }
 }
 
+/// The most bytes of a template, a partial or the file of values: all of them are held, and values for each row.
+const LARGEST_TEXT: u64 = 16 << 20;
+
+/// A file of the campaign that cannot be had: one that is not there, or one that is of no use.
+pub(super) fn not_had(path: &Path, what: &str, key: &str, cause: &NotHad) -> Finding {
+    let (code, remedy) = match cause {
+        NotHad::Missing(_) | NotHad::Nameless => (
+            "missing-file",
+            format!("put the {what} there, or correct {key} in campaign.toml"),
+        ),
+        NotHad::Outside => (
+            "file-unusable",
+            format!(
+                "copy the {what} itself into the campaign's folder, or correct {key} in campaign.toml"
+            ),
+        ),
+        NotHad::NoFile | NotHad::TooLarge(_) => (
+            "file-unusable",
+            format!("see that it is the {what} that you mean, or correct {key} in campaign.toml"),
+        ),
+    };
+    error(code, path, format!("the {what} {cause}"), &remedy)
+}
+
 fn read(inputs: &Inputs, path: &Path, what: &str, findings: &mut Findings) -> Option<String> {
-    let remedy = "put the file there, or correct its name in campaign.toml";
-    let bytes = match std::fs::read(inputs.folder.join(path)) {
+    let found = file_inside(&inputs.folder, &path.to_string_lossy(), LARGEST_TEXT);
+    let bytes = match found.and_then(|found| Ok(std::fs::read(found)?)) {
         Ok(bytes) => bytes,
         Err(cause) => {
-            let message = format!("the {what} cannot be read: {cause}");
-            findings.add(error("missing-file", path, message, remedy));
+            findings.add(not_had(path, what, "its name", &cause));
             return None;
         }
     };

@@ -58,7 +58,7 @@ pub fn export(
         let path = path.to_owned();
         move |source| Error::Write { path, source }
     };
-    let mut index = BufWriter::new(File::create(&path).map_err(failed(&path))?);
+    let mut index = BufWriter::new(create(&path).map_err(failed(&path))?);
     let count = only.map_or(total, |_| 1);
     let worth = if only.is_none() {
         worth_a_look(previewer, cases, file)?
@@ -88,8 +88,17 @@ pub fn export(
     Ok(Exported { index: path, mails })
 }
 
+/// A new file for its owner alone, also in a folder that was there before: mails are for their recipients.
+fn create(path: &Path) -> std::io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
 fn write_mail(path: &Path, mail: &Mail, kind: Kind) -> std::io::Result<()> {
-    let mut file = File::create(path)?;
+    let mut file = create(path)?;
     if kind == Kind::Drafts {
         file.write_all(UNSENT)?;
     }
@@ -106,7 +115,6 @@ fn prepare(folder: &Path) -> Result<(), Error> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::DirBuilderExt;
-        // Mails are for their recipients.
         builder.mode(0o700);
     }
     builder.create(folder).map_err(failed)?;

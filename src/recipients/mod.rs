@@ -21,6 +21,7 @@ mod duplicates;
 mod encoding;
 mod error;
 mod filter;
+mod guard;
 mod list;
 mod mailbox;
 mod near;
@@ -29,6 +30,7 @@ mod records;
 mod sheet;
 mod source;
 mod suppressed;
+mod suppressions;
 mod text;
 
 pub use address::{Address, person_key};
@@ -41,13 +43,14 @@ pub use duplicates::Duplicates;
 pub use encoding::{Encoding, Rivals};
 pub use error::{Place, ReadError};
 pub use filter::{Filter, FilterError, RowFilter, UnknownColumn, Verdict, Wanted};
+pub use guard::guarded;
 pub use list::{Item, ListOptions, ListReader, Note, Reading, Refused, Row};
 pub use mailbox::Mailbox;
 pub use near::Nearest;
 pub use problem::{ProblemKind, RowProblem};
 pub use sheet::{DateStyle, NumberStyle, SheetError};
 pub use suppressed::{Subject, SubjectError, SuppressedPeople};
-pub use text::text_of;
+pub use suppressions::{SuppressionEntry, Suppressions};
 
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,7 @@ use super::source::Source;
 ///
 /// # Errors
 /// As of a list: what is no text, with its line.
-pub fn text_of(input: impl Read + Seek) -> Result<String, ReadError> {
+pub(super) fn text_of(input: impl Read + Seek) -> Result<String, ReadError> {
     let at = |line, fault| ReadError::at(Place { line, row: 0 }, fault);
     let mut source = Source::open(input, None).map_err(|fault| at(1, fault))?;
     let mut bytes = Vec::new();

@@ -41,7 +41,7 @@ impl MailStore {
         };
         for name in ["tmp", "new", "cur"] {
             let path = folder.join(name);
-            fs::create_dir_all(&path).map_err(|error| failed(&path, error))?;
+            make_private(&path).map_err(|error| failed(&path, error))?;
         }
         let log = folder.parent().unwrap_or(folder).join("received.jsonl");
         let file = private().append(true).create(true).open(&log);
@@ -92,6 +92,15 @@ impl MailStore {
         log.write_all(&line)?;
         log.flush()
     }
+}
+
+/// A folder for its owner only, where there is none.
+fn make_private(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }
 
 /// Files for their owner only: they hold other people's addresses.

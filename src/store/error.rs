@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use rusqlite::ErrorCode;
+use rusqlite::{ErrorCode, ffi};
 
-use super::Away;
+use super::{Away, Flaw};
 use crate::delivery::IllegalTransition;
 
 /// An error of the store. Each kind has an exit code of its own in `cli`.
@@ -38,6 +38,61 @@ pub enum Error {
         path: PathBuf,
         /// What it is.
         what: &'static str,
+    },
+    /// The file beside it tells of a store, and what lies there is none any more; nothing was changed.
+    #[error(
+        "the store {} is lost: {what}, though the files beside it tell of one that was there",
+        path.display()
+    )]
+    Lost {
+        /// The store's file.
+        path: PathBuf,
+        /// What is there instead.
+        what: &'static str,
+    },
+    /// What stands in its file cannot be; nothing was changed.
+    #[error("the store {} is damaged", path.display())]
+    Damaged {
+        /// The store's file.
+        path: PathBuf,
+    },
+    /// A copy that was made, or is to be put in the store's place, is not sound; nothing was changed.
+    #[error("{} cannot take the store's place: it is damaged", path.display())]
+    NotSound {
+        /// The copied file.
+        path: PathBuf,
+        /// What is wrong with it.
+        flaws: Vec<Flaw>,
+    },
+    /// Some process uses the store to send.
+    #[error("the store is in use ({holder}), and is not replaced under its hands")]
+    InUse {
+        /// Who that is and since when, as that process wrote it down.
+        holder: String,
+    },
+    /// A file is in the way.
+    #[error("{} is there already", path.display())]
+    Taken {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A copy of a store could not be written.
+    #[error("{} could not be written: {why}", path.display())]
+    Copy {
+        /// The copy.
+        path: PathBuf,
+        /// In SQLite's words.
+        why: String,
+        /// What kind of thing that is.
+        trouble: Trouble,
+    },
+    /// A file could not be moved to where it belongs.
+    #[error("cannot put {} in its place: {source}", path.display())]
+    Move {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
     },
     /// SQLite could not read or write.
     #[error("the store could not be read or written: {0}")]
@@ -111,6 +166,18 @@ pub enum Trouble {
 
 impl Trouble {
     pub(super) fn of(error: &rusqlite::Error) -> Self {
+        use rusqlite::Error as Cause;
+        match error {
+            // A file beside it that grows with its use.
+            Cause::SqliteFailure(code, _) if code.extended_code == ffi::SQLITE_IOERR_SHMSIZE => {
+                return Self::NoRoom;
+            }
+            Cause::FromSqlConversionFailure(..)
+            | Cause::IntegralValueOutOfRange(..)
+            | Cause::InvalidColumnType(..)
+            | Cause::Utf8Error(..) => return Self::Damaged,
+            _ => {}
+        }
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::NoRoom,
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Self::ReadOnly,
@@ -128,7 +195,8 @@ impl Error {
     pub fn trouble(&self) -> Option<Trouble> {
         match self {
             Self::Sqlite(error) => Some(Trouble::of(error)),
-            Self::Commit { trouble, .. } => Some(*trouble),
+            Self::Commit { trouble, .. } | Self::Copy { trouble, .. } => Some(*trouble),
+            Self::Damaged { .. } | Self::Corrupt(_) => Some(Trouble::Damaged),
             _ => None,
         }
     }

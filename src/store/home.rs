@@ -61,6 +61,8 @@ pub struct Away {
     pub since: Timestamp,
     /// When the last message that it knows of was handed over; none before the first.
     pub known_until: Option<Timestamp>,
+    /// How many messages at most were taken to be sent since then, where the mark beside it tells of some.
+    pub unknown: Option<u64>,
 }
 
 impl std::fmt::Display for Away {
@@ -122,7 +124,12 @@ fn home(connection: &Connection) -> Result<Option<Home>, Error> {
     Ok(row)
 }
 
-fn random_identity() -> Result<Identity, Error> {
+/// Whether the store has its first row.
+pub(super) fn is_settled(connection: &Connection) -> Result<bool, Error> {
+    Ok(home(connection)?.is_some())
+}
+
+pub(super) fn random_identity() -> Result<Identity, Error> {
     let mut identity = Identity::default();
     getrandom::fill(&mut identity).map_err(|error| Error::Random(error.to_string()))?;
     Ok(identity)
@@ -204,9 +211,12 @@ impl Store {
         let marks = [Mark::beside(&self.path), Mark::beside(&home.place.path)];
         let ours = watermark(&self.connection)?;
         let of_another = marks[0].is_some_and(|mark| mark.identity != home.identity);
-        let ahead = marks.map(|mark| {
-            mark.is_some_and(|mark| mark.identity == home.identity && mark.watermark > ours)
-        });
+        let is_ahead = |mark: Mark| mark.identity == home.identity && mark.watermark > ours;
+        let ahead = marks.map(|mark| mark.is_some_and(is_ahead));
+        let further = marks.into_iter().flatten().filter(|mark| is_ahead(*mark));
+        let unknown = further
+            .map(|mark| (mark.watermark.highest - ours.highest).unsigned_abs())
+            .max();
         let Some(displacement) = displacement(&home, &here, ahead, of_another) else {
             let moved = home.place.path != here.path;
             return Ok(if moved {
@@ -220,6 +230,7 @@ impl Store {
             since: to_timestamp(home.claimed_at)?,
             home: home.place.path,
             known_until: self.last_handed_over()?,
+            unknown,
         }))
     }
 

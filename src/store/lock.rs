@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use super::place::{beside, machine_name, open_private};
+use super::place::{beside, look_at, machine_name, open_private};
 use super::{Error, Store, mark};
 
 /// Held by the one process that sends a campaign.
@@ -81,6 +81,10 @@ impl Store {
     }
 
     fn take(&self, campaign: &str, now: Timestamp) -> Result<(SenderLock, File), Error> {
+        // What a process left that has ended without closing the store, or what was put together of two, shows here.
+        if self.was_left_open && !self.fleeting {
+            self.look_at_file()?;
+        }
         self.come_home()?;
         let (path, turn) = (self.lock_path(campaign), self.turn_path(campaign));
         let failed = |source| Error::Lock {
@@ -107,6 +111,8 @@ impl Store {
             .and_then(|()| file.rewind())
             .and_then(|()| write!(file, "{}", holder(now)))
             .map_err(failed)?;
+        // Another store may have been put in its place meanwhile.
+        self.come_home()?;
         let lock = SenderLock {
             _file: file,
             store: self.path().to_owned(),
@@ -121,9 +127,9 @@ impl Store {
 
     /// The process that sends the campaign, if one does.
     pub fn sent_by(&self, campaign: &str) -> Option<AtWork> {
-        let turn = File::open(self.turn_path(campaign));
+        let turn = look_at(&self.turn_path(campaign));
         let _turn = turn.map(|turn| turn.lock().map(|()| turn));
-        let mut file = File::open(self.lock_path(campaign)).ok()?;
+        let mut file = look_at(&self.lock_path(campaign)).ok()?;
         let Err(std::fs::TryLockError::WouldBlock) = file.try_lock_shared() else {
             return None;
         };

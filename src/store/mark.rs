@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags};
 
 use super::Error;
-use super::place::{beside, open_private};
+use super::place::{beside, look_at, open_private};
 
 /// A store's identity.
 pub(super) type Identity = [u8; 16];
@@ -82,7 +82,7 @@ impl Mark {
 
     /// The mark beside a store, where there is a readable one.
     pub(super) fn beside(store: &Path) -> Option<Self> {
-        read(&mut File::open(path(store)).ok()?)
+        read(&mut look_at(&path(store)).ok()?)
     }
 }
 

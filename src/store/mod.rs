@@ -12,12 +12,17 @@
 //! cut may not forget. While sending, one writer owns the writing connection and puts what several
 //! connections ask for at the same moment into one commit ([`Journal`]).
 //!
+//! A store is looked through by `checking`, which reads only; `copying` makes a copy while others send, and `replacing`
+//! puts one in its place.
+//!
 //! Files beside it: the mark by which an older copy is known (`home`), a lock for each campaign (`lock`),
 //! one for each connection of a mailbox (`slots`), and one for its messages of no campaign (`single`). None of them is needed to open it.
 
 mod batches;
 mod cancelling;
+mod checking;
 mod claims;
+mod copying;
 mod cutting;
 mod draft;
 mod editions;
@@ -43,6 +48,7 @@ mod progress;
 mod reckoning;
 mod refusals;
 mod remaining;
+mod replacing;
 mod report;
 mod resolving;
 mod retrying;
@@ -67,6 +73,7 @@ use rusqlite::{Connection, Transaction};
 
 pub use batches::{BatchProgress, Shape, Underway};
 pub use cancelling::StillToGo;
+pub use checking::{Checkup, Flaw, Law};
 pub use claims::{Answer, Claim, Claimed, Claiming, Lane};
 pub use cutting::MessageIds;
 pub use error::{Error, Trouble};
@@ -81,7 +88,7 @@ pub use ledger::Entry;
 pub use lock::{AtWork, Moment, SenderLock};
 pub use outcomes::MessageOutcome;
 pub use person::PersonState;
-pub use place::machine_name;
+pub use place::{machine_name, refuse_foreign_link};
 pub use planning::{
     Cut, CutPart, NewBatch, NewCampaign, NewMessage, NewRecipient, Order, PlanWriter, Planned,
     Reason, Run,
@@ -89,6 +96,7 @@ pub use planning::{
 pub use progress::{CampaignRecord, Counts, Halt, RowCounts, RunState};
 pub use refusals::LastRefusal;
 pub use remaining::Remaining;
+pub use replacing::Replaced;
 pub use report::{ListedRow, MessageRecord, ReportRow};
 pub use resolving::{Doubt, Resolution, Selection};
 pub use retrying::{LeftOut, Refusal, Restored};
@@ -102,6 +110,9 @@ pub use updating::{Difference, Group};
 /// How long a writer waits for another process: a plan of a million rows takes several seconds to be copied in.
 const BUSY_TIMEOUT: Duration = Duration::from_mins(2);
 
+/// The length of the smallest file that can be a database: one page.
+const SMALLEST: u64 = 512;
+
 /// SQLite's application id of a store that need not survive a power cut.
 const FLEETING: i32 = 0x5052_4653;
 
@@ -112,6 +123,8 @@ pub struct Store {
     path: PathBuf,
     /// It is a rehearsal's.
     fleeting: bool,
+    /// Its last commits were still in the file beside it: somebody uses it, or has ended without closing it.
+    was_left_open: bool,
 }
 
 impl Store {
@@ -121,16 +134,12 @@ impl Store {
     /// [`Error::Newer`] and [`Error::NoStore`] leave the file as it is; [`Error::Create`] and [`Error::Sqlite`]
     /// otherwise.
     pub fn open(path: &Path) -> Result<Self, Error> {
+        recognise_file(path)?;
+        let was_left_open = length(&place::beside(path, "-wal")) > 0;
         create_private(path).map_err(|source| Error::Create {
             path: path.to_owned(),
             source,
         })?;
-        if path.is_dir() {
-            return Err(Error::NoStore {
-                path: path.to_owned(),
-                what: "it is a folder",
-            });
-        }
         let mut connection = Connection::open(path)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
         schema::recognise(&connection, path)?;
@@ -149,6 +158,7 @@ impl Store {
             connection,
             path: path.to_owned(),
             fleeting,
+            was_left_open,
         })
     }
 
@@ -186,9 +196,58 @@ impl Store {
 #[derive(Debug)]
 pub struct OneMoment<'a>(#[expect(dead_code, reason = "it is kept to be dropped")] Transaction<'a>);
 
+/// Refuses what is no store before it is opened: SQLite would begin a new one in an empty file.
+fn recognise_file(path: &Path) -> Result<(), Error> {
+    if path.is_dir() {
+        return Err(Error::NoStore {
+            path: path.to_owned(),
+            what: "it is a folder",
+        });
+    }
+    let what = match path.metadata() {
+        Ok(there) if there.len() >= SMALLEST => return Ok(()),
+        // To SQLite some of these are as good as empty, and it would begin a new one in them.
+        Ok(there) if there.len() > 0 => return Err(no_store(path, "it is a file of another kind")),
+        Ok(_) => "it is empty",
+        Err(_) => "it is not there any more",
+    };
+    if is_remembered(path) {
+        return Err(Error::Lost {
+            path: path.to_owned(),
+            what,
+        });
+    }
+    Ok(())
+}
+
+/// What lies where a store is looked for is none.
+fn no_store(path: &Path, what: &'static str) -> Error {
+    let path = path.to_owned();
+    if is_remembered(&path) {
+        return Error::Lost { path, what };
+    }
+    Error::NoStore { path, what }
+}
+
+/// The files beside it tell that there was a store.
+pub fn is_remembered(path: &Path) -> bool {
+    mark::Mark::beside(path).is_some() || length(&place::beside(path, "-wal")) > 0
+}
+
+fn length(path: &Path) -> u64 {
+    path.metadata().map_or(0, |there| there.len())
+}
+
 fn create_private(path: &Path) -> std::io::Result<()> {
     if path.exists() {
-        return Ok(());
+        return refuse_foreign_link(path);
+    }
+    // The database's own library would make the file that the link names, for everybody to read; and a disk that
+    // is not there now may hold the store.
+    if path.is_symlink() {
+        return Err(std::io::Error::other(
+            "it is a link to a file that is not there",
+        ));
     }
     if let Some(folder) = path
         .parent()

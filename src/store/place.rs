@@ -46,7 +46,8 @@ pub(super) fn beside(store: &Path, addition: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Opens a small file of the program's own, making it (for its owner alone) where there is none.
+/// Opens a small file of the program's own, making it (for its owner alone) where there is none. A link that
+/// somebody has put in its place is not followed: what it leads to is no file of ours.
 pub(super) fn open_private(path: &Path) -> std::io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
@@ -55,7 +56,55 @@ pub(super) fn open_private(path: &Path) -> std::io::Result<File> {
         use std::os::unix::fs::OpenOptionsExt;
         options.mode(0o600);
     }
-    options.open(path)
+    open_own(&mut options, path)
+}
+
+/// Opens such a file to look at it, where it is there.
+pub(super) fn look_at(path: &Path) -> std::io::Result<File> {
+    open_own(OpenOptions::new().read(true), path)
+}
+
+fn open_own(options: &mut OpenOptions, path: &Path) -> std::io::Result<File> {
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        use std::os::unix::fs::OpenOptionsExt;
+        // Whoever opens a pipe would wait for its other end.
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        options.custom_flags(flags.bits() as i32);
+    }
+    let file = options.open(path).map_err(|cause| {
+        if path.is_symlink() {
+            std::io::Error::other("a link stands in its place, and is not followed: take it away")
+        } else {
+            cause
+        }
+    })?;
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(std::io::Error::other("it is no file"))
+    }
+}
+
+/// Refuses a link that somebody else has put in the place of a file of ours: in a folder where others may write, it
+/// would have us write to what they choose.
+pub fn refuse_foreign_link(path: &Path) -> std::io::Result<()> {
+    #[cfg(unix)]
+    if let Ok(facts) = path.symlink_metadata()
+        && facts.is_symlink()
+    {
+        let owner = std::os::unix::fs::MetadataExt::uid(&facts);
+        let me = rustix::process::geteuid().as_raw();
+        if owner != me && owner != 0 {
+            return Err(std::io::Error::other(
+                "it is a link that somebody else has made",
+            ));
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = path;
+    Ok(())
 }
 
 /// The machine's id is meant to be kept private (machine-id(5)): only a digest of it is written down.
@@ -69,7 +118,6 @@ fn machine() -> String {
         })
 }
 
-/// The machine's name, for people; none where it cannot be had.
 /// What this machine is called, where the system says so.
 pub fn machine_name() -> Option<String> {
     ["/proc/sys/kernel/hostname", "/etc/hostname"]

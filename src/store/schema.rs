@@ -21,16 +21,20 @@ const STEPS: &[&str] = &[
     include_str!("schema/011_record.sql"),
 ];
 
-fn height(connection: &Connection) -> Result<i64, Error> {
+/// The format that this program writes.
+pub(super) fn known() -> i64 {
+    STEPS.len() as i64
+}
+
+pub(super) fn height(connection: &Connection) -> Result<i64, Error> {
     Ok(connection.pragma_query_value(None, "user_version", |row| row.get(0))?)
 }
 
 /// Refuses what is no store, and a store of a newer version, before anything is written to it.
 pub(super) fn recognise(connection: &Connection, path: &Path) -> Result<(), Error> {
-    let none = |what| Error::NoStore {
-        path: path.to_owned(),
-        what,
-    };
+    let none = |what| super::no_store(path, what);
+    // Read first: whoever begins the store writes it last.
+    let is_marked = super::mark::Mark::beside(path).is_some();
     let found = height(connection).map_err(|error| match error {
         Error::Sqlite(cause) if cause.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
             none("it is a file of another kind")
@@ -40,7 +44,10 @@ pub(super) fn recognise(connection: &Connection, path: &Path) -> Result<(), Erro
     if !is_own(connection)? {
         return Err(none("it is a database of another program"));
     }
-    let known = STEPS.len() as i64;
+    if found == 0 && is_marked {
+        return Err(none("there is nothing in it"));
+    }
+    let known = known();
     if found > known {
         return Err(Error::Newer {
             path: path.to_owned(),

@@ -4,7 +4,7 @@
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use super::place::{beside, open_private};
+use super::place::{beside, look_at, open_private};
 use super::{Error, Store};
 
 /// One of a mailbox's connections, until it is dropped.
@@ -34,7 +34,7 @@ pub(super) fn slot_path(store: &Path, mailbox: &str, kind: &str) -> PathBuf {
 
 /// Whether some process has no connection of this mailbox's and waits for one.
 pub fn is_slot_wanted(store: &Path, mailbox: &str) -> bool {
-    File::open(slot_path(store, mailbox, "want"))
+    look_at(&slot_path(store, mailbox, "want"))
         .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 

@@ -4,6 +4,8 @@ use std::fmt;
 
 use handlebars::RenderErrorReason;
 
+use super::effort::Endless;
+
 /// A template that cannot be compiled.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{part}, line {line}, column {column}: {message}")]
@@ -102,6 +104,11 @@ fn explain(reason: &RenderErrorReason) -> (String, String) {
         RenderErrorReason::IOError(_) => (
             format!("the result is over {} MiB", super::MAX_PART_BYTES >> 20),
             "look for a list that is repeated inside another".to_owned(),
+        ),
+        RenderErrorReason::NestedError(nested) if nested.is::<Endless>() => (
+            nested.to_string(),
+            "look for an {{#each}} inside another one, and for a partial that is included many times over"
+                .to_owned(),
         ),
         RenderErrorReason::NestedError(nested) => match nested.downcast_ref::<Fault>() {
             Some(fault) => (fault.to_string(), fault.hint.clone()),

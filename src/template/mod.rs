@@ -12,6 +12,7 @@
 mod branches;
 mod check;
 mod dialect;
+mod effort;
 mod error;
 pub mod held;
 mod helpers;

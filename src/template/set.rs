@@ -10,7 +10,7 @@ use super::check::{self, FieldProblem, FieldUse, Known};
 use super::error::{RenderError, TemplateError};
 use super::rendered::{Bounded, Rendered};
 use super::source::{Language, Source, Sources};
-use super::{held, helpers, partials, syntax};
+use super::{effort, held, helpers, partials, syntax};
 
 /// The name under which handlebars knows every part: no partial can have it, so none is taken for a part.
 pub(super) const PART_KEY: &str = "\u{1}";
@@ -20,6 +20,8 @@ pub(super) const PART_KEY: &str = "\u{1}";
 pub(super) struct Part {
     pub(super) name: String,
     pub(super) template: Template,
+    /// The same with an end to what it may cost: what is rendered.
+    bounded: Template,
     /// About as many bytes as it renders to.
     size: usize,
 }
@@ -73,6 +75,7 @@ impl Compiler {
         Part {
             name: source.name.clone(),
             template,
+            bounded: Template::default(),
             size: source.text.len() + source.text.len() / 4,
         }
     }
@@ -230,6 +233,7 @@ impl TemplateSet {
         let mut part = |part: &Part| Part {
             name: part.name.clone(),
             template: tracer.trace(&part.name, &part.template),
+            bounded: Template::default(),
             size: part.size,
         };
         let mut set = Self {
@@ -267,10 +271,29 @@ impl TemplateSet {
         if self.language == Language::Markdown {
             self.markup.register_escape_fn(held::hold);
         }
+        let templates = self.parts().map(|part| &part.template);
+        let partials = self.partials.iter().map(|(_, template)| template);
+        let bounds = effort::Bounds::new(templates.chain(partials));
         for (name, template) in &self.partials {
-            self.markup.register_template(name, template.clone());
-            self.plain.register_template(name, template.clone());
+            let bounded = bounds.partial(template);
+            self.markup.register_template(name, bounded.clone());
+            self.plain.register_template(name, bounded);
         }
+        for part in self.parts_mut() {
+            part.bounded = bounds.part(&part.template);
+        }
+    }
+
+    fn parts_mut(&mut self) -> impl Iterator<Item = &mut Part> {
+        (std::iter::once(&mut self.subject))
+            .chain(&mut self.html)
+            .chain(&mut self.text)
+            .chain(self.headers.iter_mut().map(|(_, part)| part))
+            .chain(&mut self.to)
+            .chain(&mut self.reply_to)
+            .chain(&mut self.cc)
+            .chain(&mut self.bcc)
+            .chain(&mut self.attach)
     }
 
     /// Everything that the templates can touch and that does not exist: fields that are neither in the
@@ -356,6 +379,7 @@ fn engine() -> Handlebars<'static> {
     let mut engine = Handlebars::new();
     engine.set_strict_mode(true);
     helpers::register(&mut engine);
+    effort::register(&mut engine);
     engine
 }
 
@@ -365,8 +389,9 @@ fn render(
     context: &Context,
 ) -> Result<String, RenderError> {
     let mut output = Bounded(String::with_capacity(part.size));
+    effort::begin();
     (part
-        .template
+        .bounded
         .render(engine, context, &mut RenderContext::new(None), &mut output))
     .map_err(|error| RenderError::from_handlebars(&part.name, &error))?;
     Ok(output.0)

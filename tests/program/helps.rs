@@ -144,6 +144,11 @@ fn come_to(home: &Home, example: &str) {
     };
     let words: Vec<&str> = example.split_whitespace().collect();
     match words.get(1..).unwrap_or_default() {
+        ["store", "restore", ..] => {
+            home.run(&["plan", "my-news"]).exits(0);
+            home.run(&["store", "backup", "postroom-backup.db"])
+                .exits(0);
+        }
         ["new", ..] => fs::remove_dir_all(home.path("my-news")).unwrap(),
         ["store" | "cancel", ..] => drop(home.run(&["plan", "my-news"]).exits(0)),
         ["plan", _, "--update", ..] => {

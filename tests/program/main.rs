@@ -8,13 +8,17 @@
 
 mod accounts;
 mod agreement;
+mod at_dot;
 mod bad_input;
+mod bounds;
 mod browser;
 mod canaries;
 mod commands;
 mod copies;
 mod crash;
+mod damage;
 mod doctor;
+mod ends;
 mod explaining;
 mod forty;
 mod grouping;
@@ -24,9 +28,12 @@ mod helps;
 mod home;
 mod identity;
 mod interrupted;
+mod keeping;
 mod keyring;
+mod killed;
 mod lists;
 mod logs;
+mod machine;
 #[cfg(target_os = "linux")]
 mod matrix;
 mod mending;
@@ -43,6 +50,7 @@ mod providers;
 mod refusals;
 mod rehearsals;
 mod reports;
+mod rights;
 mod round_trips;
 mod samples;
 mod schedules;

@@ -15,17 +15,17 @@ use std::fmt::Write as _;
 use css_inline::{CSSInliner, InlineOptions};
 
 use super::cache::Cache;
-use super::guard::guarded;
 use super::important;
 use super::skeleton::{Change, Skeleton, is_numbered};
 use super::survey::{self, Styles};
 use super::tags::{Kind, Tokens};
+use crate::recipients::guarded;
 
 /// The attribute that numbers a tag while its style is looked up; it is never sent.
 const NUMBER: &str = "data-postroom-tag";
 
 /// How deep elements may be nested: the answer is written by a function that calls itself.
-const MAX_DEPTH: usize = 1000;
+pub(super) const MAX_DEPTH: usize = 1000;
 
 /// Inlines style sheets and remembers the answers.
 pub(super) struct Inliner {

@@ -6,10 +6,10 @@ use mrml::prelude::parser::{Error as ParseError, ParserOptions, Span};
 use mrml::prelude::render::RenderOptions;
 
 use super::cache::Cache;
-use super::guard::guarded;
 use super::pieces::{Manner, Pieces, gap};
 use super::survey;
 use super::tags::{Kind, Tokens};
+use crate::recipients::guarded;
 
 /// How deep elements may be nested: they are read by functions that call themselves.
 const MAX_DEPTH: usize = 60;

@@ -5,7 +5,6 @@
 //! what is kept between rows only saves time. Called by the renderer, for every row.
 
 mod cache;
-mod guard;
 mod important;
 mod inline;
 mod markdown;
@@ -22,7 +21,7 @@ use serde_json::Value;
 use super::Definition;
 use super::error::Error;
 use crate::template::{Language, Rendered};
-use inline::Inliner;
+use inline::{Inliner, MAX_DEPTH};
 use markdown::Markdown;
 use mjml::Mjml;
 
@@ -67,6 +66,7 @@ impl Body {
                 .page(&written)
                 .map_err(|(reason, remedy)| self.error(reason, &remedy))?,
         };
+        self.refuse_depth(&html)?;
         let Some(inliner) = &self.inliner else {
             rendered.html = Some(html);
             return Ok(None);
@@ -77,6 +77,19 @@ impl Body {
             self.error(format!("its styles cannot be inlined: {reason}"), remedy)
         })?);
         Ok(Some(plain))
+    }
+
+    /// What reads HTML takes the square of the depth in time, and some of it calls itself for each level.
+    fn refuse_depth(&self, html: &str) -> Result<(), Error> {
+        // Where there are no more tags than that, they cannot be nested deeper.
+        let tags = memchr::memchr_iter(b'<', html.as_bytes()).count();
+        if tags <= MAX_DEPTH || survey::depth_at_most(html) <= MAX_DEPTH {
+            return Ok(());
+        }
+        Err(self.error(
+            format!("more than {MAX_DEPTH} elements are nested in each other, or are never closed"),
+            "close every element, and take out what is nested for no reason",
+        ))
     }
 
     fn error(&self, reason: String, remedy: &str) -> Error {

@@ -1,7 +1,6 @@
 //! The rows of a sheet, kept as what their cells show.
 
 use std::io::{Read, Seek};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use calamine::{Reader as _, SheetType, SheetVisible, Xlsx, XlsxError};
 
@@ -10,6 +9,7 @@ use super::error::SheetError;
 use super::merged::{Merged, spread};
 use super::{Settings, hidden, package};
 use crate::recipients::error::{Place, ReadError};
+use crate::recipients::guard::guarded;
 use crate::recipients::list::{ListOptions, Note};
 use crate::recipients::near::Nearest;
 use crate::recipients::problem::ProblemKind;
@@ -66,9 +66,9 @@ impl Sheet {
         }
         package::measure(input)?;
         // What is written into a workbook by hand can make the reader's arithmetic overflow.
-        let read = catch_unwind(AssertUnwindSafe(|| Self::read(input, options)));
+        let read = guarded(|| Self::read(input, options));
         let damaged = || SheetError::Damaged("its cells have no sensible places".to_owned());
-        let mut sheet = read.unwrap_or_else(|_| Err(damaged()))?;
+        let mut sheet = read.unwrap_or_else(|| Err(damaged()))?;
         let hidden = hidden::rows(input, &sheet.name);
         let data = sheet.rows.as_slice().iter().skip(1).map(|row| row.number);
         sheet.notes.extend(hidden::note(&hidden, data));

@@ -381,7 +381,7 @@ impl Run {
                 "{address} is {outcome}"
             );
         }
-        tally::assert_it_adds_up(&self.world.path);
+        tally::assert_it_is_sound(&self.world.path);
         self.made.assert_told(&self.world);
         self.hold_messages(&store);
     }

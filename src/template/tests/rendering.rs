@@ -176,10 +176,23 @@ fn the_programs_log_is_out_of_reach() {
 fn a_part_cannot_grow_without_end() {
     let list: Vec<_> = (0..3000).collect();
     let error = failure(
-        "{{#each list}}{{#each ../list}}0123456789{{/each}}{{/each}}",
+        "{{#each list}}{{#each ../list}}all work and no play makes Jack a dull boy{{/each}}{{/each}}",
         json!({ "list": list }),
     );
     assert!(error.reason.contains("10 MiB"), "{error}");
+}
+
+#[test]
+fn a_part_that_writes_nothing_comes_to_an_end_too() {
+    let list: Vec<_> = (0..100).collect();
+    let loops = "{{#each @root.list}}".repeat(5) + &"{{/each}}".repeat(5);
+    let error = failure(&loops, json!({ "list": list }));
+    assert!(error.reason.contains("on and on"), "{error}");
+    assert!(error.hint.contains("{{#each}}"), "{error:?}");
+    // What a list of a hundred thousand people needs is far from it.
+    let list: Vec<_> = (0..100_000).collect();
+    let one = "{{#each list}}{{#if this}}x{{/if}}{{/each}}";
+    assert_eq!(rendered(one, json!({ "list": list })).len(), 99_999);
 }
 
 #[test]

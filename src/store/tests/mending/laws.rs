@@ -347,7 +347,7 @@ impl Play {
     /// What holds at every moment.
     fn check(&self) {
         self.world.counts();
-        tally::assert_it_adds_up(&self.world.path);
+        tally::assert_it_is_sound(&self.world.path);
         self.made.assert_told(&self.world);
         for row in &self.have_it {
             assert_eq!(self.state(*row), "sent", "row {row}");

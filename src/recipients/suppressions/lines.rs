@@ -1,7 +1,6 @@
 //! A file with an address or a domain a line, as people keep them and as mail programs copy them.
 
-use super::{Found, subject, written_as};
-use crate::store::NewSuppression;
+use super::{SuppressionEntry, Suppressions, subject};
 
 /// What a line may say before the addresses, in whatever case.
 const HEADINGS: [&str; 5] = ["email", "e-mail", "email address", "mail", "address"];
@@ -22,8 +21,8 @@ pub(super) fn of(text: &str) -> Option<Vec<(u64, &str)>> {
     bare.contains('@').then_some(lines)
 }
 
-pub(super) fn read(lines: Vec<(u64, &str)>, reason: &str) -> Found {
-    let mut found = Found::default();
+pub(super) fn read(lines: Vec<(u64, &str)>) -> Suppressions {
+    let mut found = Suppressions::default();
     for (number, line) in lines {
         // Address fields of mail programs end so.
         let line = line.trim_end_matches([',', ';']).trim_end();
@@ -32,11 +31,9 @@ pub(super) fn read(lines: Vec<(u64, &str)>, reason: &str) -> Found {
             .and_then(|text| text.strip_suffix('"'));
         let text = inner.filter(|text| !text.contains('"')).unwrap_or(line);
         match subject(text) {
-            Ok(subject) => found.new.push(NewSuppression {
-                subject: subject.key(),
-                written: written_as(&subject, text),
-                reason: reason.to_owned(),
-            }),
+            Ok(subject) => found
+                .entries
+                .push(SuppressionEntry::new(subject, text, None)),
             Err(why) => {
                 let why = more_than_one(text).map_or(why, str::to_owned);
                 found.bad.push(format!("line {number}: {why}"));
