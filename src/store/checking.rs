@@ -77,7 +77,7 @@ pub enum Law {
     RecipientTally,
     /// Messages are as many as the tally says.
     MessageTally,
-    /// A campaign was last tried when its last attempt was made.
+    /// A campaign was last tried when its last attempt was made, or later: a claim may have been given back.
     LastTried,
     /// Messages and recipients are in one of their states, with what belongs to it.
     States,
@@ -140,8 +140,8 @@ const LAWS: [(Law, &str); 10] = [
     (
         Law::LastTried,
         "SELECT c.id, 1 FROM campaign c LEFT JOIN tallied n ON n.campaign = c.id
-         WHERE n.campaign IS NULL OR n.tried_at IS NOT (SELECT max(t.claimed_at)
-             FROM message m JOIN attempt t ON t.message = m.id WHERE m.campaign = c.id)",
+         WHERE n.campaign IS NULL OR coalesce(n.tried_at, -1) < coalesce((SELECT max(t.claimed_at)
+             FROM message m JOIN attempt t ON t.message = m.id WHERE m.campaign = c.id), -1)",
     ),
     // The schema holds this too, for whatever is written through SQLite.
     (
