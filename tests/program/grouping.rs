@@ -60,6 +60,7 @@ fn each_person_gets_one_mail_with_all_of_their_rows() {
     let plan = home.run(&["plan", "news", "--json"]).exits(0).json();
     let counts = json!({
         "listed": 6, "planned": 3, "grouped": 3, "duplicate": 0, "invalid": 0, "suppressed": 0, "filtered": 0,
+        "cancelled": 0,
     });
     assert_eq!(
         (&plan["recipients"], &plan["messages"]),
