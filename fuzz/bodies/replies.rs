@@ -9,7 +9,7 @@ const PASSWORD: &str = "correct-horse-battery-staple";
 const MARK: &[u8] = b"the-content-of-the-mail";
 
 /// The server speaks the pieces of the input one after the other, whenever it has heard something. Whatever it says:
-/// content goes out after a 354 only, a verdict is a verdict, and nothing that is told has the password in it.
+/// content goes out after a 354 only, a verdict is a verdict, and a sign-in that fails is told without the password.
 pub fn replies(data: &[u8]) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -18,7 +18,9 @@ pub fn replies(data: &[u8]) {
     runtime.block_on(async {
         let (near, far) = tokio::io::duplex(1 << 16);
         let (told, server) = tokio::join!(client(near), server(far, data));
-        assert!(server.knew || !told.contains(PASSWORD), "{told}");
+        if let Err(told) = told {
+            assert!(server.knew || !told.contains(PASSWORD), "{told}");
+        }
         assert!(
             server.asked || !has(&server.heard, MARK),
             "content without a 354"
@@ -26,8 +28,8 @@ pub fn replies(data: &[u8]) {
     });
 }
 
-/// What a sender would be told.
-async fn client(near: tokio::io::DuplexStream) -> String {
+/// What is told of a sign-in that fails.
+async fn client(near: tokio::io::DuplexStream) -> Result<(), String> {
     let credentials = Credentials {
         username: "comms@contoso.com".to_owned(),
         secret: Secret::Password(SecretString::from(PASSWORD)),
@@ -37,7 +39,7 @@ async fn client(near: tokio::io::DuplexStream) -> String {
     let session = Session::over(&clock, near, "here.example", Some(&credentials), &deadlines).await;
     let mut session = match session {
         Ok(session) => session,
-        Err(error) => return format!("{error} {error:?}"),
+        Err(error) => return Err(format!("{error} {error:?}")),
     };
     let content = [b"Subject: a\r\n\r\n".as_slice(), MARK, b"\r\n"].concat();
     let envelope = Envelope {
@@ -48,18 +50,16 @@ async fn client(near: tokio::io::DuplexStream) -> String {
     };
     let offer = session.offer(&envelope).await;
     assert_eq!(offer.recipients.len(), 2, "a verdict for each");
-    let mut told = vec![format!("{:?} {offer:?}", session.capabilities())];
     if offer.state == OfferState::Ready {
         let handed = session.hand_over(&content).await;
         if let HandOver::Answered(reply) = &handed {
             assert!((200..300).contains(&reply.code) || (400..600).contains(&reply.code));
         }
-        told.push(format!("{handed:?}"));
     } else if session.is_usable() {
-        told.push(format!("{:?}", session.reset().await));
+        let _ = session.reset().await;
     }
     session.quit().await;
-    told.join(" ")
+    Ok(())
 }
 
 /// What became of a server.

@@ -1,5 +1,7 @@
 //! Errors in plain words: what happened, what to do, and the exit code.
 
+mod of_store;
+
 use std::fmt::Display;
 
 use super::disk;
@@ -8,7 +10,6 @@ use crate::config::{ConfigError, SecretError, SenderError, UnknownAccount};
 use crate::plan::{FrozenError, RestoreError};
 use crate::provider::ProviderError;
 use crate::rehearsal::LifeError;
-use crate::store::{self, Trouble};
 use crate::{plan, preview, sandbox, send};
 
 /// Why a command ended without doing what it was asked for.
@@ -104,75 +105,6 @@ impl From<ProviderError> for Failure {
             ProviderError::Unknown(ref unknown) => Self::new(Exit::Usage, &error, unknown.remedy()),
             ProviderError::Broken { .. } => Self::own(&error),
         }
-    }
-}
-
-impl From<store::Error> for Failure {
-    fn from(error: store::Error) -> Self {
-        use store::Error;
-        let code = match &error {
-            Error::Newer { .. } => Some("store-newer"),
-            Error::NoStore { .. } => Some("no-store"),
-            Error::Locked { .. } | Error::InUse { .. } => Some("being-sent"),
-            Error::Lost { .. } => Some("store-lost"),
-            Error::NotSound { .. } => Some("store-damaged"),
-            _ if error.trouble() == Some(Trouble::Damaged) => Some("store-damaged"),
-            Error::PlannedMeanwhile(_) => Some("planned-meanwhile"),
-            Error::Elsewhere(_) => Some("store-elsewhere"),
-            _ => None,
-        };
-        let (exit, remedy) = match &error {
-            Error::Create { path, source } => {
-                return disk::no_store(Exit::CannotCreate, path, source);
-            }
-            Error::Lock { path, source } => return disk::no_store(Exit::Io, path, source),
-            Error::Move { path, source } => return disk::cannot_write(path.display(), source),
-            Error::Taken { .. } => (Exit::CannotCreate, "name another file; nothing was changed"),
-            Error::InUse { .. } => (
-                Exit::NotFinished,
-                "stop that send first, with Ctrl-C where it runs or with `postroom halt`; nothing was changed",
-            ),
-            Error::Lost { .. } => (
-                Exit::Io,
-                "put it back: `postroom store restore FILE` with a backup, or move the file to where it was; if it was moved on \
-                 purpose, name it with --store. Nothing was changed, and no new store is begun in its place: whoever wants that \
-                 moves the file that ends with .mark away too",
-            ),
-            Error::NotSound { .. } => (
-                Exit::Io,
-                "`postroom store check` says what is wrong with a store, also with a backup (--store FILE); take another backup",
-            ),
-            Error::Copy { trouble, .. } => (Exit::Io, disk::mend_copy(*trouble)),
-            Error::NoStore { .. } => (
-                Exit::Io,
-                "correct --store, or POSTROOM_STORE in the environment; nothing was changed",
-            ),
-            Error::Newer { .. } => (
-                Exit::Io,
-                "use the newer version of postroom that wrote it; the store was not touched",
-            ),
-            Error::Locked { .. } => (
-                Exit::NotFinished,
-                "wait for the other one, or stop it: with Ctrl-C where it runs, or with `postroom halt`; nothing was sent here",
-            ),
-            Error::PlannedMeanwhile(_) => (Exit::NotFinished, "run it again: it goes by that plan"),
-            Error::UpdatedMeanwhile(_) => (
-                Exit::NotFinished,
-                "nothing was changed here; look at the plan with `postroom plan`, then run it again",
-            ),
-            Error::Elsewhere(_) => (
-                Exit::NotFinished,
-                "`postroom store claim` says what that means and makes this store the one that sends; nothing was sent",
-            ),
-            Error::Illegal(_) | Error::Random(_) | Error::WriterGone => {
-                return Self::own(&error);
-            }
-            Error::Sqlite(_) | Error::Commit { .. } | Error::Damaged { .. } | Error::Corrupt(_) => {
-                let trouble = error.trouble().unwrap_or(Trouble::Other);
-                (Exit::Io, disk::mend_store(trouble))
-            }
-        };
-        Self::new(exit, &error, remedy).named(code.unwrap_or(exit.name()))
     }
 }
 

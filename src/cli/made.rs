@@ -76,11 +76,11 @@ impl NewFolder {
         fs::create_dir_all(place).map_err(failed)?;
         let mut builder = tempfile::Builder::new();
         builder.prefix(UNFINISHED);
-        if access == Access::Usual {
+        if access == Access::Private {
             #[cfg(unix)]
             {
                 use std::os::unix::fs::PermissionsExt;
-                builder.permissions(fs::Permissions::from_mode(0o777));
+                builder.permissions(fs::Permissions::from_mode(0o700));
             }
         }
         Ok(Self {
