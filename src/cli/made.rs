@@ -41,6 +41,18 @@ pub(super) fn write_private(path: &Path, content: &[u8]) -> Result<(), Failure> 
     name_private(file, path).map_err(|cause| cannot_create(path, &cause))
 }
 
+/// Makes a folder and those above it that are not there.
+fn make_folders(folder: &Path, access: Access) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    if access == Access::Private {
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o700);
+    }
+    builder.create(folder)
+}
+
 fn folder_of(path: &Path) -> &Path {
     let folder = path.parent().filter(|folder| *folder != Path::new(""));
     folder.unwrap_or(Path::new("."))
@@ -73,7 +85,7 @@ impl NewFolder {
         refuse_full(target)?;
         let is_there = target.is_dir();
         let place = if is_there { target } else { folder_of(target) };
-        fs::create_dir_all(place).map_err(failed)?;
+        make_folders(place, access).map_err(failed)?;
         let mut builder = tempfile::Builder::new();
         builder.prefix(UNFINISHED);
         if access == Access::Private {

@@ -13,6 +13,11 @@
 //! Time and network are handed down ([`Surroundings`]), and where the journal is written: a send that has all of it
 //! in one hand happens the same way each time.
 //!
+//! At full pace a connection has a `train`: the message whose content goes out, one that is asked about in the same
+//! write, one that is being rendered. One turn at the journal carries the verdict on the first, the second mark of the
+//! next and the claim of a further one. Each claim has a leave of the dispatcher's, and every leave is answered by one
+//! report; whatever is not plain sailing gives back what was claimed ahead.
+//!
 //! Stopping: no worker is ever dropped in the middle of a dialogue, because that would be a crash
 //! that nobody records. A stop only withholds leave; what is in hand runs to its verdict under its
 //! deadlines. Only the dispatcher's waiting is cancelled.
@@ -21,6 +26,7 @@ mod attempt;
 mod dispatcher;
 mod error;
 mod event;
+mod handing;
 mod lane;
 mod lookout;
 mod noting;

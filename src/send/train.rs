@@ -169,7 +169,12 @@ impl Train {
                 }
             }
         }
-        for _ in 0..unused {
+        self.forgo(unused);
+    }
+
+    /// Answers so many leaves of which nothing is to be told.
+    pub(super) fn forgo(&self, leaves: usize) {
+        for _ in 0..leaves {
             self.reports.tell(Report::Unused);
         }
     }
@@ -185,13 +190,18 @@ impl Train {
     pub(super) async fn unload(&mut self, context: &Context) -> Result<(), Error> {
         if let Some(carried) = self.carried.take() {
             let (journal, lane) = (&context.journal, context.lane);
-            journal.finish(lane, &carried.claim, carried.finish).await?;
+            let written = journal.finish(lane, &carried.claim, carried.finish).await;
+            if let Err(error) = written {
+                self.forgo(1);
+                return Err(error.into());
+            }
             self.tell_of(Some(carried.outcome));
         }
         Ok(())
     }
 
-    /// Nothing goes on from here: what was claimed ahead and what leave there is are given back.
+    /// Nothing goes on from here: what was claimed ahead and what leave there is are given back. An error is the
+    /// answer to one of the leaves.
     pub(super) async fn stop(&mut self, context: &Context) -> Result<(), Error> {
         let behind: Vec<Claim> = self.ahead.drain(..).map(|taken| taken.claim).collect();
         let returned = behind.len();
@@ -205,16 +215,19 @@ impl Train {
                 give_back: behind,
                 ..Turn::default()
             };
-            context.journal.turn(context.lane, turn).await?;
+            if let Err(error) = context.journal.turn(context.lane, turn).await {
+                let unused = self.unused();
+                self.forgo(returned + usize::from(outcome.is_some()) - 1 + unused);
+                return Err(error.into());
+            }
         }
         // First to be told: what is given back is not to be taken again before it is learned why.
         self.tell_of(outcome);
         for _ in 0..returned {
             self.reports.tell(Report::Returned);
         }
-        for _ in 0..self.unused() {
-            self.reports.tell(Report::Unused);
-        }
+        let unused = self.unused();
+        self.forgo(unused);
         Ok(())
     }
 }

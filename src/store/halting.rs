@@ -56,10 +56,13 @@ impl Store {
             .optional()?)
     }
 
-    /// How many messages are in hand: with a sender at work, or left by one that is gone.
+    /// How many messages are in hand, so that they go whatever is asked for: with a sender at work, or left by one that
+    /// is gone.
     pub fn in_hand(&self, campaign: i64) -> Result<u64, Error> {
         Ok(self.connection.query_row(
-            "SELECT count(*) FROM message WHERE campaign = ? AND state IN ('claimed', 'handing_over')",
+            // What was claimed ahead of its turn is given back; what is being offered goes.
+            "SELECT max(count(*) FILTER (WHERE state = 'handing_over'), min(count(*), 1))
+             FROM message WHERE campaign = ? AND state IN ('claimed', 'handing_over')",
             [campaign],
             |row| row.get(0),
         )?)

@@ -123,8 +123,6 @@ fn note(world: &World, event: &Event, called_sent: &mut Vec<u64>) {
             world.note(|| format!("sent: message {number} to {recipients}"));
         }
         Event::InDoubt { number, reply, .. } => {
-            // Half an answer is quoted: the server's own name for the message, which is random, begins with `<`.
-            let reply = reply.split('<').next().unwrap_or_default();
             world.note(|| format!("in doubt: message {number}: {reply}"));
         }
         other => world.note(|| format!("{other:?}")),

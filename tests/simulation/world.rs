@@ -117,7 +117,13 @@ impl World {
             .now()
             .duration_since(crate::campaign::start())
             .as_millis();
-        self.log.lock().unwrap().push(format!("{at:>9} {}", what()));
+        let what = what();
+        // Half an answer may be quoted, and the server's own name for a message in it, which is random.
+        let steady = match what.split_once("<") {
+            Some((before, _)) => before,
+            None => what.as_str(),
+        };
+        self.log.lock().unwrap().push(format!("{at:>9} {steady}"));
     }
 
     pub(crate) fn take_log(&self) -> Vec<String> {

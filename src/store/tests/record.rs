@@ -45,11 +45,11 @@ impl Made {
         store
             .report(world.campaign, |row| {
                 let made = self.attempts.get(&row.email).map_or(&[][..], Vec::as_slice);
-                let story = store.story(&row.email).unwrap();
-                let story: Vec<&Chapter> =
-                    story.iter().filter(|one| one.campaign == "news").collect();
-                let [chapter] = story.as_slice() else {
-                    panic!("{} has {} stories", row.email, story.len());
+                let told = store.story(&row.email).unwrap();
+                let chapters: Vec<&Chapter> =
+                    told.iter().filter(|one| one.campaign == "news").collect();
+                let [chapter] = chapters.as_slice() else {
+                    panic!("{} has {} chapters", row.email, chapters.len());
                 };
                 let told: Vec<Timestamp> =
                     chapter.attempts.iter().map(|one| one.claimed_at).collect();
