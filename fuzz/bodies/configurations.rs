@@ -20,7 +20,7 @@ pub fn configurations(data: &[u8]) {
         for path in [&campaign, &accounts] {
             std::fs::write(path, data).expect("there is room");
         }
-        let lines = data.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let lines = data.split(|byte| *byte == b'\n').count();
         match Campaign::load(folder.path()) {
             Ok(campaign) => {
                 assert!(!campaign.name.is_empty() && !campaign.accounts.is_empty());

@@ -18,7 +18,7 @@ pub(super) fn text_of(input: impl Read + Seek) -> Result<String, ReadError> {
         bytes.extend_from_slice(window);
         let length = window.len();
         source.consume(length);
-        let line = || 1 + bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+        let line = || 1 + memchr::memchr_iter(b'\n', &bytes).count() as u64;
         if !source.more().map_err(|fault| at(line(), fault))? {
             break;
         }

@@ -332,8 +332,9 @@ impl<'a> Dispatcher<'a> {
         }
         if let Some(seat) = lane.workers.get_mut(seat) {
             // There is room for all the leave that a worker can have.
-            let sent = seat.leave.try_send(Leave::Send);
-            sent.map_err(|error| Error::Worker(error.to_string()))?;
+            seat.leave
+                .try_send(Leave::Send)
+                .map_err(|error| Error::Worker(error.to_string()))?;
             seat.leaves += 1;
         }
         Ok(())

@@ -141,9 +141,9 @@ impl Train {
     }
 
     /// What may be asked for behind a message with so much content: as much as there is room and leave for.
-    pub(super) fn wish(&mut self, context: &Context, content: usize) -> Option<Wish> {
+    pub(super) fn wish(&mut self, context: &Context, length: usize) -> Option<Wish> {
         let mut most = 0;
-        if context.may_go_on() && content <= LARGE {
+        if context.may_go_on() && length <= LARGE {
             while self.ahead.len() + most < AHEAD && self.has_leave() {
                 most += 1;
             }

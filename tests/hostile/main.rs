@@ -45,7 +45,9 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
 fn holds(target: &str, cases: u32, body: fn(&[u8])) {
     let seeds = seeds(target);
     assert!(!seeds.is_empty());
-    seeds.iter().for_each(|seed| body(seed));
+    for seed in &seeds {
+        body(seed);
+    }
     let cases = std::env::var("POSTROOM_TEST_CASES").map_or(cases, |text| text.parse().unwrap());
     let mut runner = TestRunner::new(Config {
         cases,

@@ -203,7 +203,7 @@ fn a_sender_that_was_killed_is_told_of_with_what_to_type() {
     assert_eq!(status["state"], "planned");
     let gone = &status["sender_gone"];
     assert!(gone["who"].as_str().unwrap().contains(&process), "{status}");
-    is_about(time(&gone["since"]), Timestamp::now());
+    is_about(time(&gone["since"]), Clock::system().now());
     let page = home.run(&["status", "news"]).exits(0).out;
     for words in [
         "ended without a word",

@@ -147,7 +147,7 @@ async fn a_sender_that_waits_ends_at_once_when_all_are_dropped_or_withdrawn() {
         let mut store = campaign.store();
         store.suppress(None, &[domain], "ann", clock.now()).unwrap();
     };
-    let deeds: [&dyn Fn(&Campaign, &Clock); 2] = [&drop_all, &withdraw_all];
+    let deeds: [fn(&Campaign, &Clock); 2] = [drop_all, withdraw_all];
     for deed in deeds {
         let campaign = for_tonight();
         let (ended, reached) = done_while_waiting(&campaign, |clock| deed(&campaign, clock)).await;

@@ -119,10 +119,7 @@ impl World {
             .as_millis();
         let what = what();
         // Half an answer may be quoted, and the server's own name for a message in it, which is random.
-        let steady = match what.split_once("<") {
-            Some((before, _)) => before,
-            None => what.as_str(),
-        };
+        let steady = what.split('<').next().unwrap_or_default();
         self.log.lock().unwrap().push(format!("{at:>9} {steady}"));
     }
 

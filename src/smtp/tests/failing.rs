@@ -56,13 +56,13 @@ async fn fail_within(
             Fault::Garbage => peer.say("HTTP/1.1 400 Bad Request\r\n").await,
             Fault::Binary => {
                 peer.say("\u{0}\u{1}").await;
-                std::future::pending().await
+                std::future::pending::<()>().await;
             }
             Fault::LongLine => flood(&mut peer, "250 ", &"x".repeat(1000)).await,
             Fault::ManyLines => flood(&mut peer, "", "250-x\r\n").await,
             Fault::HalfAndSilence => {
                 peer.say("250 2.0.0 O").await;
-                std::future::pending().await
+                std::future::pending::<()>().await;
             }
             Fault::HalfAndHangUp => peer.say("250 2.0.0 O").await,
             Fault::Refusal => peer.say("554 5.3.2 go away\r\n").await,

@@ -4,8 +4,8 @@ use super::file::set_back;
 use super::record::Made;
 use super::*;
 
-fn split(row: u64, due: Timestamp) -> Option<Split> {
-    Some(Split {
+fn split(row: u64, due: Timestamp) -> Split {
+    Split {
         rows: vec![(row, "450 4.2.1 later".into())],
         weight: Weight {
             recipients: 1,
@@ -13,14 +13,14 @@ fn split(row: u64, due: Timestamp) -> Option<Split> {
         },
         due_at: due,
         blameless: false,
-    })
+    }
 }
 
 /// A message that is handed over to all but these two, and what is made known of it.
 async fn hand_over(journal: &Journal, claim: &Claim, refused: u64, deferred: u64, made: &mut Made) {
     let over = HandOver {
         refused: vec![(refused, "550 5.1.1 nobody".into())],
-        deferred: split(deferred, at(50)),
+        deferred: Some(split(deferred, at(50))),
         weight: Weight {
             recipients: claim.weight.recipients - 2,
             external: 0,
@@ -178,7 +178,7 @@ async fn whoever_goes_on_alone_waits_no_longer_when_the_clock_is_set_back() {
     let journal = world.journal(&[]);
     let claim = claimed(&journal, at(100_000)).await;
     let over = HandOver {
-        deferred: split(1, at(100_600)),
+        deferred: Some(split(1, at(100_600))),
         weight: Weight {
             recipients: 1,
             external: 0,

@@ -168,13 +168,13 @@ impl Trial<'_> {
 
     fn judge_status(&self, stage: &Stage, now: Timestamp) {
         let status = stage.home.status();
-        let (state, within) = match self.cell.fate {
+        let (named, within) = match self.cell.fate {
             Fate::Ends(_) | Fate::Stops => ("stopped", None),
             Fate::Waits(_) => ("waiting", Some(PAUSE)),
             Fate::Later => ("waiting", Some(BACK_OFF)),
             _ => ("finished", None),
         };
-        assert_eq!(status["state"], state, "{status}");
+        assert_eq!(status["state"], named, "{status}");
         let Some(within) = within else {
             assert_eq!(status["next_send_at"], Value::Null, "{status}");
             return;
