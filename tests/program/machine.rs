@@ -14,10 +14,7 @@ use crate::at_dot::AtDot;
 use crate::home::{Ended, Home};
 use crate::server::Server;
 
-#[expect(
-    clippy::print_stderr,
-    reason = "a test that did nothing is to say so"
-)]
+#[expect(clippy::print_stderr, reason = "a test that did nothing is to say so")]
 fn may_mount() -> bool {
     let may = std::env::var_os("POSTROOM_TEST_MACHINE").is_some();
     if !may {
