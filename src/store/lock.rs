@@ -82,7 +82,8 @@ impl Store {
 
     fn take(&self, campaign: &str, now: Timestamp) -> Result<(SenderLock, File), Error> {
         // What a process left that has ended without closing the store, or what was put together of two, shows here.
-        if self.was_left_open && !self.fleeting {
+        // While somebody sends the campaign there is no lock to be had, and no need to read a large file through.
+        if self.was_left_open && !self.fleeting && !self.is_being_sent(campaign) {
             self.look_at_file()?;
         }
         self.come_home()?;
