@@ -53,7 +53,8 @@ fn make_folders(folder: &Path, access: Access) -> io::Result<()> {
     builder.create(folder)
 }
 
-fn folder_of(path: &Path) -> &Path {
+/// The folder that a file is to lie in.
+pub(super) fn folder_of(path: &Path) -> &Path {
     let folder = path.parent().filter(|folder| *folder != Path::new(""));
     folder.unwrap_or(Path::new("."))
 }

@@ -15,12 +15,12 @@ use super::settling::release;
 use super::signing::Trial;
 use super::sorting::{Lesson, judge};
 use super::streak::Streak;
-use super::train::{Taken, Train, envelope_of};
+use super::train::{Carried, Taken, Train, envelope_of};
 use crate::clock::{Clock, Timestamp};
 use crate::delivery::Phase;
 use crate::message::{Editions, Identity, Prepared};
 use crate::smtp::{Network, OfferState, Session};
-use crate::store::{Answer, Claim, Finish, Journal};
+use crate::store::{Answer, Claim, Journal};
 
 /// What every attempt of a run shares.
 #[derive(Debug)]
@@ -111,7 +111,7 @@ pub(super) enum Attempted {
     /// It is on disk.
     Settled(Outcome),
     /// The server took it, which goes to disk with the next mark.
-    Carried(Finish, Outcome),
+    Carried(Box<Carried>),
     /// It was given back before its content went out, because of what people have asked for meanwhile.
     Withheld(Option<Answer>),
 }
@@ -125,13 +125,12 @@ pub(super) async fn attempt(
 ) -> Result<Attempted, Error> {
     let was_ahead = taken.was_ahead;
     let (claim, prepared) = taken.begin().await;
-    let claim = &claim;
     let prepared = match prepared {
         Ok(prepared) => prepared,
         Err(error) => {
             // Nothing was offered: the message stays as it was, and the run ends.
             train.unload(context).await?;
-            release(context, claim, Phase::MailFrom, error.to_string()).await?;
+            release(context, &claim, Phase::MailFrom, error.to_string()).await?;
             return Err(error);
         }
     };
@@ -141,7 +140,7 @@ pub(super) async fn attempt(
     let listed = claim.recipients.len();
     let mut tried = Tried {
         context,
-        claim,
+        claim: &claim,
         prepared: &prepared,
         left: (0..listed).collect(),
         outcome: Outcome {
@@ -171,13 +170,11 @@ pub(super) async fn attempt(
             session.abandon();
             tried.nobody(sorted).await?;
         }
-        OfferState::Ready => {
-            let handed = tried.hand_over(session, train, sorted, was_ahead).await?;
-            if let Handed::Withheld(answer) = handed {
-                return Ok(Attempted::Withheld(answer));
-            }
-            carried = handed.into_finish();
-        }
+        OfferState::Ready => match tried.hand_over(session, train, sorted, was_ahead).await? {
+            Handed::Settled => {}
+            Handed::Carried(finish) => carried = Some(finish),
+            Handed::Withheld(answer) => return Ok(Attempted::Withheld(answer)),
+        },
         OfferState::NobodyAccepted => tried.nobody(sorted).await?,
         OfferState::SenderNotOffered(why) => {
             tried.not_offered(why, sorted).await?;
@@ -190,9 +187,14 @@ pub(super) async fn attempt(
     if tried.outcome.progress {
         context.streak.got_on();
     }
+    let outcome = tried.outcome;
     Ok(match carried {
-        Some(finish) => Attempted::Carried(finish, tried.outcome),
-        None => Attempted::Settled(tried.outcome),
+        Some(finish) => Attempted::Carried(Box::new(Carried {
+            claim,
+            finish,
+            outcome,
+        })),
+        None => Attempted::Settled(outcome),
     })
 }
 

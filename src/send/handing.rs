@@ -19,15 +19,6 @@ pub(super) enum Handed {
     Withheld(Option<Answer>),
 }
 
-impl Handed {
-    pub(super) fn into_finish(self) -> Option<Finish> {
-        match self {
-            Self::Carried(finish) => Some(finish),
-            Self::Settled | Self::Withheld(_) => None,
-        }
-    }
-}
-
 impl Tried<'_> {
     /// The server has said 354: the second mark, the content, the verdict.
     pub(super) async fn hand_over(
@@ -102,10 +93,7 @@ impl Tried<'_> {
         mark: HandOver,
         was_ahead: bool,
     ) -> Result<Option<Withheld>, Error> {
-        let (finish, before) = match train.carried.take() {
-            Some(carried) => (Some((carried.claim, carried.finish)), Some(carried.outcome)),
-            None => (None, None),
-        };
+        let (finish, before) = train.unloaded();
         let wish = train.wish(self.context, self.prepared.content.len());
         let turn = Turn {
             finish,

@@ -38,7 +38,7 @@ enum Mail {
     Rendering(JoinHandle<Result<Prepared, Error>>),
     Rendered(Box<Prepared>),
     /// Why there is none is told when its turn comes.
-    Failed(Option<Error>),
+    Failed(Error),
 }
 
 impl Taken {
@@ -58,8 +58,8 @@ impl Taken {
         if let Mail::Rendering(rendering) = &mut self.mail {
             self.mail = match rendering.await {
                 Ok(Ok(prepared)) => Mail::Rendered(Box::new(prepared)),
-                Ok(Err(error)) => Mail::Failed(Some(error)),
-                Err(error) => Mail::Failed(Some(Error::Worker(error.to_string()))),
+                Ok(Err(error)) => Mail::Failed(error),
+                Err(error) => Mail::Failed(Error::Worker(error.to_string())),
             };
         }
         match &self.mail {
@@ -73,10 +73,8 @@ impl Taken {
         self.mail().await;
         let mail = match self.mail {
             Mail::Rendered(prepared) => Ok(*prepared),
-            Mail::Failed(Some(error)) => Err(error),
-            Mail::Rendering(_) | Mail::Failed(None) => {
-                Err(Error::Worker("a mail was not rendered".to_owned()))
-            }
+            Mail::Failed(error) => Err(error),
+            Mail::Rendering(_) => Err(Error::Worker("a mail was not rendered".to_owned())),
         };
         (self.claim, mail)
     }
@@ -186,6 +184,14 @@ impl Train {
         }
     }
 
+    /// The verdict that is carried, and what is to be told once it is on disk.
+    pub(super) fn unloaded(&mut self) -> (Option<(Claim, Finish)>, Option<Outcome>) {
+        let carried = self.carried.take();
+        carried
+            .map(|carried| ((carried.claim, carried.finish), carried.outcome))
+            .unzip()
+    }
+
     /// Brings the verdict that is carried to disk by itself.
     pub(super) async fn unload(&mut self, context: &Context) -> Result<(), Error> {
         if let Some(carried) = self.carried.take() {
@@ -205,10 +211,7 @@ impl Train {
     pub(super) async fn stop(&mut self, context: &Context) -> Result<(), Error> {
         let behind: Vec<Claim> = self.ahead.drain(..).map(|taken| taken.claim).collect();
         let returned = behind.len();
-        let (finish, outcome) = match self.carried.take() {
-            Some(carried) => (Some((carried.claim, carried.finish)), Some(carried.outcome)),
-            None => (None, None),
-        };
+        let (finish, outcome) = self.unloaded();
         if finish.is_some() || !behind.is_empty() {
             let turn = Turn {
                 finish,

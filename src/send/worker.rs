@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use super::attempt::{Attempted, Context, Outcome, attempt};
 use super::error::Error;
 use super::signing::{NoSession, Opened, open};
-use super::train::{Carried, Taken, Train};
+use super::train::{Taken, Train};
 use crate::delivery::Phase;
 use crate::oauth::AccessToken;
 use crate::store::{self, Answer, Claim, ConnectionSlot, is_slot_wanted};
@@ -41,6 +41,19 @@ pub(super) enum Report {
     Unused,
     /// The send must end.
     Failed(Error),
+}
+
+/// What a connection does after an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    /// Goes on with the next message at once.
+    GoOn,
+    /// Waits for the dispatcher's leave.
+    Stop,
+    /// Closes: somebody else has none.
+    GiveWay,
+    /// Makes a new session for the next message.
+    Reconnect,
 }
 
 /// How a worker tells the dispatcher.
@@ -178,51 +191,56 @@ impl Worker {
         let Some(Opened { session, .. }) = self.opened.as_mut() else {
             return Err(Error::Worker("a session was lost".to_owned()));
         };
-        let claim = taken.claim.clone();
         let attempted = attempt(&self.context, session, &mut self.train, taken).await?;
         let usable = session.is_usable();
-        let (mut outcome, finish) = match attempted {
-            Attempted::Settled(outcome) => (outcome, None),
-            Attempted::Carried(finish, outcome) => (outcome, Some(finish)),
+        let next = match attempted {
+            Attempted::Settled(mut outcome) => {
+                let next = self.heed(&mut outcome, usable, fresh);
+                self.train.tell_of(Some(outcome));
+                next
+            }
+            Attempted::Carried(mut carried) => {
+                let next = self.heed(&mut carried.outcome, usable, fresh);
+                self.train.carried = Some(*carried);
+                next
+            }
             Attempted::Withheld(answer) => {
                 let blocked = |answer| Report::Blocked(answer, 0);
                 let report = answer.map_or(Report::Returned, blocked);
                 self.train.reports.tell(report);
-                self.stop().await;
-                return Ok(false);
+                Next::Stop
             }
         };
-        self.heed_token(&mut outcome);
+        if next != Next::GoOn {
+            self.stop().await;
+        }
+        match next {
+            Next::GoOn | Next::Stop => {}
+            Next::GiveWay => self.close().await,
+            Next::Reconnect => self.opened = None,
+        }
+        Ok(next == Next::GoOn)
+    }
+
+    /// What follows from an attempt for its connection.
+    fn heed(&mut self, outcome: &mut Outcome, usable: bool, fresh: bool) -> Next {
+        self.heed_token(outcome);
         let lost = outcome.broke.is_some() || outcome.lesson.reconnect;
         // A server may hang up on a session that was idle: that is no trouble, a new one serves.
         let early = matches!(outcome.broke, Some((Phase::MailFrom, _)));
         if early && !fresh {
             outcome.broke = None;
         }
-        let gives_way = self.is_to_give_way();
-        outcome.gave_way = gives_way;
-        let goes_on = usable && !lost && !gives_way && outcome.is_clear();
-        let untold = match finish {
-            Some(finish) => {
-                self.train.carried = Some(Carried {
-                    claim,
-                    finish,
-                    outcome,
-                });
-                None
-            }
-            None => Some(outcome),
-        };
-        self.train.tell_of(untold);
-        if !goes_on {
-            self.stop().await;
-        }
-        if gives_way {
-            self.close().await;
+        outcome.gave_way = self.is_to_give_way();
+        if outcome.gave_way {
+            Next::GiveWay
         } else if lost || !usable {
-            self.opened = None;
+            Next::Reconnect
+        } else if outcome.is_clear() {
+            Next::GoOn
+        } else {
+            Next::Stop
         }
-        Ok(goes_on)
     }
 
     /// What the attempt has taught about the token that opened the session.

@@ -9,6 +9,7 @@ use super::Format;
 use crate::cli::disk::{cannot_create, cannot_write};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::made::folder_of;
 
 /// Standard output, or a file that is being written.
 pub(super) enum Destination {
@@ -33,10 +34,9 @@ impl Destination {
             Ok(_) if !force => return Err(exists(path)),
             _ => {}
         }
-        let folder = path.parent().filter(|folder| *folder != Path::new(""));
         let unfinished = tempfile::Builder::new()
             .prefix(".postroom-report-")
-            .tempfile_in(folder.unwrap_or(Path::new(".")))
+            .tempfile_in(folder_of(path))
             .map_err(|cause| cannot_create(path, &cause))?;
         Ok(Self::File {
             path: path.to_owned(),

@@ -10,6 +10,14 @@ async fn two(world: &World) -> (Journal, Claim, Claim) {
     (journal, first, second)
 }
 
+/// The same, with the content of the first on its way.
+async fn in_hand(world: &World) -> (Journal, Claim, Claim) {
+    let (journal, first, second) = two(world).await;
+    let over = mark(&first, at(2));
+    journal.hand_over(0, &first, over).await.unwrap();
+    (journal, first, second)
+}
+
 fn next(first: &Claim, second: &Claim) -> Turn {
     Turn {
         finish: Some((first.clone(), accepted(at(3)))),
@@ -26,11 +34,7 @@ fn next(first: &Claim, second: &Claim) -> Turn {
 #[tokio::test]
 async fn a_verdict_the_next_mark_and_further_claims_are_one_turn() {
     let world = world(0, 3);
-    let (journal, first, second) = two(&world).await;
-    journal
-        .hand_over(0, &first, mark(&first, at(2)))
-        .await
-        .unwrap();
+    let (journal, first, second) = in_hand(&world).await;
     let turned = journal.turn(0, next(&first, &second)).await.unwrap();
     assert_eq!(turned.withheld, None);
     assert!(
@@ -109,11 +113,7 @@ async fn what_is_given_back_is_as_it_was_before() {
 #[tokio::test]
 async fn a_halt_withholds_what_was_claimed_ahead() {
     let world = world(0, 3);
-    let (journal, first, second) = two(&world).await;
-    journal
-        .hand_over(0, &first, mark(&first, at(2)))
-        .await
-        .unwrap();
+    let (journal, first, second) = in_hand(&world).await;
     let halt = Halt {
         at: at(2),
         by: "ann".to_owned(),
@@ -132,11 +132,7 @@ async fn a_halt_withholds_what_was_claimed_ahead() {
 #[tokio::test]
 async fn who_is_suppressed_meanwhile_does_not_get_what_was_claimed_ahead() {
     let world = world(0, 2);
-    let (journal, first, second) = two(&world).await;
-    journal
-        .hand_over(0, &first, mark(&first, at(2)))
-        .await
-        .unwrap();
+    let (journal, first, second) = in_hand(&world).await;
     let one = NewSuppression {
         subject: second.recipients[0].address.clone(),
         written: second.recipients[0].address.clone(),
