@@ -2,7 +2,6 @@
 
 use jiff::{SignedDuration, Timestamp};
 use postroom::clock::Clock;
-use postroom::sandbox::{Act, Fault, Options, Phase, Sandbox, TlsMode, When};
 use serde_json::Value;
 
 use crate::home::Home;
@@ -254,32 +253,13 @@ fn who_gave_a_command_is_known_without_an_environment() {
 
 #[test]
 fn what_a_killed_sender_had_in_hand_is_settled_or_said_to_be() {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let mut options = Options {
-        tls: TlsMode::None,
-        require_auth: false,
-        ..Options::default()
-    };
-    // Taken, and never answered.
-    options.faults.list = vec![Fault {
-        phase: Phase::Verdict,
-        when: When::Nth(3),
-        act: Act::Hang,
-    }];
-    let server = runtime
-        .block_on(Sandbox::start(options, Clock::system()))
-        .unwrap();
     let home = Home::new();
-    let port = server.address().port();
-    home.write(
-        "config/postroom/accounts.toml",
-        format!(
-            "[t]\nprovider = \"custom\"\nhost = \"127.0.0.1\"\nport = {port}\ntls = \"none\"\nmax_connections = 1\n"
-        ),
-    );
+    // Taken, and never answered.
+    let server = Server::start(&home, &["--fault", "dot@3=hang"]);
+    home.account(&server, "max_connections = 1");
     home.campaign("t", 10, true);
     let mut sending = home.sending(2);
-    while server.snapshot().messages < 3 {
+    while server.received().len() < 3 {
         std::thread::yield_now();
     }
     sending.child.kill().unwrap();

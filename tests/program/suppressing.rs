@@ -1,10 +1,8 @@
 //! Who is never written to: what files of them may look like, and what is said of those who are on the list or not
 //! any more.
 
-use postroom::clock::Clock;
-use postroom::sandbox::{Act, Fault, Options, Phase, Sandbox, TlsMode, When};
-
 use crate::home::Home;
+use crate::server::Server;
 
 /// Who is on the list, as it was given.
 fn listed(home: &Home) -> Vec<String> {
@@ -144,29 +142,10 @@ fn an_update_says_which_newcomers_are_on_the_list() {
 
 #[test]
 fn whoever_is_in_doubt_and_on_the_list_is_not_promised_a_mail() {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let mut options = Options {
-        tls: TlsMode::None,
-        require_auth: false,
-        ..Options::default()
-    };
-    // Taken, and nobody is told.
-    options.faults.list = vec![Fault {
-        phase: Phase::Verdict,
-        when: When::Nth(1),
-        act: Act::Drop,
-    }];
-    let server = runtime
-        .block_on(Sandbox::start(options, Clock::system()))
-        .unwrap();
     let home = Home::new();
-    let port = server.address().port();
-    home.write(
-        "config/postroom/accounts.toml",
-        format!(
-            "[t]\nprovider = \"custom\"\nhost = \"127.0.0.1\"\nport = {port}\ntls = \"none\"\nmax_connections = 1\n"
-        ),
-    );
+    // Taken, and nobody is told.
+    let server = Server::start(&home, &["--fault", "dot@1=drop"]);
+    home.account(&server, "max_connections = 1");
     home.campaign("t", 3, false);
     home.run(&["send", "news", "--yes"]).exits(1);
     assert_eq!(home.status()["recipients"]["in_doubt"], 3);

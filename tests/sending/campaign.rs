@@ -9,12 +9,14 @@ use jiff::tz::TimeZone;
 use postroom::clock::Clock;
 use postroom::delivery::Backoff;
 use postroom::limits::{Calendar, Rule, Schedule, Unit};
-use postroom::plan::{AccountLimits, Frozen, Inputs, Mode, Outlook, frozen_editions, plan};
+use postroom::plan::{AccountLimits, Frozen, Inputs, Outlook, frozen_editions, plan};
 use postroom::provider::{Preset, ReplyTable, Whose};
 use postroom::sandbox::{self, Act, Fault, Faults, Phase, Sandbox, Snapshot, TlsMode, When};
 use postroom::send::{self, Account, Ended, Event, Job, SignIn, Stop};
 use postroom::smtp::{Deadlines, Endpoint, Tls};
 use postroom::store::{Counts, Store};
+
+use crate::inputs::inputs;
 
 pub(crate) struct Campaign {
     pub(crate) folder: Arc<tempfile::TempDir>,
@@ -119,36 +121,10 @@ impl Campaign {
             max_recipients_per_message: 500,
             max_message_size: None,
         };
+        let accounts = rules.iter().enumerate().map(account).collect();
         let inputs = Inputs {
-            folder: folder.path().to_owned(),
-            name: campaign.to_owned(),
-            accounts: rules.iter().enumerate().map(account).collect(),
-            from: "comms@contoso.com".to_owned(),
-            to: None,
-            reply_to: None,
-            cc: vec![],
-            bcc: vec![],
-            subject: "News".to_owned(),
-            html: None,
-            text: Some("mail.txt.hbs".into()),
-            data: None,
-            attach: vec![],
-            inline: vec![],
-            headers: vec![],
-            list_unsubscribe: None,
-            unsubscribe_mailto: None,
-            unsubscribe_url: None,
-            suppressed: postroom::recipients::SuppressedPeople::default(),
-            inline_css: true,
-            list: "list.csv".into(),
-            address_column: None,
-            filter: None,
-            grouped: false,
-            reading: postroom::recipients::ListOptions::default(),
-            internal: vec![],
-            mode: Mode::Auto,
             schedule,
-            time_zone: Some(TimeZone::UTC),
+            ..inputs(folder.path(), campaign, accounts)
         };
         // Days of sending are simulated, and so is the disk: nobody waits for it.
         let store = Store::fleeting(&folder.path().join("store.db")).unwrap();

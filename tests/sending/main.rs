@@ -13,6 +13,7 @@ mod clocks;
 mod days;
 mod dialogues;
 mod faults;
+mod inputs;
 mod laws;
 mod poison;
 mod put_off;

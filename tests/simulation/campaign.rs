@@ -11,7 +11,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use postroom::delivery::Backoff;
-use postroom::limits::{Calendar, Rule, Schedule, Unit};
+use postroom::limits::{Calendar, Rule, Unit};
 use postroom::plan::{AccountLimits, Frozen, Inputs, Mode, frozen_editions, plan};
 use postroom::provider::{Preset, ReplyTable, Whose};
 use postroom::send::{self, Account, Job, SignIn};
@@ -20,6 +20,7 @@ use postroom::store::Store;
 
 use crate::dice::Dice;
 use crate::disk;
+use crate::inputs::inputs;
 
 pub(crate) const NAME: &str = "news";
 pub(crate) const INTERNAL: &str = "contoso.com";
@@ -86,36 +87,12 @@ impl Shape {
             max_recipients_per_message: self.most_recipients,
             max_message_size: None,
         };
+        let accounts = self.rules.iter().enumerate().map(account).collect();
         Inputs {
-            folder: folder.to_owned(),
-            name: NAME.to_owned(),
-            accounts: self.rules.iter().enumerate().map(account).collect(),
             from: format!("comms@{INTERNAL}"),
-            to: None,
-            reply_to: None,
-            cc: vec![],
-            bcc: vec![],
-            subject: "News".to_owned(),
-            html: None,
-            text: Some("mail.txt.hbs".into()),
-            data: None,
-            attach: vec![],
-            inline: vec![],
-            headers: vec![],
-            list_unsubscribe: None,
-            unsubscribe_mailto: None,
-            unsubscribe_url: None,
-            suppressed: postroom::recipients::SuppressedPeople::default(),
-            inline_css: true,
-            list: "list.csv".into(),
-            address_column: None,
-            filter: None,
-            grouped: false,
-            reading: postroom::recipients::ListOptions::default(),
             internal: vec![INTERNAL.to_owned()],
             mode: self.mode,
-            schedule: Schedule::default(),
-            time_zone: Some(TimeZone::UTC),
+            ..inputs(folder, NAME, accounts)
         }
     }
 

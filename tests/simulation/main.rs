@@ -20,6 +20,8 @@ mod check;
 mod dice;
 mod disk;
 mod errand;
+#[path = "../sending/inputs.rs"]
+mod inputs;
 mod life;
 mod mood;
 mod network;
