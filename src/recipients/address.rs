@@ -1,5 +1,6 @@
 //! One e-mail address.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
@@ -29,6 +30,8 @@ impl Address {
     ///
     /// The local part is a dot-atom or a quoted string. Address literals (`a@[192.0.2.1]`), comments
     /// and single-label domains other than `localhost` are refused.
+    ///
+    /// A quoted string keeps its quotes and loses needless backslashes: `"a\ b"` is `"a b"` (RFC 5321, 4.1.2).
     pub fn parse(text: &str) -> Result<Self, AddressError> {
         let text = text.trim();
         if text.is_empty() {
@@ -40,6 +43,7 @@ impl Address {
         }
         let (local, domain) = split(text)?;
         check_local(local)?;
+        let local = without_needless_backslashes(local);
         let domain = Domain::parse(domain)?;
         let length = local.len() + 1 + domain.written.len().max(domain.ascii.len());
         if length > MAX_ADDRESS {
@@ -52,12 +56,12 @@ impl Address {
         })
     }
 
-    /// `local@domain` as written, the domain in lower case.
+    /// `local@domain` as written but for needless backslashes, the domain in lower case.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The part before the `@`, as written (with its quotes, if any).
+    /// The part before the `@`, as written (with its quotes, if any) but for needless backslashes.
     pub fn local(&self) -> &str {
         self.text.get(..self.at).unwrap_or_default()
     }
@@ -175,6 +179,24 @@ fn split(text: &str) -> Result<(&str, &str), AddressError> {
         return Err(AddressError::Space);
     }
     Ok((local, domain))
+}
+
+/// A local part in which a backslash stands only where it must: before a quote or a backslash in a quoted string.
+fn without_needless_backslashes(local: &str) -> Cow<'_, str> {
+    if !local.contains('\\') {
+        return Cow::Borrowed(local);
+    }
+    let mut plain = String::with_capacity(local.len());
+    let mut letters = local.chars();
+    while let Some(letter) = letters.next() {
+        let meant = if letter == '\\' { letters.next() } else { None };
+        match meant {
+            Some(meant @ ('"' | '\\')) => plain.extend(['\\', meant]),
+            Some(meant) => plain.push(meant),
+            None => plain.push(letter),
+        }
+    }
+    Cow::Owned(plain)
 }
 
 /// How many bytes the quoted string at the start takes, with both quotes; none if it isn't closed.

@@ -38,6 +38,23 @@ fn white_space_around_an_address_does_not_count_and_domains_are_lower_case() {
 }
 
 #[test]
+fn a_backslash_stays_only_where_it_must() {
+    let cases = [
+        (r#""ann lee\ x"@contoso.com"#, r#""ann lee x"@contoso.com"#),
+        (r#""an\n\"a"@contoso.com"#, r#""ann\"a"@contoso.com"#),
+        (r#""ann\\a"@contoso.com"#, r#""ann\\a"@contoso.com"#),
+        (r#""zo\ë"@contoso.com"#, r#""zoë"@contoso.com"#),
+    ];
+    for (written, kept) in cases {
+        let address = parsed(written);
+        assert_eq!(address.as_str(), kept);
+        let theirs = address.as_str().parse::<lettre::Address>();
+        assert!(theirs.is_ok(), "{kept}: {theirs:?}");
+    }
+    assert_eq!(parsed(r#""an\na"@contoso.com"#).key(), "anna@contoso.com");
+}
+
+#[test]
 fn international_domains_have_an_ascii_form_and_international_locals_have_none() {
     let address = parsed("anna@Bücher.example");
     assert_eq!(address.as_str(), "anna@bücher.example");
