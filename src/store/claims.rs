@@ -1,11 +1,10 @@
 //! Taking the next message, and putting right what a dead sender left behind.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, TransactionBehavior, params};
 
-use super::cutting::Part;
-use super::gate::data_version;
-use super::{Error, Halt, MessageIds, Store, ledger, to_optional_timestamp, updating};
+use super::line::Next;
+use super::{Error, Halt, MessageIds, Store, ledger, updating};
 use crate::clock::{Clock, Reading};
 use crate::delivery::{Event, MessageState};
 use crate::limits::{Calendar, Reason, Rule, Weight};
@@ -102,240 +101,45 @@ pub enum Answer {
     Nothing,
 }
 
-/// A message that may be next.
-pub(super) struct Next {
-    pub(super) id: i64,
-    pub(super) state: MessageState,
-    pub(super) number: u64,
-    pub(super) weight: Weight,
-    pub(super) due_at: Option<i64>,
-    /// Only so many of its recipients go now.
-    pub(super) kept: Option<Part>,
-}
-
-/// Which of an account's messages another look is taken at, and from which end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Share {
-    /// All, in their order.
-    Own,
-    /// All, those that were never put off from their end.
-    TakenOver,
-    /// Only those that were never tried, from their end, and those that were put off for the account's sake.
-    Untried,
-}
-
-const DUE: &str = "state = 'deferred' AND due_at <= ?4 ORDER BY due_at, number";
-const DUE_BLAMELESS: &str =
-    "state = 'deferred' AND due_at <= ?4 AND failures = 0 ORDER BY due_at, number";
-const FIRST: &str = "state = 'pending' AND ?4 IS NOT NULL ORDER BY due_at, number";
-const LAST: &str = "state = 'pending' AND ?4 IS NOT NULL ORDER BY due_at DESC, number DESC";
-const UNTRIED: &str =
-    "state = 'pending' AND ?4 IS NOT NULL AND attempts = 0 ORDER BY due_at DESC, number DESC";
-
-/// The message of this lane whose turn it is; where it has external recipients, the first without any
-/// after it, which may pass it. What was put off and is due comes before the others.
-pub(super) fn in_turn(
-    connection: &Connection,
-    campaign: i64,
-    lane: usize,
-    share: Share,
-    now: Timestamp,
-) -> Result<[Option<Next>; 2], Error> {
-    let conditions: &[&str] = match share {
-        Share::Own => &[DUE, FIRST],
-        Share::TakenOver => &[DUE, LAST],
-        Share::Untried => &[DUE_BLAMELESS, UNTRIED],
-    };
-    let mut internal = None;
-    for (rank, condition) in conditions.iter().enumerate() {
-        internal = first(connection, condition, campaign, lane, false, now)?.map(|one| (rank, one));
-        if internal.is_some() {
-            break;
-        }
-    }
-    for (rank, condition) in conditions.iter().enumerate() {
-        let Some(external) = first(connection, condition, campaign, lane, true, now)? else {
-            continue;
-        };
-        let place = |rank: usize, next: &Next| {
-            let number = next.number.cast_signed();
-            let from_the_end = share != Share::Own && next.due_at.is_none();
-            let number = if from_the_end { -number } else { number };
-            (rank, next.due_at, number)
-        };
-        let is_later = internal
-            .as_ref()
-            .is_some_and(|(known, one)| place(*known, one) < place(rank, &external));
-        return Ok(if is_later {
-            [internal.map(|(_, one)| one), None]
-        } else {
-            [Some(external), internal.map(|(_, one)| one)]
-        });
-    }
-    Ok([internal.map(|(_, one)| one), None])
-}
-
-fn search(condition: &str) -> String {
-    format!(
-        "SELECT id, state, number, recipients, external, due_at FROM message
-         WHERE campaign = ?1 AND lane = ?2 AND (external > 0) = ?3 AND {condition} LIMIT 1"
-    )
-}
-
-/// Every search that a claim may make.
-#[cfg(test)]
-pub(super) fn searches() -> Vec<String> {
-    [DUE, DUE_BLAMELESS, FIRST, LAST, UNTRIED]
-        .map(search)
-        .to_vec()
-}
-
-fn first(
-    connection: &Connection,
-    condition: &str,
-    campaign: i64,
-    lane: usize,
-    external: bool,
-    now: Timestamp,
-) -> Result<Option<Next>, Error> {
-    let row = connection
-        .prepare_cached(&search(condition))?
-        .query_row(
-            params![campaign, lane, external, now.as_millisecond()],
-            |row| {
-                let weight = Weight {
-                    recipients: row.get(3)?,
-                    external: row.get(4)?,
-                };
-                let state = row.get::<_, String>(1)?;
-                Ok((row.get(0)?, state, row.get(2)?, weight, row.get(5)?))
-            },
-        )
-        .optional()?;
-    row.map(|(id, state, number, weight, due_at)| {
-        let state = MessageState::from_name(&state).ok_or(Error::Corrupt(state))?;
-        Ok(Next {
-            id,
-            state,
-            number,
-            weight,
-            due_at,
-            kept: None,
-        })
-    })
-    .transpose()
-}
-
-/// What was put off by a clock that has been set back since waits for as long as it was meant to, from now on.
-pub(super) fn put_due_right(
-    connection: &Connection,
-    campaign: i64,
-    now: Timestamp,
-) -> Result<(), Error> {
-    let ahead = now.saturating_add(ledger::ON_ITS_WAY);
-    connection
-        .prepare_cached(
-            "UPDATE message SET due_at = ?1 + due_at - put_off_at, put_off_at = ?1
-             WHERE campaign = ?2 AND state = 'deferred' AND due_at > ?3 AND put_off_at BETWEEN ?3 AND due_at",
-        )?
-        .execute(params![
-            now.as_millisecond(),
-            campaign,
-            ahead.unwrap_or(Timestamp::MAX).as_millisecond()
-        ])?;
-    Ok(())
-}
-
-/// Whether an account has more than so many messages that were never put off.
-pub(super) fn has_more_than(
-    connection: &Connection,
-    campaign: i64,
-    lane: usize,
-    count: u64,
-) -> Result<bool, Error> {
-    Ok(connection
-        .prepare_cached(
-            "SELECT 1 FROM message WHERE campaign = ? AND state = 'pending' AND lane = ? LIMIT 1 OFFSET ?",
-        )?
-        .exists(params![campaign, lane, count])?)
-}
-
-/// When the first message that was put off is due; of all, or of those without external recipients.
-pub(super) fn next_due(
-    connection: &Connection,
-    campaign: i64,
-    lanes: impl Iterator<Item = usize>,
-    kinds: &[bool],
-) -> Result<Option<Timestamp>, Error> {
-    let mut statement = connection.prepare_cached(
-        "SELECT min(due_at) FROM message WHERE campaign = ? AND state = 'deferred' AND lane = ? AND (external > 0) = ?",
-    )?;
-    let mut first = None;
-    for lane in lanes {
-        for external in kinds {
-            let due: Option<i64> =
-                statement.query_row(params![campaign, lane, external], |row| row.get(0))?;
-            first = [first, due].into_iter().flatten().min();
-        }
-    }
-    to_optional_timestamp(first)
-}
-
-/// True when something of the campaign is still to go, by whichever account.
-pub(super) fn is_unfinished(connection: &Connection, campaign: i64) -> Result<bool, Error> {
-    Ok(connection
-        .prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM message WHERE campaign = ? AND state IN ('pending', 'deferred'))",
-        )?
-        .query_row([campaign], |row| row.get(0))?)
-}
-
+/// Takes the message: the first mark. What other processes have committed is known up to `seen`.
 pub(super) fn take(
     connection: &Connection,
     lane: &Lane,
-    next: &Next,
+    next: Next,
     now: Timestamp,
+    seen: i64,
 ) -> Result<Claim, Error> {
     let state = next.state.after(Event::Claim)?;
     let at = now.as_millisecond();
-    let (attempts, failures, message_id, digest, shared, dated_at, edition) = connection
+    let attempts = next.attempts + 1;
+    let dated_at = next.dated_at.unwrap_or(at);
+    connection
         .prepare_cached(
-            "UPDATE message SET state = ?, due_at = NULL, attempts = attempts + 1, dated_at = coalesce(dated_at, ?)
-             WHERE id = ? RETURNING attempts, failures, message_id, digest, shared, dated_at, edition",
+            "UPDATE message SET state = ?, due_at = NULL, attempts = ?, dated_at = ? WHERE id = ?",
         )?
-        .query_row(params![state.as_str(), at, next.id], |row| {
-            Ok((
-                row.get::<_, u32>(0)?,
-                row.get::<_, u32>(1)?,
-                row.get::<_, String>(2)?,
-                row.get::<_, [u8; 32]>(3)?,
-                row.get::<_, bool>(4)?,
-                row.get::<_, i64>(5)?,
-                row.get::<_, u64>(6)?,
-            ))
-        })?;
+        .execute(params![state.as_str(), attempts, dated_at, next.id])?;
     connection
         .prepare_cached(
             "INSERT INTO attempt (message, number, account, claimed_at) VALUES (?, ?, ?, ?)",
         )?
         .execute(params![next.id, attempts, lane.account, at])?;
     let attempt = connection.last_insert_rowid();
-    let reservation = ledger::reserve(connection, &lane.mailbox, attempt, next.weight)?;
+    let reservation = ledger::reserve(connection, &lane.mailbox, Some(attempt), next.weight)?;
     Ok(Claim {
         message: next.id,
         attempt,
         is_new: next.state == MessageState::Pending,
-        failures,
+        failures: next.failures,
         number: next.number,
-        edition,
-        message_id,
-        digest,
+        edition: next.edition,
+        message_id: next.message_id,
+        digest: next.digest,
         dated_at: super::to_timestamp(dated_at)?,
-        shared,
+        shared: next.shared,
         recipients: recipients_of(connection, next.id)?,
         weight: next.weight,
         reservation,
-        seen: data_version(connection)?,
+        seen,
     })
 }
 
@@ -424,11 +228,12 @@ fn put_right(
         [message],
         |row| row.get(0),
     )?;
+    let entry = ledger::entry_of(connection, attempt)?;
     let (event, outcome) = if state == MessageState::HandingOver {
-        ledger::stamp_in_doubt(connection, attempt, now)?;
+        ledger::stamp_in_doubt(connection, entry, now)?;
         (Event::LoseVerdict, "in_doubt")
     } else {
-        ledger::release(connection, attempt)?;
+        ledger::release(connection, entry)?;
         (Event::Release, "released")
     };
     let next = state.after(event)?;

@@ -37,7 +37,7 @@ impl std::fmt::Debug for MessageIds {
 }
 
 /// A part of a shared message that may go, in a message of its own.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Part {
     /// What it is cut from.
     pub(super) shared: Shared,

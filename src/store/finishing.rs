@@ -262,7 +262,7 @@ pub(super) fn hand_over(
         .map_err(Error::from)
         .and_then(only_one)?;
     if mark.weight != claim.weight {
-        ledger::shrink(connection, claim.attempt, mark.weight)?;
+        ledger::shrink(connection, claim.reservation, mark.weight)?;
         limiter.reserve(Reservation(claim.reservation), mark.weight);
     }
     Ok(())
@@ -369,9 +369,9 @@ pub(super) fn finish(
     );
     if before == MessageState::HandingOver && !is_turned_away {
         let counts_from = if after == MessageState::InDoubt {
-            ledger::stamp_in_doubt(connection, claim.attempt, at)?
+            ledger::stamp_in_doubt(connection, claim.reservation, at)?
         } else {
-            ledger::stamp(connection, claim.attempt, at)?;
+            ledger::stamp(connection, claim.reservation, at)?;
             at
         };
         limiter.stamp(
@@ -379,7 +379,7 @@ pub(super) fn finish(
             reckoning.shows(&counts_from),
         );
     } else {
-        ledger::release(connection, claim.attempt)?;
+        ledger::release(connection, claim.reservation)?;
         limiter.release(Reservation(claim.reservation));
     }
     Ok(())

@@ -12,8 +12,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
 
-use super::claims;
 use super::holds::{self, Hold};
+use super::line::{self, Ahead};
 use super::reckoning::{self, Reckoning};
 use super::{Claiming, Error, Lane, editions, ledger};
 use crate::clock::Reading;
@@ -33,7 +33,11 @@ pub(super) struct Gate {
     /// By which the limiter's times are told.
     reckoning: Reckoning,
     hold: Option<Hold>,
-    /// SQLite's count of commits by other connections, when the ledger was last looked at.
+    /// The account's own messages that wait, read ahead.
+    ahead: Ahead,
+    /// SQLite's count of commits by other connections, in the transaction under way.
+    version: i64,
+    /// The same when the ledger was last looked at.
     seen: Option<i64>,
     /// The ledger's number of the last stamp up to which all are known.
     sequence: i64,
@@ -61,6 +65,8 @@ impl Gate {
             limiter: Limiter::new(&lane.rules),
             reckoning: Reckoning::from(Timestamp::MIN.into()),
             hold: None,
+            ahead: Ahead::default(),
+            version: 0,
             seen: None,
             sequence: 0,
             own: BTreeSet::new(),
@@ -80,6 +86,24 @@ impl Gate {
     /// What was written to it did not reach the disk: it is filled again from the ledger.
     pub(super) fn forget(&mut self) {
         self.seen = None;
+        self.ahead.forget();
+    }
+
+    /// A transaction has begun. Until it ends no other connection commits anything.
+    pub(super) fn begin(&mut self, version: i64) {
+        self.version = version;
+    }
+
+    /// SQLite's count of commits by other connections, in the transaction under way.
+    pub(super) fn version(&self) -> i64 {
+        self.version
+    }
+
+    /// What waits has changed by anything else than a claim.
+    pub(super) fn line_changed(gates: &mut [Self]) {
+        for gate in gates {
+            gate.ahead.forget();
+        }
     }
 
     /// The account with this number has stopped: its messages are anybody's.
@@ -91,13 +115,14 @@ impl Gate {
 
     /// Brings the limiter up with what other processes and campaigns have written, and with the clock.
     fn keep_up(&mut self, connection: &Connection, now: &Reading) -> Result<(), Error> {
-        let version = data_version(connection)?;
         if self.seen.is_none() || !self.reckoning.agrees_with(now) {
+            self.ahead.forget();
             self.fill(connection, now)?;
-        } else if self.seen != Some(version) {
+        } else if self.seen != Some(self.version) {
+            self.ahead.forget();
             self.read_on(connection, now)?;
         }
-        self.seen = Some(version);
+        self.seen = Some(self.version);
         self.limiter.catch_up(self.reckoning.shows(now));
         Ok(())
     }
@@ -107,7 +132,7 @@ impl Gate {
         self.reckoning = Reckoning::from(*now);
         self.limiter = Limiter::new(&self.lane.rules);
         reckoning::note_ahead(connection, Some(mailbox), now)?;
-        claims::put_due_right(connection, self.campaign, now.wall)?;
+        line::put_due_right(connection, self.campaign, now.wall)?;
         let longest = self.limiter.longest_window() + Duration::from_secs(1);
         for entry in ledger::within(connection, mailbox, longest, &self.reckoning, now)? {
             match entry.stamped_at {
@@ -196,7 +221,7 @@ impl Gate {
         connection: &Connection,
         reservation: i64,
     ) -> Result<(), Error> {
-        if self.seen == Some(data_version(connection)?) {
+        if self.seen == Some(self.version) {
             self.sequence = ledger::last_sequence(connection, &self.lane.mailbox)?;
         } else {
             self.own.insert(reservation);

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
 use super::history::{self, Deed, Happening};
-use super::{Error, Halt, Store, claims, to_timestamp};
+use super::{Error, Halt, Store, line, to_timestamp};
 
 /// The word that stands against sending the campaign, if there is one.
 pub(super) fn halt_of(connection: &Connection, campaign: i64) -> Result<Option<Halt>, Error> {
@@ -35,7 +35,7 @@ pub(super) fn halt_of(connection: &Connection, campaign: i64) -> Result<Option<H
 pub(super) fn in_force(connection: &Connection, campaign: i64) -> Result<Option<Halt>, Error> {
     let halt = halt_of(connection, campaign)?;
     Ok(match halt {
-        Some(halt) if claims::is_unfinished(connection, campaign)? => Some(halt),
+        Some(halt) if line::is_unfinished(connection, campaign)? => Some(halt),
         _ => None,
     })
 }

@@ -121,15 +121,15 @@ pub(super) fn stamped_after(
 /// The number of the mailbox's last stamp; 0 when there is none.
 pub(super) fn last_sequence(connection: &Connection, mailbox: &str) -> Result<i64, Error> {
     Ok(connection
-        .prepare_cached("SELECT coalesce(max(sequence), 0) FROM ledger WHERE mailbox = ?")?
+        .prepare_cached("SELECT coalesce(max(sequence), 0) FROM ledger WHERE mailbox = ? AND sequence IS NOT NULL")?
         .query_row([mailbox], |row| row.get(0))?)
 }
 
-/// Takes a share; the entry's id.
+/// Takes a share, for an attempt or for a message of no campaign; the entry's id.
 pub(super) fn reserve(
     connection: &Connection,
     mailbox: &str,
-    attempt: i64,
+    attempt: Option<i64>,
     weight: Weight,
 ) -> Result<i64, Error> {
     connection
@@ -145,6 +145,13 @@ pub(super) fn reserve(
     Ok(connection.last_insert_rowid())
 }
 
+/// The entry that an attempt under way has.
+pub(super) fn entry_of(connection: &Connection, attempt: i64) -> Result<i64, Error> {
+    Ok(connection
+        .prepare_cached("SELECT id FROM ledger WHERE attempt = ? AND stamped_at IS NULL")?
+        .query_row([attempt], |row| row.get(0))?)
+}
+
 /// What has no verdict may still be on its way to the server, or wait there to be taken, when its sender
 /// has gone: it counts from so much later on.
 pub(super) const ON_ITS_WAY: SignedDuration = SignedDuration::from_mins(1);
@@ -152,60 +159,24 @@ pub(super) const ON_ITS_WAY: SignedDuration = SignedDuration::from_mins(1);
 /// What was reserved may have been handed over, at the latest at the time that is returned.
 pub(super) fn stamp_in_doubt(
     connection: &Connection,
-    attempt: i64,
+    entry: i64,
     at: Reading,
 ) -> Result<Reading, Error> {
     let latest = at.later(ON_ITS_WAY);
-    stamp(connection, attempt, latest)?;
+    stamp(connection, entry, latest)?;
     Ok(latest)
 }
 
 /// What was reserved has been handed over.
-pub(super) fn stamp(connection: &Connection, attempt: i64, at: Reading) -> Result<(), Error> {
-    stamp_where(connection, "attempt = ?", attempt, at)
-}
-
-fn stamp_where(
-    connection: &Connection,
-    condition: &str,
-    key: i64,
-    at: Reading,
-) -> Result<(), Error> {
+pub(super) fn stamp(connection: &Connection, entry: i64, at: Reading) -> Result<(), Error> {
     let (boot, steady) = columns(&at);
     connection
-        .prepare_cached(&format!(
-            "UPDATE ledger SET stamped_at = ?, boot = ?, steady = ?, sequence =
-                 (SELECT coalesce(max(l.sequence), 0) + 1 FROM ledger l WHERE l.mailbox = ledger.mailbox)
-             WHERE {condition} AND stamped_at IS NULL"
-        ))?
-        .execute(params![at.wall.as_millisecond(), boot, steady, key])?;
-    Ok(())
-}
-
-/// Takes a share for a message of no campaign; the entry's id.
-pub(super) fn reserve_single(
-    connection: &Connection,
-    mailbox: &str,
-    weight: Weight,
-) -> Result<i64, Error> {
-    connection.execute(
-        "INSERT INTO ledger (mailbox, recipients, external) VALUES (?, ?, ?)",
-        params![mailbox, weight.recipients, weight.external],
-    )?;
-    Ok(connection.last_insert_rowid())
-}
-
-/// The message of no campaign that has this entry was handed over.
-pub(super) fn stamp_single(connection: &Connection, entry: i64, at: Reading) -> Result<(), Error> {
-    stamp_where(connection, "id = ?", entry, at)
-}
-
-/// The message of no campaign that has this entry was never handed over.
-pub(super) fn release_single(connection: &Connection, entry: i64) -> Result<(), Error> {
-    connection.execute(
-        "DELETE FROM ledger WHERE id = ? AND stamped_at IS NULL",
-        [entry],
-    )?;
+        .prepare_cached(
+            "UPDATE ledger SET stamped_at = ?, boot = ?, steady = ?, sequence = 1 + coalesce(
+                 (SELECT max(l.sequence) FROM ledger l WHERE l.mailbox = ledger.mailbox AND l.sequence IS NOT NULL), 0)
+             WHERE id = ? AND stamped_at IS NULL",
+        )?
+        .execute(params![at.wall.as_millisecond(), boot, steady, entry])?;
     Ok(())
 }
 
@@ -219,17 +190,19 @@ pub(super) fn open_singles(connection: &Connection) -> Result<Vec<(i64, String)>
 }
 
 /// What was reserved was never handed over.
-pub(super) fn release(connection: &Connection, attempt: i64) -> Result<(), Error> {
+pub(super) fn release(connection: &Connection, entry: i64) -> Result<(), Error> {
     connection
-        .prepare_cached("DELETE FROM ledger WHERE attempt = ? AND stamped_at IS NULL")?
-        .execute([attempt])?;
+        .prepare_cached("DELETE FROM ledger WHERE id = ? AND stamped_at IS NULL")?
+        .execute([entry])?;
     Ok(())
 }
 
 /// What will be handed over is less than was reserved: some recipients were refused at RCPT.
-pub(super) fn shrink(connection: &Connection, attempt: i64, weight: Weight) -> Result<(), Error> {
+pub(super) fn shrink(connection: &Connection, entry: i64, weight: Weight) -> Result<(), Error> {
     connection
-        .prepare_cached("UPDATE ledger SET recipients = ?, external = ? WHERE attempt = ? AND stamped_at IS NULL")?
-        .execute(params![weight.recipients, weight.external, attempt])?;
+        .prepare_cached(
+            "UPDATE ledger SET recipients = ?, external = ? WHERE id = ? AND stamped_at IS NULL",
+        )?
+        .execute(params![weight.recipients, weight.external, entry])?;
     Ok(())
 }

@@ -37,6 +37,7 @@ mod home;
 mod journal;
 mod ledger;
 mod lending;
+mod line;
 mod lock;
 mod mark;
 mod outcomes;

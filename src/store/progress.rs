@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::{Error, Store, claims, to_optional_timestamp, to_timestamp};
+use super::{Error, Store, line, to_optional_timestamp, to_timestamp};
 use crate::delivery::RecipientState;
 use crate::limits::Schedule;
 
@@ -178,7 +178,7 @@ pub(super) fn set_state(
 ) -> Result<(), Error> {
     // An edited list may have been taken in since the sender looked last.
     let state = match state {
-        RunState::Finished if claims::is_unfinished(connection, campaign)? => &RunState::Planned,
+        RunState::Finished if line::is_unfinished(connection, campaign)? => &RunState::Planned,
         state => state,
     };
     let because = match state {
@@ -291,11 +291,7 @@ impl Store {
 
     /// True when messages are to go that nobody has in hand.
     pub fn has_left(&self, campaign: i64) -> Result<bool, Error> {
-        Ok(self.connection.query_row(
-            "SELECT EXISTS (SELECT 1 FROM message WHERE campaign = ? AND state IN ('pending', 'deferred'))",
-            [campaign],
-            |row| row.get(0),
-        )?)
+        line::is_unfinished(&self.connection, campaign)
     }
 
     /// The last place in the plan that a message has.

@@ -19,6 +19,7 @@ const STEPS: &[&str] = &[
     include_str!("schema/009_tally.sql"),
     include_str!("schema/010_copies.sql"),
     include_str!("schema/011_record.sql"),
+    include_str!("schema/012_lean.sql"),
 ];
 
 /// The format that this program writes.

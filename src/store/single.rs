@@ -76,7 +76,7 @@ impl Store {
             for (entry, whose) in ledger::open_singles(connection)? {
                 if whose == lock.mailbox {
                     let latest = clock.reading().later(ledger::ON_ITS_WAY);
-                    ledger::stamp_single(connection, entry, latest)?;
+                    ledger::stamp(connection, entry, latest)?;
                 }
             }
             Ok(())
@@ -124,7 +124,7 @@ impl Store {
             let now = clock.reading();
             Ok(match answer(connection, lock, rules, weight, &now)? {
                 Answer::MayGo => Ok(Single {
-                    entry: ledger::reserve_single(connection, &lock.mailbox, weight)?,
+                    entry: ledger::reserve(connection, &lock.mailbox, None, weight)?,
                 }),
                 refusal => Err(refusal),
             })
@@ -148,13 +148,13 @@ impl Store {
     ) -> Result<(), Error> {
         self.write(|connection| {
             match end {
-                SingleEnd::GivenBack => ledger::release_single(connection, single.entry)?,
+                SingleEnd::GivenBack => ledger::release(connection, single.entry)?,
                 SingleEnd::Taken | SingleEnd::HandedOver => {
-                    ledger::stamp_single(connection, single.entry, at)?;
+                    ledger::stamp(connection, single.entry, at)?;
                 }
                 SingleEnd::InDoubt => {
                     let latest = at.later(ledger::ON_ITS_WAY);
-                    ledger::stamp_single(connection, single.entry, latest)?;
+                    ledger::stamp(connection, single.entry, latest)?;
                 }
             }
             let hold = holds::of(connection, &lock.mailbox, &at)?;

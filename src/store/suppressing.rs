@@ -292,9 +292,11 @@ fn with_something_to_go(
     campaign: Option<&str>,
 ) -> Result<Vec<(i64, String)>, Error> {
     let mut statement = transaction.prepare(
-        "SELECT id, name FROM campaign c WHERE (?1 IS NULL OR name = ?1) AND EXISTS
-             (SELECT 1 FROM message WHERE campaign = c.id
-              AND state IN ('pending', 'deferred', 'claimed', 'handing_over')) ORDER BY name",
+        "SELECT id, name FROM campaign c WHERE (?1 IS NULL OR name = ?1) AND (
+             EXISTS (SELECT 1 FROM message WHERE campaign = c.id AND state = 'pending')
+             OR EXISTS (SELECT 1 FROM message WHERE campaign = c.id AND state = 'deferred')
+             OR EXISTS (SELECT 1 FROM message WHERE campaign = c.id AND state IN ('claimed', 'handing_over')))
+         ORDER BY name",
     )?;
     let found = statement.query_map([campaign], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(found.collect::<Result<_, _>>()?)

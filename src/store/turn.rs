@@ -8,7 +8,7 @@
 use rusqlite::{Connection, params};
 
 use super::finishing::{self, Finish, HandOver};
-use super::gate::{Gate, data_version};
+use super::gate::Gate;
 use super::{Answer, Claim, Error, Halt, halting, ledger, suppressing, updating};
 use crate::clock::Reading;
 use crate::delivery::{Event, MessageState};
@@ -72,20 +72,29 @@ pub(super) fn take(
         gate.finished(connection, claim.reservation)?;
         if let Finish::Accepted { at, .. } = finish {
             gate.taken(connection, at.wall)?;
+        } else {
+            Gate::line_changed(gates);
         }
     }
+    if !turn.give_back.is_empty() {
+        Gate::line_changed(gates);
+    }
+    let gate = gates.get_mut(number).ok_or(Error::WriterGone)?;
     for claim in &turn.give_back {
         give_back(connection, claim)?;
         gate.limiter().release(Reservation(claim.reservation));
     }
     if let Some((claim, mark)) = &turn.hand_over {
         if turn.was_ahead {
-            turned.withheld = withheld(connection, campaign, claim)?;
+            turned.withheld = withheld(connection, campaign, claim, gate.version())?;
         }
         if turned.withheld.is_some() {
             return Ok(turned);
         }
         finishing::hand_over(connection, gate.limiter(), claim, mark)?;
+        if mark.deferred.is_some() {
+            Gate::line_changed(gates);
+        }
     }
     if let Some(wish) = &turn.wish {
         turned.answers = answer(connection, gates, number, campaign, wish)?;
@@ -121,8 +130,9 @@ fn withheld(
     connection: &Connection,
     campaign: i64,
     claim: &Claim,
+    version: i64,
 ) -> Result<Option<Withheld>, Error> {
-    if claim.seen == data_version(connection)? {
+    if claim.seen == version {
         return Ok(None);
     }
     if let Some(halt) = halting::halt_of(connection, campaign)? {
@@ -155,7 +165,7 @@ fn give_back(connection: &Connection, claim: &Claim) -> Result<(), Error> {
                  dated_at = CASE attempts WHEN 1 THEN NULL ELSE dated_at END WHERE id = ?3",
         )?
         .execute(params![after.as_str(), due, claim.message])?;
-    ledger::release(connection, claim.attempt)?;
+    ledger::release(connection, claim.reservation)?;
     connection
         .prepare_cached("DELETE FROM attempt WHERE id = ? AND finished_at IS NULL")?
         .execute([claim.attempt])

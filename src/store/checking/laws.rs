@@ -131,8 +131,8 @@ pub(super) const LAWS: [(Law, &str); 10] = [
     (
         Law::Counted,
         "SELECT m.campaign, count(*) FROM attempt t JOIN message m ON m.id = t.message
-         WHERE t.outcome IN ('sent', 'in_doubt') AND NOT EXISTS
-             (SELECT 1 FROM ledger l WHERE l.attempt = t.id AND l.stamped_at IS NOT NULL)
+         WHERE t.outcome IN ('sent', 'in_doubt') AND t.id NOT IN
+             (SELECT attempt FROM ledger WHERE stamped_at IS NOT NULL AND attempt IS NOT NULL)
          GROUP BY 1",
     ),
 ];

@@ -7,8 +7,9 @@ use super::Gate;
 use crate::clock::Reading;
 use crate::limits::{Decision, Reason, Reservation, Shared, Unit, WORTH};
 use crate::store::Error;
-use crate::store::claims::{self, Answer, Next, Share};
+use crate::store::claims::{self, Answer};
 use crate::store::cutting::{self, Part};
+use crate::store::line::{self, Next, Share};
 use crate::store::suppressing;
 
 /// An account that cannot go on for longer than this leaves what it never tried to whoever is free.
@@ -85,10 +86,17 @@ impl Gate {
             if suppressing::withdraw_from(connection, campaign, next.id, now.wall)? == 0 {
                 break next;
             }
+            Self::line_changed(gates);
         };
+        if next.kept.is_some() {
+            Self::line_changed(gates);
+        }
+        for gate in gates.iter_mut() {
+            gate.ahead.taken(&next);
+        }
         let gate = gates.get_mut(number).ok_or(Error::WriterGone)?;
         let next = Self::cut_off(connection, next)?;
-        let claim = claims::take(connection, &gate.lane, &next, now.wall)?;
+        let claim = claims::take(connection, &gate.lane, next, now.wall, gate.version)?;
         gate.limiter
             .reserve(Reservation(claim.reservation), claim.weight);
         Ok(Answer::Claimed(Box::new(claim)))
@@ -149,7 +157,14 @@ impl Gate {
     ) -> Result<Found, Error> {
         let mut found = Found::None;
         for (lane, share) in lanes {
-            let candidates = claims::in_turn(connection, self.campaign, *lane, *share, now.wall)?;
+            let candidates = match share {
+                Share::Own if *lane == self.number => {
+                    let own = (self.campaign, self.number);
+                    self.ahead
+                        .in_turn(connection, own, self.version, now.wall)?
+                }
+                share => line::in_turn(connection, self.campaign, *lane, *share, now.wall)?,
+            };
             for mut next in candidates.into_iter().flatten() {
                 self.keep_up(connection, now)?;
                 let Some(refusal) = self.refusal(&next, now) else {
@@ -259,6 +274,7 @@ impl Gate {
             id,
             number,
             weight: part.shared.part(part.kept),
+            message_id: part.message_id.clone(),
             kept: None,
             ..next
         })
@@ -273,12 +289,12 @@ impl Gate {
             &[false, true]
         };
         let lanes = std::iter::once(self.number).chain(self.others.iter().copied());
-        let due = claims::next_due(connection, self.campaign, lanes, kinds)?;
+        let due = line::next_due(connection, self.campaign, lanes, kinds)?;
         let due =
             due.map(|due| Answer::NotBefore(self.calendar.next_open(due).0, Reason::Deferred));
         Ok(match sooner(refusal, due) {
             Some(answer) => answer,
-            None if claims::is_unfinished(connection, self.campaign)? => Answer::LeftToOthers,
+            None if line::is_unfinished(connection, self.campaign)? => Answer::LeftToOthers,
             None => Answer::Nothing,
         })
     }
@@ -325,7 +341,7 @@ impl Gate {
                     .max(1);
                 let windows = STUCK.as_millis().unsigned_abs() as u64 / per + 1;
                 let most = rule.max.saturating_mul(windows);
-                claims::has_more_than(connection, self.campaign, self.number, most)?
+                line::has_more_than(connection, self.campaign, self.number, most)?
             }
             _ => false,
         })

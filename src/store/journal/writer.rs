@@ -3,7 +3,7 @@
 use rusqlite::TransactionBehavior;
 use tokio::sync::mpsc;
 
-use super::super::gate::Gate;
+use super::super::gate::{Gate, data_version};
 use super::super::mark::Keeper;
 use super::super::turn;
 use super::super::{Answer, Claiming, Error, Store, halting, progress};
@@ -11,6 +11,13 @@ use super::{Ask, Done, Job};
 
 /// The most that is put into one commit: keeps the first asker's wait short.
 const GROUP: usize = 64;
+
+/// So many pages are gathered before they are put into their places: those that change with every message, once for
+/// all of them.
+const CHECKPOINT: u32 = 4_000;
+
+/// A block of this size is large for the allocator; of what is freed it keeps twice as much.
+const LARGE: usize = 4 << 20;
 
 /// Writes what a [`Journal`] is asked for, on a store of its own.
 pub struct Writer {
@@ -35,6 +42,10 @@ impl Writer {
         claiming: Claiming,
         queue: mpsc::UnboundedReceiver<Ask>,
     ) -> Self {
+        // Where it fails, it is done more often.
+        let _more_often = store
+            .connection
+            .pragma_update(None, "wal_autocheckpoint", CHECKPOINT);
         Self {
             gates: Gate::all(&claiming),
             // What nobody needs after a power cut cannot be restored either.
@@ -49,6 +60,7 @@ impl Writer {
 
     /// Writes on this thread until the last handle is gone.
     pub fn run(mut self) {
+        keep_freed_memory();
         while let Some(first) = self.queue.blocking_recv() {
             self.write(first);
         }
@@ -74,6 +86,21 @@ impl Writer {
     }
 }
 
+/// SQLite notes for each statement how to take it back, and frees that at its end. The C library's allocator would give
+/// it to the system and ask for it again, for every statement, which stops all threads; it learns from a large block
+/// that was freed what is worth giving back (mallopt(3), `M_MMAP_THRESHOLD`).
+fn keep_freed_memory() {
+    drop(std::hint::black_box(Vec::<u8>::with_capacity(LARGE)));
+}
+
+/// Why nothing of a group was written.
+enum Failed {
+    /// One of its jobs could not be carried out.
+    Job(Error),
+    /// The transaction itself could not be begun or committed.
+    Transaction(rusqlite::Error),
+}
+
 fn write_group(
     store: &mut Store,
     gates: &mut [Gate],
@@ -81,77 +108,63 @@ fn write_group(
     group: Vec<Ask>,
     mark: &mut Option<Keeper>,
 ) {
-    let mut transaction = match store
-        .connection
-        .transaction_with_behavior(TransactionBehavior::Immediate)
-    {
-        Ok(transaction) => transaction,
-        Err(error) => return refuse(gates, group, &error),
-    };
-    let alone = group.len() == 1;
-    let mut failed = false;
-    let mut done = Vec::with_capacity(group.len());
-    for (job, answer) in group {
-        let result = if alone {
-            carry_out(&transaction, gates, claiming, &job)
-        } else {
-            by_itself(&mut transaction, gates, claiming, &job)
-        };
-        failed |= result.is_err();
-        done.push((answer, result));
-    }
-    if failed {
-        // The limiters may know of something that did not come to be.
-        gates.iter_mut().for_each(Gate::forget);
-    }
-    if failed && alone {
-        drop(transaction);
-        for (answer, result) in done {
-            let _gone = answer.send(result);
-        }
-        return;
-    }
-    match transaction.commit() {
-        Ok(()) => {
+    let failed = match carry_all_out(store, gates, claiming, &group) {
+        Ok(done) => {
             // Before anybody is answered: what goes out next is in the mark already.
             if let Some(mark) = mark {
                 mark.keep_up(&store.connection);
             }
-            for (answer, result) in done {
+            for ((_, answer), done) in group.into_iter().zip(done) {
                 // An asker that is gone has no use for the answer.
-                let _gone = answer.send(result);
+                let _gone = answer.send(Ok(done));
+            }
+            return;
+        }
+        Err(failed) => failed,
+    };
+    // The limiters may know of something that did not come to be.
+    gates.iter_mut().for_each(Gate::forget);
+    match failed {
+        // One job's failure must not take the others' marks with it.
+        Failed::Job(_) if group.len() > 1 => {
+            for ask in group {
+                write_group(store, gates, claiming, vec![ask], mark);
             }
         }
-        Err(error) => {
-            tracing::error!(because = ?error.to_string(), "commit failed");
-            // Nothing was written: the limiter is filled again from the ledger.
-            gates.iter_mut().for_each(Gate::forget);
-            for (answer, _) in done {
-                let _gone = answer.send(Err(Error::commit(&error)));
+        Failed::Job(error) => {
+            if let Some((_, answer)) = group.into_iter().next() {
+                let _gone = answer.send(Err(error));
+            }
+        }
+        Failed::Transaction(why) => {
+            tracing::error!(because = ?why.to_string(), "nothing could be written");
+            for (_, answer) in group {
+                let _gone = answer.send(Err(Error::commit(&why)));
             }
         }
     }
 }
 
-/// One job's failure must not take the others' marks with it.
-fn by_itself(
-    transaction: &mut rusqlite::Transaction<'_>,
+/// Carries out all jobs of a group in one transaction, or none of them.
+fn carry_all_out(
+    store: &mut Store,
     gates: &mut [Gate],
     claiming: &Claiming,
-    job: &Job,
-) -> Result<Done, Error> {
-    let savepoint = transaction.savepoint()?;
-    let done = carry_out(&savepoint, gates, claiming, job)?;
-    savepoint.commit()?;
+    group: &[Ask],
+) -> Result<Vec<Done>, Failed> {
+    let transaction = store
+        .connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(Failed::Transaction)?;
+    let version = data_version(&transaction).map_err(Failed::Job)?;
+    gates.iter_mut().for_each(|gate| gate.begin(version));
+    let done = group
+        .iter()
+        .map(|(job, _)| carry_out(&transaction, gates, claiming, job))
+        .collect::<Result<_, _>>()
+        .map_err(Failed::Job)?;
+    transaction.commit().map_err(Failed::Transaction)?;
     Ok(done)
-}
-
-fn refuse(gates: &mut [Gate], group: Vec<Ask>, why: &rusqlite::Error) {
-    tracing::error!(because = ?why.to_string(), "no transaction could be begun");
-    gates.iter_mut().for_each(Gate::forget);
-    for (_, answer) in group {
-        let _gone = answer.send(Err(Error::commit(why)));
-    }
 }
 
 fn carry_out(
