@@ -48,8 +48,10 @@ fn a_backslash_stays_only_where_it_must() {
     for (written, kept) in cases {
         let address = parsed(written);
         assert_eq!(address.as_str(), kept);
-        let theirs = address.as_str().parse::<lettre::Address>();
-        assert!(theirs.is_ok(), "{kept}: {theirs:?}");
+        let theirs = address
+            .to_ascii()
+            .map(|ascii| ascii.parse::<lettre::Address>());
+        assert!(theirs.is_none_or(|theirs| theirs.is_ok()), "{kept}");
     }
     assert_eq!(parsed(r#""an\na"@contoso.com"#).key(), "anna@contoso.com");
 }

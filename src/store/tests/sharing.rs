@@ -134,9 +134,10 @@ async fn a_claim_searches_and_neither_scans_nor_sorts() {
             .unwrap();
         let parameters = statement.parameter_count();
         let steps: Vec<String> = statement
-            .query_map(rusqlite::params_from_iter(&[1, 0, 0, 0, 0][..parameters]), |row| {
-                row.get(3)
-            })
+            .query_map(
+                rusqlite::params_from_iter(&[1, 0, 0, 0, 0][..parameters]),
+                |row| row.get(3),
+            )
             .unwrap()
             .map(Result::unwrap)
             .collect();
