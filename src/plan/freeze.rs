@@ -339,9 +339,9 @@ impl Sink for Freezing<'_> {
         Ok(self.writer.message(&NewMessage {
             number,
             message_id: &message_id,
-            digest: proved.digest,
-            recipients: 1 + proved.copies,
-            external: u64::from(proved.external) + proved.external_copies,
+            digest: proved.content.digest,
+            recipients: 1 + proved.content.copies,
+            external: u64::from(proved.external) + proved.content.external_copies,
         })?)
     }
 
