@@ -144,7 +144,9 @@ impl Cases {
     pub(super) fn note(&mut self, person: &Person, content: &Content) {
         self.rows += 1;
         // All that is used of a row decides its content.
-        let known = content.number.and_then(|number| self.alike.get_mut(&number));
+        let known = content
+            .number
+            .and_then(|number| self.alike.get_mut(&number));
         if let Some((_, rows)) = known {
             *rows += 1;
             return;

@@ -46,7 +46,9 @@ impl Contents {
         let decided = || {
             let templates = renderer.templates();
             let fields = templates.decided_by(&fields, &definition.data)?;
-            let at = fields.iter().map(|field| definition.columns.index_of(field));
+            let at = fields
+                .iter()
+                .map(|field| definition.columns.index_of(field));
             let columns: BTreeSet<usize> = at.collect::<Option<_>>()?;
             Some(columns.into_iter().collect())
         };

@@ -18,7 +18,7 @@ use super::inputs::Inputs;
 use super::person::Person;
 use super::sources::CAMPAIGN;
 use crate::message::{Page, Renderer};
-use crate::proof::{self, Flaw, Origin, Origins};
+use crate::proof::{self, Flaw, Looked, Origin, Origins, Seen};
 use crate::recipients::Row;
 use crate::template::{FieldUse, Source, UNKNOWN};
 
@@ -160,12 +160,21 @@ impl<'a> Judge<'a> {
             .flatten()
     }
 
-    /// Judges what a row renders to. True when nothing is wrong with it.
-    pub(super) fn page(&self, row: &Row, page: &Page) -> bool {
+    /// Judges what a row renders to. True when nothing is wrong with it. `seen`: a page with which nothing is wrong,
+    /// once there was one.
+    pub(super) fn page(&self, row: &Row, page: &Page, seen: &mut Option<Seen>) -> bool {
         let rendered = &page.rendered;
         let mut is_sound = self.subject(row, &rendered.subject);
         if let Some(html) = page.plain_html() {
-            is_sound &= self.html(row, html);
+            let looked = match seen {
+                Some(seen) => seen.look(html),
+                None => proof::look(html),
+            };
+            let is_good = self.html(row, &looked);
+            if is_good && seen.is_none() {
+                *seen = Some(Seen::new(html));
+            }
+            is_sound &= is_good;
         }
         is_sound &= self.braces(row, "the subject", &rendered.subject, false);
         for (part, text) in [
@@ -272,8 +281,7 @@ impl<'a> Judge<'a> {
         false
     }
 
-    fn html(&self, row: &Row, html: &str) -> bool {
-        let looked = proof::look(html);
+    fn html(&self, row: &Row, looked: &Looked<'_>) -> bool {
         let mut flawed = Vec::new();
         let mut new = Vec::new();
         {

@@ -17,6 +17,7 @@ use super::sources::error;
 use crate::message::{
     Error as MessageError, Files, Identity, Measure, Page, Renderer, resolve_attachment,
 };
+use crate::proof::Seen;
 use crate::recipients::{Address, Row};
 use crate::template::{Arm, Branch, TracedSet};
 
@@ -82,10 +83,11 @@ impl<'a> Prover<'a> {
     /// Proves a wave of people; the results are in their order.
     pub(super) fn prove(&self, wave: Vec<Person>) -> Vec<Result<Proved, Unsound>> {
         let known = self.contents.of(&wave);
+        let mut seen = None;
         let prove = |(person, known): (Person, Option<Arc<Content>>)| {
             let content = match known {
                 Some(known) => known,
-                None => match self.content_of(&person) {
+                None => match self.content_of(&person, &mut seen) {
                     Ok(content) => content,
                     Err(findings) => {
                         let person = Box::new(person);
@@ -103,8 +105,12 @@ impl<'a> Prover<'a> {
     }
 
     /// Proves a person's mail.
-    fn content_of(&self, person: &Person) -> Result<Arc<Content>, Vec<Finding>> {
-        let (page, taken, is_sound) = self.page_of(person)?;
+    fn content_of(
+        &self,
+        person: &Person,
+        seen: &mut Option<Seen>,
+    ) -> Result<Arc<Content>, Vec<Finding>> {
+        let (page, taken, is_sound) = self.page_of(person, seen)?;
         let external = |copy: &&Address| self.renderer.is_external(copy);
         let content = Content {
             digest: page.digest,
@@ -127,13 +133,17 @@ impl<'a> Prover<'a> {
     }
 
     /// What a person's mail renders to, its way through the branches, and whether nothing is wrong with it.
-    fn page_of(&self, person: &Person) -> Result<(Page, BTreeSet<Arm>, bool), Vec<Finding>> {
+    fn page_of(
+        &self,
+        person: &Person,
+        seen: &mut Option<Seen>,
+    ) -> Result<(Page, BTreeSet<Arm>, bool), Vec<Finding>> {
         let Person { row, address, .. } = person;
         let (page, taken) = self
             .renderer
             .traced_page(&self.templates, &person.cells())
             .map_err(|cause| self.all_of(person, &cause))?;
-        let is_sound = self.judge.page(row, &page);
+        let is_sound = self.judge.page(row, &page, seen);
         self.give(person, &page);
         self.check_copies(address, &page)?;
         self.measure(person, address, &page)?;

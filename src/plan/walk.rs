@@ -238,7 +238,9 @@ impl<'a> Walk<'a> {
             }
         }
         self.note_if_nobody_is_left();
-        let alike = passing.renderer.map(|renderer| Alike::of(renderer, self.address_at));
+        let alike = passing
+            .renderer
+            .map(|renderer| Alike::of(renderer, self.address_at));
         let gathered = met.gathered();
         let people = gathered.people() as u64;
         for (done, person) in (1..=people).zip(gathered.into_people()) {

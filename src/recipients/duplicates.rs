@@ -35,7 +35,10 @@ impl Duplicates {
         let key = digest(&address.key());
         let seen = &mut self.seen;
         let hash_of = |place: &u32| seen.get(*place as usize).map_or(0, |seen| seen.key[0]);
-        let is_it = |place: &u32| seen.get(*place as usize).is_some_and(|seen| seen.key == key);
+        let is_it = |place: &u32| {
+            seen.get(*place as usize)
+                .is_some_and(|seen| seen.key == key)
+        };
         // The key is a hash already.
         match self.places.entry(key[0], is_it, hash_of) {
             Entry::Occupied(known) => seen.get(*known.get() as usize).map(|seen| seen.row),

@@ -66,7 +66,9 @@ impl<'a> Decided<'a> {
             self.parameter(&call.name)?;
         }
         let values = call.params.iter().chain(call.hash.values());
-        values.map(|value| self.parameter(value)).collect::<Option<()>>()?;
+        values
+            .map(|value| self.parameter(value))
+            .collect::<Option<()>>()?;
         let inner = call.template.iter().chain(&call.inverse);
         inner.map(|inner| self.template(inner)).collect()
     }
@@ -74,7 +76,9 @@ impl<'a> Decided<'a> {
     /// The template that is included is looked through where it is written.
     fn include(&mut self, include: &DecoratorTemplate) -> Option<()> {
         let values = include.params.iter().chain(include.hash.values());
-        values.map(|value| self.parameter(value)).collect::<Option<()>>()?;
+        values
+            .map(|value| self.parameter(value))
+            .collect::<Option<()>>()?;
         let inner = include.template.iter();
         inner.map(|inner| self.template(inner)).collect()
     }
