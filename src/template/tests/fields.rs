@@ -329,7 +329,7 @@ fn the_fields_that_decide_a_mail_are_told_only_where_they_are_certain() {
         "{{lookup @root \"name\"}}",
         "{{#with (default this \"\")}}{{name}}{{/with}}",
         "{{#each agenda as |entry|}}{{entry}}{{/each}}",
-        "{{#each agenda}}{{#each ..}}{{this}}{{/each}}{{/each}}",
+        "{{#each agenda}}{{#each @root}}{{this}}{{/each}}{{/each}}",
         "{{#> frame}}{{name}}{{/frame}}",
         "{{> footer this}}",
         "{{missing}}",
