@@ -11,6 +11,7 @@ use std::sync::{Mutex, PoisonError};
 
 use hashbrown::DefaultHashBuilder;
 
+use super::compose::wire_address;
 use super::error::Error;
 use super::renderer::{Identity, Page, Renderer};
 use super::text_part;
@@ -101,7 +102,7 @@ impl<'a> Measure<'a> {
         let telling = telling.finish();
         let known = self.known().frames.get(&telling).copied();
         if let Some(bytes) = known {
-            self.renderer.check_recipient(recipient)?;
+            wire_address("To", recipient)?;
             // A fold after each character is more than any has.
             return Ok(bytes + 4 * (plain + recipient.as_str().len() as u64));
         }

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::attachments::Files;
 use super::body::Body;
-use super::compose::{self, Addressing, Frame, wire};
+use super::compose::{Addressing, Frame, wire};
 use super::error::Error;
 use super::headers;
 use super::text_part;
@@ -421,11 +421,6 @@ impl Renderer {
     ) -> Result<Vec<u8>, Error> {
         let addressing = self.addressing(page, recipient, identity);
         self.frame.compose_frame(&page.rendered, &addressing)
-    }
-
-    /// Whether a mail can name this address as whom it goes to.
-    pub(super) fn check_recipient(&self, recipient: &Address) -> Result<(), Error> {
-        compose::wire_address("To", recipient).map(drop)
     }
 
     /// How many bytes all inline images take as parts.

@@ -295,7 +295,10 @@ impl<'a> Walk<'a> {
             }
         }
         passing.settled += 1;
-        if let Some(judge) = passing.judge.filter(|_| passing.settled % SETTLED == 0) {
+        if let Some(judge) = passing
+            .judge
+            .filter(|_| passing.settled.is_multiple_of(SETTLED))
+        {
             judge.settle(last);
         }
         Ok(())
