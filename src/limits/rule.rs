@@ -50,7 +50,7 @@ impl fmt::Display for Rule {
 }
 
 /// What a message takes from the rules: its envelope, counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Weight {
     /// Envelope recipients: the listed ones, cc and bcc.
     pub recipients: u64,

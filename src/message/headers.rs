@@ -63,6 +63,13 @@ pub(super) fn check_value(name: &str, value: &str) -> Result<(), Error> {
     }
 }
 
+/// Whether a value is what hardly any is not: a few printable characters of ASCII, which go into a header as they
+/// are, whichever they are.
+pub(super) fn is_plain(value: &str) -> bool {
+    let printable = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
+    value.len() <= 200 && value.bytes().all(printable) && !value.contains("=?")
+}
+
 /// A header name that a campaign may set (RFC 5322 3.6.8).
 pub(super) fn check_name(name: &str) -> Result<HeaderName, Error> {
     let refused = |reason: &str| Error::Header {

@@ -1,14 +1,17 @@
 //! Proving that mails can be built and how large they are, without building each of them.
 //!
 //! Encoding a body and deriving a text from HTML cost a hundred times what rendering does. Neither can fail
-//! by what a text says, only by what surrounds it: so headers are built for each mail, files are read and
-//! encoded once each, a text is derived once for each order of tags, and of bodies it is known how much they
-//! take at most.
+//! by what a text says, only by what surrounds it: so headers are built wherever one has a value that might matter,
+//! files are read and encoded once each, a text is derived once for each order of tags, and of bodies it is known
+//! how much they take at most.
 
 use std::collections::{HashMap, HashSet};
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::hash::{BuildHasher as _, Hash as _, Hasher, RandomState};
 use std::sync::{Mutex, PoisonError};
 
+use hashbrown::DefaultHashBuilder;
+
+use super::compose::wire_address;
 use super::error::Error;
 use super::renderer::{Identity, Page, Renderer};
 use super::text_part;
@@ -25,11 +28,16 @@ const AROUND: u64 = 512;
 #[derive(Debug)]
 pub struct Measure<'a> {
     renderer: &'a Renderer,
+    hasher: RandomState,
+    /// For what is asked for each tag.
+    quick: DefaultHashBuilder,
     known: Mutex<Known>,
 }
 
 #[derive(Debug, Default)]
 struct Known {
+    /// Bytes of headers, by all in them that might matter.
+    frames: HashMap<u64, u64>,
     /// Orders of tags of which a text was derived.
     derived: HashSet<u64>,
     /// Bytes that a file takes as a part.
@@ -43,6 +51,8 @@ impl<'a> Measure<'a> {
     pub fn new(renderer: &'a Renderer) -> Self {
         Self {
             renderer,
+            hasher: RandomState::new(),
+            quick: DefaultHashBuilder::default(),
             known: Mutex::default(),
         }
     }
@@ -59,8 +69,8 @@ impl<'a> Measure<'a> {
         identity: &Identity<'_>,
     ) -> Result<u64, Error> {
         let (html, text) = (&page.rendered.html, &page.rendered.text);
-        let frame = self.renderer.compose_frame(page, recipient, identity)?;
-        let mut bytes = frame.len() as u64 + AROUND + text.as_deref().map_or(0, encoded);
+        let frame = self.frame(page, recipient, identity)?;
+        let mut bytes = frame + AROUND + text.as_deref().map_or(0, encoded);
         if let Some(html) = html {
             bytes += encoded(html);
             if text.is_none() {
@@ -79,8 +89,34 @@ impl<'a> Measure<'a> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The most bytes that headers and empty bodies take.
+    fn frame(
+        &self,
+        page: &Page,
+        recipient: &Address,
+        identity: &Identity<'_>,
+    ) -> Result<u64, Error> {
+        let mut telling = self.hasher.build_hasher();
+        (identity.message_id, identity.date, identity.shared).hash(&mut telling);
+        let plain = page.frame(&mut telling);
+        let telling = telling.finish();
+        let known = self.known().frames.get(&telling).copied();
+        if let Some(bytes) = known {
+            wire_address("To", recipient)?;
+            // A fold after each character is more than any has.
+            return Ok(bytes + 4 * (plain + recipient.as_str().len() as u64));
+        }
+        let frame = self.renderer.compose_frame(page, recipient, identity)?;
+        let bytes = frame.len() as u64;
+        let mut known = self.known();
+        if known.frames.len() < REMEMBERED {
+            known.frames.insert(telling, bytes);
+        }
+        Ok(bytes)
+    }
+
     fn derive(&self, rendered: &Rendered, html: &str) -> Result<(), Error> {
-        let tags = order_of_tags(html);
+        let tags = order_of_tags(html, self.quick.build_hasher());
         if self.known().derived.contains(&tags) {
             return Ok(());
         }
@@ -131,14 +167,14 @@ fn derived(html: &str) -> u64 {
 
 /// The names of a document's tags in their order, as a number. What a tag's attributes say changes a text
 /// that is derived, never whether it can be.
-fn order_of_tags(html: &str) -> u64 {
+fn order_of_tags(html: &str, mut order: impl Hasher) -> u64 {
     let bytes = html.as_bytes();
-    let mut order = DefaultHasher::new();
     for start in memchr::memchr_iter(b'<', bytes) {
-        let name = bytes.get(start..).unwrap_or_default().iter().take(24);
-        for byte in name.take_while(|byte| !byte.is_ascii_whitespace() && **byte != b'>') {
-            byte.hash(&mut order);
-        }
+        let name = bytes.get(start..).unwrap_or_default();
+        let name = name.get(..24).unwrap_or(name);
+        let ends = |byte: &u8| byte.is_ascii_whitespace() || *byte == b'>';
+        let length = name.iter().position(ends).unwrap_or(name.len());
+        order.write(name.get(..length).unwrap_or_default());
     }
     order.finish()
 }

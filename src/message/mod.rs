@@ -21,7 +21,7 @@ mod text_part;
 mod unsubscribe;
 
 pub use attachments::{Files, LARGEST, NotHad, file_inside, resolve_attachment};
-pub use compose::new_message_id;
+pub use compose::{NewIds, new_message_id};
 pub use editions::Editions;
 pub use error::Error;
 pub use measure::Measure;

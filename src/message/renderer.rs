@@ -2,6 +2,7 @@
 //! rehearsing and sending share.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{Hash as _, Hasher};
 
 use jiff::Timestamp;
 use lettre::message::SinglePart;
@@ -12,6 +13,7 @@ use super::attachments::Files;
 use super::body::Body;
 use super::compose::{Addressing, Frame, wire};
 use super::error::Error;
+use super::headers;
 use super::text_part;
 use super::unsubscribe::{self, Unsubscribe};
 use crate::recipients::{Address, Cells, Columns, Domains, Mailbox};
@@ -187,6 +189,30 @@ impl Page {
     pub fn named_copies(&self) -> impl Iterator<Item = (&'static str, &Address)> {
         let cc = self.cc.iter().map(|copy| ("cc", &copy.address));
         cc.chain(self.bcc.iter().map(|copy| ("bcc", &copy.address)))
+    }
+
+    /// Takes in all that headers have of it but values that are plain; how many bytes those have.
+    pub(super) fn frame(&self, into: &mut impl Hasher) -> u64 {
+        let mut plain = 0;
+        let mut value = |text: &str, into: &mut _| {
+            let is_plain = headers::is_plain(text);
+            plain += if is_plain { text.len() as u64 } else { 0 };
+            (!is_plain).then_some(text).hash(into);
+        };
+        let rendered = &self.rendered;
+        value(&rendered.subject, into);
+        for (name, text) in &rendered.headers {
+            name.hash(into);
+            value(text, into);
+        }
+        rendered.html.is_some().hash(into);
+        for (number, list) in (0..).zip([self.to.as_slice(), self.reply_to.as_slice(), &self.cc]) {
+            for mailbox in list {
+                let Mailbox { name, address } = mailbox;
+                (number, name, address.as_str()).hash(into);
+            }
+        }
+        plain
     }
 
     /// The copies that every message with this content has in its envelope.

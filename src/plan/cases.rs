@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 use unicode_script::{Script, UnicodeScript as _};
 
+use super::content::Content;
 use super::error::Error;
 use super::person::Person;
 use crate::recipients::Columns;
@@ -92,8 +93,10 @@ pub(super) struct Cases {
     watched: Vec<Watched>,
     languages: HashMap<String, String>,
     rows: u64,
-    /// By how many rows each thing is shown.
+    /// By how many rows each thing is shown, but for those that are alike another.
     seen: HashMap<Shown, u64>,
+    /// What rows show that have a content in common, by its number, and how many came after the first one.
+    alike: HashMap<usize, (BTreeSet<Shown>, u64)>,
     ways: HashSet<BTreeSet<Arm>>,
     candidates: BTreeMap<u64, BTreeSet<Shown>>,
     longest: Vec<Holder>,
@@ -127,6 +130,7 @@ impl Cases {
             languages: HashMap::new(),
             rows: 0,
             seen: HashMap::new(),
+            alike: HashMap::new(),
             ways: HashSet::new(),
             candidates: BTreeMap::new(),
             longest: vec![Holder::default(); watched.len()],
@@ -136,8 +140,25 @@ impl Cases {
         }
     }
 
-    /// Looks at a person whose mail takes these arms.
-    pub(super) fn note(&mut self, person: &Person, taken: &BTreeSet<Arm>) {
+    /// Looks at a person with a mail of this content.
+    pub(super) fn note(&mut self, person: &Person, content: &Content) {
+        self.rows += 1;
+        // All that is used of a row decides its content.
+        let known = content
+            .number
+            .and_then(|number| self.alike.get_mut(&number));
+        if let Some((_, rows)) = known {
+            *rows += 1;
+            return;
+        }
+        let shows = self.note_as_new(person, &content.taken);
+        if let Some(number) = content.number {
+            self.alike.insert(number, (shows, 0));
+        }
+    }
+
+    /// What the person's row shows.
+    fn note_as_new(&mut self, person: &Person, taken: &BTreeSet<Arm>) -> BTreeSet<Shown> {
         let mut shows: BTreeSet<Shown> = taken.iter().copied().map(Shown::Arm).collect();
         let mut empty = 0;
         let cells = |at: usize| {
@@ -171,7 +192,6 @@ impl Cases {
             }
         }
         self.emptiest.challenge(empty, row, &shows);
-        self.rows += 1;
         let mut is_new = false;
         for shown in &shows {
             if let Some(rows) = self.seen.get_mut(shown) {
@@ -186,12 +206,18 @@ impl Cases {
             self.ways.insert(taken.clone());
         }
         if is_new_way || is_new {
-            self.candidates.insert(row, shows);
+            self.candidates.insert(row, shows.clone());
         }
+        shows
     }
 
     /// The cases, the most telling first.
     pub(super) fn finish(mut self) -> Vec<Case> {
+        for (shows, rows) in std::mem::take(&mut self.alike).into_values() {
+            for shown in shows {
+                *self.seen.entry(shown).or_default() += rows;
+            }
+        }
         let mut left: BTreeSet<Shown> = self.seen.keys().cloned().collect();
         let records = self.longest.iter().zip(&self.shortest).enumerate();
         let records = records

@@ -34,8 +34,8 @@ pub(super) struct Given {
     /// The templates that name a file for each row, by their place among all.
     personal: Vec<usize>,
     owners: Vec<HashMap<String, Owners>>,
-    /// Rows of the wave that is being proved.
-    pending: Vec<(Row, Vec<String>)>,
+    /// Rows of the waves that are being proved, each with the first row of its person.
+    pending: Vec<(u64, Row, Vec<String>)>,
     /// Cells of rows that get no mail because they are wrong: their files are not unused.
     left_out: BTreeSet<String>,
 }
@@ -59,19 +59,24 @@ impl Given {
         !self.personal.is_empty()
     }
 
-    /// Takes note of a row's paths, one for each template.
-    pub(super) fn add(&mut self, row: &Row, paths: &[String]) {
+    /// Takes note of the paths of a row, one for each template; `first` is the first row of the person.
+    pub(super) fn add(&mut self, first: u64, row: &Row, paths: &[String]) {
         let paths = self.personal.iter().filter_map(|at| paths.get(*at));
         self.pending.push((
+            first,
             row.clone(),
             paths.map(|path| path.trim().to_owned()).collect(),
         ));
     }
 
-    /// Goes through the rows that were added, which came in any order, in theirs.
-    pub(super) fn settle(&mut self) {
-        self.pending.sort_by_key(|(row, _)| row.number);
-        for (row, paths) in std::mem::take(&mut self.pending) {
+    /// Goes through the rows that were added of people up to the one with this first row: they came in any order,
+    /// and are gone through in theirs.
+    pub(super) fn settle(&mut self, last: u64) {
+        let added = std::mem::take(&mut self.pending).into_iter();
+        let (mut due, later): (Vec<_>, Vec<_>) = added.partition(|(first, ..)| *first <= last);
+        self.pending = later;
+        due.sort_by_key(|(_, row, _)| row.number);
+        for (_, row, paths) in due {
             for (owners, path) in self.owners.iter_mut().zip(paths) {
                 if path.is_empty() {
                     continue;
@@ -107,7 +112,7 @@ impl Given {
         column: Option<&str>,
         findings: &mut Findings,
     ) {
-        self.settle();
+        self.settle(u64::MAX);
         for owners in &self.owners {
             shared(owners, inputs, lines, column, findings);
         }

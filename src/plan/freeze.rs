@@ -18,7 +18,7 @@ use super::timetable::{Laid, Timetable};
 use super::walk::{Progress, Sink, Walk};
 use crate::clock::Reading;
 use crate::limits::{self, Rule};
-use crate::message::{self, Files};
+use crate::message::{Files, NewIds};
 use crate::recipients::{Address, Domains, Row};
 use crate::store::{
     CampaignRecord, Cut, NewCampaign, NewMessage, NewRecipient, Order, PlanWriter, Reason, Store,
@@ -151,9 +151,7 @@ fn lay_out(
     for batch in &laid.batches {
         sink.writer.batch(batch)?;
     }
-    for run in &laid.runs {
-        sink.writer.assign(run)?;
-    }
+    sink.writer.assign(&laid.runs);
     Ok(Ok(laid))
 }
 
@@ -184,7 +182,7 @@ fn lay_out_in(
 }
 
 fn cut_up_if_earlier(
-    sink: &Freezing<'_>,
+    sink: &mut Freezing<'_>,
     outlook: &Outlook,
     internal: &[String],
     uncut: &Laid,
@@ -212,7 +210,8 @@ fn cut_up_if_earlier(
         };
         Ok(all.into_iter().map(one).collect())
     };
-    let new_id = || Ok(message::new_message_id(&sink.domain)?);
+    let ids = &mut sink.ids;
+    let new_id = || Ok(ids.next_id()?);
     let cuts = cuts_of(&laid.cuts, &messages, listed, new_id)?;
     Ok(Some((cuts, laid)))
 }
@@ -276,7 +275,7 @@ fn freeze_images(
 /// Writes a pass into the store.
 struct Freezing<'a> {
     writer: PlanWriter,
-    domain: String,
+    ids: NewIds,
     files: Files,
     cells: String,
     /// Of the campaign whose next edition it is: where people stand.
@@ -313,7 +312,7 @@ impl<'a> Freezing<'a> {
         };
         Ok(Self {
             writer,
-            domain: domain.unwrap_or_default(),
+            ids: NewIds::new(domain.as_deref().unwrap_or_default(), 256),
             files: files_of(inputs.folder.clone()),
             cells: String::new(),
             standing: of.map(|record| (store, record.id)),
@@ -335,13 +334,13 @@ impl Sink for Freezing<'_> {
     }
 
     fn message(&mut self, number: u64, proved: &Proved) -> Result<i64, Error> {
-        let message_id = message::new_message_id(&self.domain)?;
+        let message_id = self.ids.next_id()?;
         Ok(self.writer.message(&NewMessage {
             number,
             message_id: &message_id,
-            digest: proved.digest,
-            recipients: 1 + proved.copies,
-            external: u64::from(proved.external) + proved.external_copies,
+            digest: proved.content.digest,
+            recipients: 1 + proved.content.copies,
+            external: u64::from(proved.external) + proved.content.external_copies,
         })?)
     }
 

@@ -15,9 +15,10 @@ use serde_json::Value;
 use super::excerpt::{Excerpt, Lines};
 use super::files::Given;
 use super::inputs::Inputs;
+use super::person::Person;
 use super::sources::CAMPAIGN;
 use crate::message::{Page, Renderer};
-use crate::proof::{self, Flaw, Origin, Origins};
+use crate::proof::{self, Flaw, Looked, Origin, Origins, Seen};
 use crate::recipients::Row;
 use crate::template::{FieldUse, Source, UNKNOWN};
 
@@ -159,25 +160,35 @@ impl<'a> Judge<'a> {
             .flatten()
     }
 
-    /// Judges what a row renders to.
-    pub(super) fn page(&self, row: &Row, page: &Page) {
+    /// Judges what a row renders to. True when nothing is wrong with it. `seen`: a page with which nothing is wrong,
+    /// once there was one.
+    pub(super) fn page(&self, row: &Row, page: &Page, seen: &mut Option<Seen>) -> bool {
         let rendered = &page.rendered;
-        self.subject(row, &rendered.subject);
+        let mut is_sound = self.subject(row, &rendered.subject);
         if let Some(html) = page.plain_html() {
-            self.html(row, html);
+            let looked = match seen {
+                Some(seen) => seen.look(html),
+                None => proof::look(html),
+            };
+            let is_good = self.html(row, &looked);
+            if is_good && seen.is_none() {
+                *seen = Some(Seen::new(html));
+            }
+            is_sound &= is_good;
         }
-        self.braces(row, "the subject", &rendered.subject, false);
+        is_sound &= self.braces(row, "the subject", &rendered.subject, false);
         for (part, text) in [
             ("the HTML", &rendered.html),
             ("the text part", &rendered.text),
         ] {
             if let Some(text) = text {
-                self.braces(row, part, text, part == "the HTML");
+                is_sound &= self.braces(row, part, text, part == "the HTML");
             }
         }
         for (name, value) in &rendered.headers {
-            self.braces(row, &format!("the header {name}"), value, false);
+            is_sound &= self.braces(row, &format!("the header {name}"), value, false);
         }
+        is_sound
     }
 
     /// Whether rows have files of their own.
@@ -186,13 +197,13 @@ impl<'a> Judge<'a> {
     }
 
     /// Takes note of the files that a row is given, one for each template of an attachment.
-    pub(super) fn given(&self, row: &Row, paths: &[String]) {
-        lock(&self.given).add(row, paths);
+    pub(super) fn given(&self, person: &Person, row: &Row, paths: &[String]) {
+        lock(&self.given).add(person.row.number, row, paths);
     }
 
-    /// A wave of rows has been judged.
-    pub(super) fn settle(&self) {
-        lock(&self.given).settle();
+    /// Everybody whose first row is no later than this one has been judged.
+    pub(super) fn settle(&self, last: u64) {
+        lock(&self.given).settle(last);
     }
 
     /// Takes note of a row that gets no mail because it is wrong.
@@ -221,13 +232,13 @@ impl<'a> Judge<'a> {
         self.note(row, &flaw, Where::Part(String::new()));
     }
 
-    fn subject(&self, row: &Row, subject: &str) {
+    fn subject(&self, row: &Row, subject: &str) -> bool {
         if subject.len() <= LONG_SUBJECT || subject.contains(UNKNOWN) {
-            return;
+            return true;
         }
         let length = subject.trim().chars().count();
         if length <= LONG_SUBJECT {
-            return;
+            return true;
         }
         let flaw = Flaw {
             is_error: false,
@@ -240,14 +251,15 @@ impl<'a> Judge<'a> {
                     .to_owned(),
         };
         self.note(row, &flaw, Where::Part("message.subject".to_owned()));
+        false
     }
 
-    fn braces(&self, row: &Row, part: &str, text: &str, is_html: bool) {
+    fn braces(&self, row: &Row, part: &str, text: &str, is_html: bool) -> bool {
         if self.may_have_braces {
-            return;
+            return true;
         }
         let Some(found) = proof::leftover(text, is_html) else {
-            return;
+            return true;
         };
         let flaw = Flaw {
             is_error: false,
@@ -266,10 +278,10 @@ impl<'a> Judge<'a> {
             part => part,
         };
         self.note(row, &flaw, Where::Part(place.to_owned()));
+        false
     }
 
-    fn html(&self, row: &Row, html: &str) {
-        let looked = proof::look(html);
+    fn html(&self, row: &Row, looked: &Looked<'_>) -> bool {
         let mut flawed = Vec::new();
         let mut new = Vec::new();
         {
@@ -310,6 +322,7 @@ impl<'a> Judge<'a> {
             };
             self.note(row, &flaw, Where::Part("html".to_owned()));
         }
+        flawed.is_empty() && looked.has_text
     }
 
     /// Judges a piece of HTML for the first time.

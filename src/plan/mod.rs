@@ -4,7 +4,7 @@
 //! attachment opened, every size known. [`check`] only counts what comes of it; [`plan`] freezes it
 //! in the store all at once, so that a defect or a crash leaves nothing half-written; [`update()`] does so with
 //! the next edition of a campaign that is planned, and may be being sent. Rows
-//! stream by in waves that are rendered on all cores; what stays in memory is a few bytes for each
+//! stream by in waves that are rendered on all cores, while others are read and written down; what stays in memory is a few bytes for each
 //! distinct address and content.
 //!
 //! Must not send, print, or decide what a mail looks like (`message` does). Called by `cli`, and by
@@ -14,6 +14,7 @@ mod alike;
 mod alternatives;
 mod cases;
 mod check;
+mod content;
 mod cutting;
 mod error;
 mod excerpt;
@@ -27,11 +28,13 @@ mod frozen;
 mod gathering;
 mod inputs;
 mod judge;
+mod line;
 mod mending;
 mod packing;
 mod person;
 mod places;
 mod prove;
+mod reading;
 mod ready;
 mod restoring;
 mod row_findings;

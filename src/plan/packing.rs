@@ -1,6 +1,7 @@
 //! Packing: recipients whose content is equal share messages, everybody else gets their own.
 
-use hashbrown::HashMap;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 
 use crate::limits::Weight;
 
@@ -45,6 +46,7 @@ pub(super) struct Caps {
 /// The message that a content's next recipient would join.
 #[derive(Debug, Clone, Copy)]
 struct Open {
+    content: Content,
     message: i64,
     listed: u32,
     /// Of the envelope, copies included.
@@ -52,13 +54,18 @@ struct Open {
     external: u32,
 }
 
-/// Packs a list as it streams by. It remembers some 40 bytes for each distinct content, nothing for
+/// A content, told by half of its digest.
+type Content = [u64; 2];
+
+/// Packs a list as it streams by. It remembers some 50 bytes for each distinct content, nothing for
 /// each recipient.
 #[derive(Debug)]
 pub(super) struct Packer {
     mode: Mode,
     caps: Caps,
-    groups: HashMap<u128, Open>,
+    open: Vec<Open>,
+    /// The places in `open`: a table is half empty and moves as it grows, so what is in it should be small.
+    places: HashTable<u32>,
     messages: u64,
     shared: u64,
 }
@@ -76,7 +83,8 @@ impl Packer {
         Self {
             mode,
             caps,
-            groups: HashMap::new(),
+            open: Vec::new(),
+            places: HashTable::new(),
             messages: 0,
             shared: 0,
         }
@@ -84,21 +92,32 @@ impl Packer {
 
     /// Where a rule counts external recipients, they and the others share no message: who is internal
     /// need not wait for it.
-    fn key(&self, digest: &[u8; 32], external: bool) -> u128 {
-        let mut half = [0; 16];
-        half.copy_from_slice(&digest[..16]);
-        let content = u128::from_le_bytes(half);
-        if external && self.caps.external != u64::MAX {
-            !content
-        } else {
-            content
+    fn content(&self, digest: &[u8; 32], external: bool) -> Content {
+        let mut halves = [0; 2];
+        for (half, bytes) in halves.iter_mut().zip(digest.as_chunks::<8>().0) {
+            *half = u64::from_le_bytes(*bytes);
         }
+        if external && self.caps.external != u64::MAX {
+            halves.map(|half| !half)
+        } else {
+            halves
+        }
+    }
+
+    fn find(&self, digest: &[u8; 32], external: bool) -> Option<usize> {
+        let content = self.content(digest, external);
+        let is_it = |place: &u32| {
+            let open = self.open.get(*place as usize);
+            open.is_some_and(|open| open.content == content)
+        };
+        let place = self.places.find(content[0], is_it)?;
+        Some(*place as usize)
     }
 
     /// Where the next recipient of this content goes.
     pub(super) fn place(&mut self, digest: &[u8; 32], external: bool) -> Place {
         if self.mode != Mode::Individual
-            && let Some(open) = self.groups.get(&self.key(digest, external))
+            && let Some(open) = (self.find(digest, external)).and_then(|at| self.open.get(at))
             && u64::from(open.recipients) < self.caps.recipients
             && u64::from(open.external) + u64::from(external) <= self.caps.external
         {
@@ -120,20 +139,38 @@ impl Packer {
         if self.mode == Mode::Individual {
             return None;
         }
-        let open = Open {
+        let content = self.content(digest, external);
+        let new = Open {
+            content,
             message,
             listed: 1,
             recipients: 1 + copies.recipients as u32,
             external: u32::from(external) + copies.external as u32,
         };
-        let key = self.key(digest, external);
-        self.groups.insert(key, open)?.grown()
+        let open = &mut self.open;
+        let is_it = |place: &u32| {
+            let open = open.get(*place as usize);
+            open.is_some_and(|open| open.content == content)
+        };
+        let hash_of = |place: &u32| open.get(*place as usize).map_or(0, |open| open.content[0]);
+        // A digest is a hash already.
+        match self.places.entry(content[0], is_it, hash_of) {
+            Entry::Occupied(known) => {
+                let former = open.get_mut(*known.get() as usize)?;
+                std::mem::replace(former, new).grown()
+            }
+            Entry::Vacant(free) => {
+                free.insert(open.len() as u32);
+                open.push(new);
+                None
+            }
+        }
     }
 
     /// A recipient has joined the content's message.
     pub(super) fn joined(&mut self, digest: &[u8; 32], external: bool) {
-        let key = self.key(digest, external);
-        if let Some(open) = self.groups.get_mut(&key) {
+        let place = self.find(digest, external);
+        if let Some(open) = place.and_then(|at| self.open.get_mut(at)) {
             open.listed += 1;
             open.recipients += 1;
             open.external += u32::from(external);
@@ -143,7 +180,7 @@ impl Packer {
 
     /// The shared messages that were never given back by [`Packer::opened`], in the order of the plan.
     pub(super) fn unfinished(&self) -> Vec<Grown> {
-        let mut grown: Vec<Grown> = self.groups.values().filter_map(Open::grown).collect();
+        let mut grown: Vec<Grown> = self.open.iter().filter_map(Open::grown).collect();
         grown.sort_unstable_by_key(|grown| grown.message);
         grown
     }

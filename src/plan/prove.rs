@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 
+use super::content::{Content, Contents};
 use super::findings::{Finding, Severity};
 use super::inputs::Inputs;
 use super::judge::Judge;
@@ -16,11 +17,9 @@ use super::sources::error;
 use crate::message::{
     Error as MessageError, Files, Identity, Measure, Page, Renderer, resolve_attachment,
 };
+use crate::proof::Seen;
 use crate::recipients::{Address, Row};
 use crate::template::{Arm, Branch, TracedSet};
-
-/// Rows that are rendered side by side before the next ones are read.
-const WAVE: usize = 1024;
 
 /// A Message-ID of the usual length, to measure with.
 const MEASURING_ID: &str = "<00000000000000000000000000000000@measuring.invalid>";
@@ -29,14 +28,8 @@ const MEASURING_ID: &str = "<00000000000000000000000000000000@measuring.invalid>
 #[derive(Debug)]
 pub(super) struct Proved {
     pub(super) person: Person,
-    pub(super) digest: [u8; 32],
     pub(super) external: bool,
-    pub(super) copies: u64,
-    pub(super) external_copies: u64,
-    pub(super) attachments: Vec<String>,
-    pub(super) empty_subject: bool,
-    /// Its way through the templates' branches.
-    pub(super) taken: BTreeSet<Arm>,
+    pub(super) content: Arc<Content>,
 }
 
 /// A person whose mail cannot be sent, and why.
@@ -56,6 +49,7 @@ pub(super) struct Prover<'a> {
     judge: &'a Judge<'a>,
     /// Contents that were measured and are within the cap.
     measured: Mutex<HashSet<[u8; 32]>>,
+    contents: Contents,
 }
 
 /// Reads a campaign's files from its folder, refusing paths that lead out of it.
@@ -82,67 +76,55 @@ impl<'a> Prover<'a> {
             now,
             judge,
             measured: Mutex::new(HashSet::new()),
+            contents: Contents::new(renderer, !judge.asks_for_files()),
         }
     }
 
-    /// Proves a wave of people on all cores; the results are in their order.
+    /// Proves a wave of people; the results are in their order.
     pub(super) fn prove(&self, wave: Vec<Person>) -> Vec<Result<Proved, Unsound>> {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let share = wave.len().div_ceil(threads).max(64);
-        let mut rows = wave.into_iter();
-        let mut shares: Vec<Vec<Person>> = Vec::new();
-        loop {
-            let next: Vec<_> = rows.by_ref().take(share).collect();
-            if next.is_empty() {
-                break;
-            }
-            shares.push(next);
-        }
-        let proved = std::thread::scope(|scope| {
-            let handles: Vec<_> = shares
-                .into_iter()
-                .map(|share| {
-                    scope.spawn(move || {
-                        share
-                            .into_iter()
-                            .map(|person| self.prove_one(person))
-                            .collect::<Vec<_>>()
-                    })
-                })
-                .collect();
-            handles
-                .into_iter()
-                .flat_map(|handle| handle.join().unwrap_or_default())
-                .collect()
-        });
-        self.judge.settle();
-        proved
+        let known = self.contents.of(&wave);
+        let mut seen = None;
+        let prove = |(person, known): (Person, Option<Arc<Content>>)| {
+            let content = match known {
+                Some(known) => known,
+                None => match self.content_of(&person, &mut seen) {
+                    Ok(content) => content,
+                    Err(findings) => {
+                        let person = Box::new(person);
+                        return Err(Unsound { person, findings });
+                    }
+                },
+            };
+            Ok(Proved {
+                external: self.renderer.is_external(&person.address),
+                content,
+                person,
+            })
+        };
+        wave.into_iter().zip(known).map(prove).collect()
     }
 
-    fn prove_one(&self, person: Person) -> Result<Proved, Unsound> {
-        let (page, taken) = match self.page_of(&person) {
-            Ok(sound) => sound,
-            Err(findings) => {
-                let person = Box::new(person);
-                return Err(Unsound { person, findings });
-            }
-        };
-        let address = &person.address;
-        let copies = page.copies().count() as u64;
-        let external_copies = page
-            .copies()
-            .filter(|copy| self.renderer.is_external(copy))
-            .count() as u64;
-        Ok(Proved {
-            external: self.renderer.is_external(address),
+    /// Proves a person's mail.
+    fn content_of(
+        &self,
+        person: &Person,
+        seen: &mut Option<Seen>,
+    ) -> Result<Arc<Content>, Vec<Finding>> {
+        let (page, taken, is_sound) = self.page_of(person, seen)?;
+        let external = |copy: &&Address| self.renderer.is_external(copy);
+        let content = Content {
             digest: page.digest,
-            copies,
-            external_copies,
+            copies: page.copies().count() as u64,
+            external_copies: page.copies().filter(external).count() as u64,
             empty_subject: page.rendered.subject.trim().is_empty(),
             attachments: page.attachments().map(str::to_owned).collect(),
             taken,
-            person,
-        })
+            number: None,
+        };
+        if is_sound {
+            return Ok(self.contents.remember(person, content));
+        }
+        Ok(Arc::new(content))
     }
 
     /// All branches that a row's way can be told by.
@@ -150,19 +132,23 @@ impl<'a> Prover<'a> {
         self.templates.branches()
     }
 
-    /// What a person's mail renders to, and its way through the branches.
-    fn page_of(&self, person: &Person) -> Result<(Page, BTreeSet<Arm>), Vec<Finding>> {
+    /// What a person's mail renders to, its way through the branches, and whether nothing is wrong with it.
+    fn page_of(
+        &self,
+        person: &Person,
+        seen: &mut Option<Seen>,
+    ) -> Result<(Page, BTreeSet<Arm>, bool), Vec<Finding>> {
         let Person { row, address, .. } = person;
         let (page, taken) = self
             .renderer
             .traced_page(&self.templates, &person.cells())
             .map_err(|cause| self.all_of(person, &cause))?;
-        self.judge.page(row, &page);
+        let is_sound = self.judge.page(row, &page, seen);
         self.give(person, &page);
         self.check_copies(address, &page)?;
         self.measure(person, address, &page)?;
         self.check_envelope(row, page.copies().count() as u64)?;
-        Ok((page, taken))
+        Ok((page, taken, is_sound))
     }
 
     /// Takes note of the files that each row of a person is given.
@@ -171,7 +157,7 @@ impl<'a> Prover<'a> {
             return;
         }
         if person.further().is_empty() {
-            self.judge.given(&person.row, &page.rendered.attach);
+            self.judge.given(person, &person.row, &page.rendered.attach);
             return;
         }
         let mut seen = HashSet::new();
@@ -183,7 +169,7 @@ impl<'a> Prover<'a> {
                     path.clear();
                 }
             }
-            self.judge.given(row, &paths);
+            self.judge.given(person, row, &paths);
         }
     }
 
@@ -343,22 +329,5 @@ impl<'a> Prover<'a> {
                 excerpt: None,
             },
         )
-    }
-}
-
-/// Collects people into waves.
-#[derive(Debug, Default)]
-pub(super) struct Wave(Vec<Person>);
-
-impl Wave {
-    /// Adds a person; gives the wave back when it is full.
-    pub(super) fn add(&mut self, person: Person) -> Option<Vec<Person>> {
-        self.0.push(person);
-        (self.0.len() >= WAVE).then(|| std::mem::take(&mut self.0))
-    }
-
-    /// What is left.
-    pub(super) fn rest(self) -> Vec<Person> {
-        self.0
     }
 }

@@ -4,7 +4,8 @@ mod meeting;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::PathBuf;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::Receiver;
 
 use jiff::Timestamp;
 
@@ -15,15 +16,17 @@ use super::excerpt::Lines;
 use super::findings::{Finding, Findings};
 use super::inputs::Inputs;
 use super::judge::Judge;
+use super::line::{Line, Proven, Wave};
 use super::packing::{Caps, Grown, Mode, Packer, Place};
 use super::person::Person;
-use super::prove::{Proved, Prover, Wave};
+use super::prove::{Proved, Prover, Unsound};
+use super::reading;
 use super::ready::{Ready, of_list};
 use super::row_findings;
 use super::watch::Watch;
 use crate::limits::{Unit, Weight};
 use crate::message::Renderer;
-use crate::recipients::{Item, Row, RowFilter};
+use crate::recipients::{Columns, Item, ReadError, Row, RowFilter};
 use crate::store::{Reason, RowCounts};
 use meeting::Met;
 
@@ -36,6 +39,28 @@ pub struct Progress {
     pub read: u64,
     /// Bytes of the list in all.
     pub size: u64,
+}
+
+/// After so many waves the files that rows are given are gone through.
+const SETTLED: u64 = 8;
+
+/// What is read.
+struct Read<'a> {
+    columns: &'a Columns,
+    /// How many bytes so far, and in all.
+    bytes: &'a AtomicU64,
+    size: u64,
+}
+
+/// Who proves what is read and looks at it. Without a line of provers the rows are only looked at.
+struct Passing<'a> {
+    line: Option<Line>,
+    wave: Wave,
+    /// How many waves were proved.
+    settled: u64,
+    watch: Watch<'a>,
+    judge: Option<&'a Judge<'a>>,
+    renderer: Option<&'a Renderer>,
 }
 
 /// Keeps what a pass yields.
@@ -132,25 +157,64 @@ impl<'a> Walk<'a> {
         let lines = Lines::new(&columns, delimiter, &address_column);
         self.lines = Some(lines.clone());
         let uses = std::mem::take(&mut ready.uses);
-        let mut watch = Watch::new(self.inputs, uses, &columns, &address_column, lines.clone());
-        let judge = renderer
-            .as_ref()
-            .map(|renderer| Judge::new(self.inputs, renderer, lines));
-        let prover = (renderer.as_ref().zip(judge.as_ref()))
+        let watch = Watch::new(self.inputs, uses, &columns, &address_column, lines.clone());
+        let renderer = renderer.as_ref();
+        let judge = renderer.map(|renderer| Judge::new(self.inputs, renderer, lines));
+        let prover = (renderer.zip(judge.as_ref()))
             .map(|(renderer, judge)| Prover::new(self.inputs, renderer, now, judge));
-        if let (Some(prover), Some(renderer)) = (&prover, &renderer) {
+        if let (Some(prover), Some(renderer)) = (&prover, renderer) {
             let shown = used_columns(renderer);
             self.cases = Some(Cases::new(prover.branches(), &columns, &shown));
         }
-        let mut wave = Wave::default();
+        let read = Read {
+            columns: &columns,
+            bytes: &ready.read,
+            size: ready.size,
+        };
+        std::thread::scope(|scope| {
+            let rows = reading::start(scope, &mut ready.list);
+            let mut passing = Passing {
+                line: prover.as_ref().map(|prover| Line::start(scope, prover)),
+                wave: Wave::default(),
+                settled: 0,
+                watch,
+                judge: judge.as_ref(),
+                renderer,
+            };
+            self.go_through(&rows, &read, &mut passing, progress)?;
+            if let (Some(judge), Some(renderer)) = (&judge, renderer) {
+                judge.finish(self.findings);
+                passing.watch.finish(renderer, self.findings);
+            }
+            Ok::<_, Error>(())
+        })?;
+        for grown in self.packer.unfinished() {
+            self.sink.share(grown)?;
+        }
+        Ok(Tally {
+            rows: self.rows,
+            messages: self.packer.messages(),
+            shared_messages: self.packer.shared_messages(),
+            cases: self.cases.map(Cases::finish).unwrap_or_default(),
+        })
+    }
+
+    /// Goes through all rows that are read, and then through the people of a list whose rows are grouped.
+    fn go_through(
+        &mut self,
+        rows: &Receiver<Vec<Result<Item, ReadError>>>,
+        read: &Read<'_>,
+        passing: &mut Passing<'_>,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<(), Error> {
         let mut met = Met::new(self.inputs.grouped);
-        for item in ready.list.by_ref() {
+        for item in rows.iter().flatten() {
             self.rows.listed += 1;
             let person = match item {
-                Ok(item) if self.leaves_out(&item, &columns)? => None,
+                Ok(item) if self.leaves_out(&item, read.columns)? => None,
                 Ok(Item::Row(row, address)) => self.meet(&mut met, row, address)?,
                 Ok(Item::Invalid(row, problems)) => {
-                    if let Some(judge) = &judge {
+                    if let Some(judge) = passing.judge {
                         judge.leave_out(&row);
                     }
                     self.invalid(&row, &problems)?;
@@ -164,18 +228,18 @@ impl<'a> Walk<'a> {
                     break;
                 }
             };
-            if let Some(full) = person.and_then(|person| wave.add(person)) {
-                self.take(&mut watch, prover.as_ref(), renderer.as_ref(), full)?;
+            if let Some(full) = person.and_then(|person| passing.wave.add(person)) {
+                self.take(passing, full)?;
                 progress(Progress {
                     rows: self.rows.listed,
-                    read: ready.read.load(Ordering::Relaxed).min(ready.size),
-                    size: ready.size,
+                    read: read.bytes.load(Ordering::Relaxed).min(read.size),
+                    size: read.size,
                 });
             }
         }
         self.note_if_nobody_is_left();
-        let alike = renderer
-            .as_ref()
+        let alike = passing
+            .renderer
             .map(|renderer| Alike::of(renderer, self.address_at));
         let gathered = met.gathered();
         let people = gathered.people() as u64;
@@ -184,75 +248,83 @@ impl<'a> Walk<'a> {
             if let (Some(alike), Some(person)) = (&alike, &person) {
                 alike.check(self.inputs, person, self.findings);
             }
-            if let Some(full) = person.and_then(|person| wave.add(person)) {
-                self.take(&mut watch, prover.as_ref(), renderer.as_ref(), full)?;
-                progress(self.proved_of_gathered(done, people, ready.size));
+            if let Some(full) = person.and_then(|person| passing.wave.add(person)) {
+                self.take(passing, full)?;
+                progress(self.proved_of_gathered(done, people, read.size));
             }
         }
-        self.take(&mut watch, prover.as_ref(), renderer.as_ref(), wave.rest())?;
+        let rest = std::mem::take(&mut passing.wave).rest();
+        self.take(passing, rest)?;
+        while let Some(proven) = passing.line.as_mut().map(Line::next).transpose()?.flatten() {
+            self.settle(passing, proven)?;
+        }
         self.note_at_the_end();
-        if let (Some(judge), Some(renderer)) = (&judge, &renderer) {
-            judge.finish(self.findings);
-            watch.finish(renderer, self.findings);
-        }
-        for grown in self.packer.unfinished() {
-            self.sink.share(grown)?;
-        }
-        Ok(Tally {
-            rows: self.rows,
-            messages: self.packer.messages(),
-            shared_messages: self.packer.shared_messages(),
-            cases: self.cases.map(Cases::finish).unwrap_or_default(),
-        })
+        Ok(())
     }
 
-    /// Proves a wave and packs what is sound of it.
-    fn take(
-        &mut self,
-        watch: &mut Watch<'_>,
-        prover: Option<&Prover<'_>>,
-        renderer: Option<&Renderer>,
-        wave: Vec<Person>,
-    ) -> Result<(), Error> {
-        let rows: Vec<u64> = wave.iter().map(Person::count).collect();
-        let (Some(prover), Some(renderer)) = (prover, renderer) else {
-            self.rows.planned += rows.len() as u64;
-            self.rows.grouped += rows.iter().sum::<u64>() - rows.len() as u64;
+    /// Gives a wave to those who prove it, and takes in what has come of an earlier one.
+    fn take(&mut self, passing: &mut Passing<'_>, wave: Vec<Person>) -> Result<(), Error> {
+        let Some(line) = &mut passing.line else {
             for person in &wave {
-                watch.person(person, renderer, &[]);
+                self.rows.planned += 1;
+                self.rows.grouped += person.further().len() as u64;
+                passing.watch.person(person, passing.renderer, &[]);
             }
             return Ok(());
         };
-        let results = prover.prove(wave);
-        if results.len() != rows.len() {
-            return Err(Error::Incomplete);
+        match line.add(wave)? {
+            Some(proven) => self.settle(passing, proven),
+            None => Ok(()),
         }
-        for (result, count) in results.into_iter().zip(rows) {
+    }
+
+    /// Packs what is sound of a wave.
+    fn settle(&mut self, passing: &mut Passing<'_>, proven: Proven) -> Result<(), Error> {
+        let mut last = 0;
+        for result in proven {
             match result {
                 Ok(sound) => {
-                    watch.person(&sound.person, Some(renderer), &[]);
-                    self.pack(&sound, renderer)?;
+                    last = sound.person.row.number;
+                    passing.watch.person(&sound.person, passing.renderer, &[]);
+                    self.pack(&sound, passing.renderer)?;
                 }
                 Err(unsound) => {
-                    watch.person(&unsound.person, Some(renderer), &unsound.findings);
-                    self.rows.invalid += count;
-                    // A row is not to be mended for the template's sake.
-                    if unsound.findings.iter().any(|found| found.row.is_some()) {
-                        for row in unsound.person.rows() {
-                            self.sink.bad(row, &unsound.findings);
-                        }
-                    }
-                    for finding in unsound.findings {
-                        if finding.row.is_some() {
-                            self.findings.add(finding);
-                        } else {
-                            self.of_template(unsound.person.row.number, finding);
-                        }
-                    }
+                    last = unsound.person.row.number;
+                    self.note_unsound(passing, unsound);
                 }
             }
         }
+        passing.settled += 1;
+        if let Some(judge) = passing
+            .judge
+            .filter(|_| passing.settled.is_multiple_of(SETTLED))
+        {
+            judge.settle(last);
+        }
         Ok(())
+    }
+
+    /// Somebody whose mail cannot be sent.
+    fn note_unsound(&mut self, passing: &mut Passing<'_>, unsound: Unsound) {
+        let Unsound { person, findings } = unsound;
+        let Passing {
+            watch, renderer, ..
+        } = passing;
+        watch.person(&person, *renderer, &findings);
+        self.rows.invalid += person.count();
+        // A row is not to be mended for the template's sake.
+        if findings.iter().any(|found| found.row.is_some()) {
+            for row in person.rows() {
+                self.sink.bad(row, &findings);
+            }
+        }
+        for finding in findings {
+            if finding.row.is_some() {
+                self.findings.add(finding);
+            } else {
+                self.of_template(person.row.number, finding);
+            }
+        }
     }
 
     /// Takes note of what is wrong with a template, which many rows may show.
@@ -282,11 +354,11 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn pack(&mut self, proved: &Proved, renderer: &Renderer) -> Result<(), Error> {
+    fn pack(&mut self, proved: &Proved, renderer: Option<&Renderer>) -> Result<(), Error> {
         self.rows.planned += 1;
         self.rows.grouped += proved.person.further().len() as u64;
         self.note_subject(proved);
-        if self.inputs.mode == Mode::Shared {
+        if let Some(renderer) = renderer.filter(|_| self.inputs.mode == Mode::Shared) {
             self.hold_to_one_content(proved, renderer);
         }
         let Person { row: first, .. } = &proved.person;
@@ -298,14 +370,14 @@ impl<'a> Walk<'a> {
             return Ok(());
         }
         if let Some(cases) = &mut self.cases {
-            cases.note(&proved.person, &proved.taken);
+            cases.note(&proved.person, &proved.content);
         }
         self.attach(proved);
         self.seat(proved)
     }
 
     fn attach(&mut self, proved: &Proved) {
-        for path in &proved.attachments {
+        for path in &proved.content.attachments {
             if self.attached.insert(path.clone())
                 && let Err(cause) = self.sink.attachment(path)
             {
@@ -323,20 +395,21 @@ impl<'a> Walk<'a> {
 
     /// Puts a person into a message.
     fn seat(&mut self, proved: &Proved) -> Result<(), Error> {
-        let message = match self.packer.place(&proved.digest, proved.external) {
+        let content = &proved.content;
+        let message = match self.packer.place(&content.digest, proved.external) {
             Place::Joins(message) => {
-                self.packer.joined(&proved.digest, proved.external);
+                self.packer.joined(&content.digest, proved.external);
                 message
             }
             Place::New(number) => {
                 let message = self.sink.message(number, proved)?;
                 let copies = Weight {
-                    recipients: proved.copies,
-                    external: proved.external_copies,
+                    recipients: content.copies,
+                    external: content.external_copies,
                 };
                 if let Some(full) =
                     self.packer
-                        .opened(&proved.digest, message, proved.external, copies)
+                        .opened(&content.digest, message, proved.external, copies)
                 {
                     self.sink.share(full)?;
                 }
@@ -347,7 +420,7 @@ impl<'a> Walk<'a> {
     }
 
     fn note_subject(&mut self, proved: &Proved) {
-        if proved.empty_subject {
+        if proved.content.empty_subject {
             let row = &proved.person.row;
             self.add(row, row_findings::empty_subject(self.inputs, row));
         }
@@ -358,8 +431,8 @@ impl<'a> Walk<'a> {
         let person = &proved.person;
         let (digest, first) = self
             .only
-            .get_or_insert_with(|| (proved.digest, person.rows().cloned().collect()));
-        if *digest == proved.digest {
+            .get_or_insert_with(|| (proved.content.digest, person.rows().cloned().collect()));
+        if *digest == proved.content.digest {
             return;
         }
         let columns = &renderer.definition().columns;

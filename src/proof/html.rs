@@ -43,6 +43,16 @@ impl<'h> Pieces<'h> {
         self.at
     }
 
+    /// Whether what comes next is no markup.
+    pub(super) fn is_raw(&self) -> bool {
+        self.raw.is_some()
+    }
+
+    /// Goes on at another piece, in bytes.
+    pub(super) fn skip_to(&mut self, offset: usize) {
+        self.at = offset;
+    }
+
     fn take(&mut self, length: usize) -> &'h str {
         let start = self.at;
         self.at = (start + length).min(self.html.len());
@@ -123,6 +133,11 @@ fn name(tag: &str) -> Option<&'static str> {
     RAW.into_iter().find(|raw| name.eq_ignore_ascii_case(raw))
 }
 
+/// Whether a tag ends where it does whatever is behind it: no quote is open in it.
+pub(super) fn is_whole(tag: &str) -> bool {
+    tag_length(format!("{tag}\"'>").as_bytes()) == tag.len()
+}
+
 fn end_of_raw(rest: &str, name: &str) -> usize {
     let ends = memmem::find_iter(rest.as_bytes(), b"</");
     let mut ends = ends.filter(|at| {
@@ -146,19 +161,23 @@ pub struct Looked<'h> {
 /// Cuts a rendered HTML part into what is judged piece by piece.
 pub fn look(html: &str) -> Looked<'_> {
     let mut looked = Looked::default();
-    for piece in Pieces::new(html) {
-        match piece {
-            Piece::Tag(tag) => looked.tags.push(tag),
-            Piece::Text(text) => looked.has_text = looked.has_text || is_readable(text),
-            Piece::Hidden(content) => looked.hidden.push(content),
-            Piece::Other => {}
-        }
-    }
+    Pieces::new(html).for_each(|piece| looked.add(piece));
     looked
 }
 
+impl<'h> Looked<'h> {
+    pub(super) fn add(&mut self, piece: Piece<'h>) {
+        match piece {
+            Piece::Tag(tag) => self.tags.push(tag),
+            Piece::Text(text) => self.has_text = self.has_text || is_readable(text),
+            Piece::Hidden(content) => self.hidden.push(content),
+            Piece::Other => {}
+        }
+    }
+}
+
 /// Whether a text shows anything: blanks, and the references that stand for blanks, do not.
-fn is_readable(text: &str) -> bool {
+pub(super) fn is_readable(text: &str) -> bool {
     let mut rest = text;
     loop {
         rest = rest.trim_start_matches(|c: char| {

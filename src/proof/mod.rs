@@ -13,6 +13,7 @@ mod html;
 mod links;
 pub mod near;
 mod origin;
+mod seen;
 mod tag;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ mod yes_no;
 pub use braces::leftover;
 pub use html::{Looked, look};
 pub use origin::{Origin, Origins};
+pub use seen::Seen;
 pub use tag::{Judged, judge, judge_hidden, unknown_image};
 pub use yes_no::{Answer, answer};
 

@@ -1,18 +1,21 @@
 //! Who was seen before.
 
 use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 
 use super::address::Address;
 
 /// The people seen so far and the row in which each came first.
 ///
-/// A person takes 24 bytes plus the table's own room, however long the address: what is kept is the
+/// A person takes 24 bytes and some 10 for finding them, however long the address: what is kept is the
 /// first half of a BLAKE3 hash of [`Address::key`]. At 128 bits, ten million people meet by chance
 /// with a probability of about 10^-25, far below that of a fault in the machine's memory, and nobody
 /// knows how to make two keys meet on purpose in fewer than 2^64 attempts.
 #[derive(Debug, Default)]
 pub struct Duplicates {
-    seen: HashTable<Seen>,
+    seen: Vec<Seen>,
+    /// The places in `seen`: a table is half empty and moves as it grows, so what is in it should be small.
+    places: HashTable<u32>,
 }
 
 #[derive(Debug)]
@@ -30,14 +33,19 @@ impl Duplicates {
     /// The earlier row of this person, if there was one; otherwise `row` becomes their first.
     pub fn first_row(&mut self, address: &Address, row: u64) -> Option<u64> {
         let key = digest(&address.key());
+        let seen = &mut self.seen;
+        let hash_of = |place: &u32| seen.get(*place as usize).map_or(0, |seen| seen.key[0]);
+        let is_it = |place: &u32| {
+            seen.get(*place as usize)
+                .is_some_and(|seen| seen.key == key)
+        };
         // The key is a hash already.
-        let entry = self
-            .seen
-            .entry(key[0], |seen| seen.key == key, |seen| seen.key[0]);
-        match entry {
-            hashbrown::hash_table::Entry::Occupied(seen) => Some(seen.get().row),
-            hashbrown::hash_table::Entry::Vacant(free) => {
-                free.insert(Seen { key, row });
+        match self.places.entry(key[0], is_it, hash_of) {
+            Entry::Occupied(known) => seen.get(*known.get() as usize).map(|seen| seen.row),
+            Entry::Vacant(free) => {
+                // More people than a number of 32 bits tells take 100 GB.
+                free.insert(seen.len() as u32);
+                seen.push(Seen { key, row });
                 None
             }
         }

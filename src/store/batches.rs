@@ -1,7 +1,7 @@
 //! The plan's batches with how far each is, and the other campaigns that are under way.
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::params;
+use rusqlite::{OptionalExtension as _, params};
 
 use super::{Counts, Error, Store, to_timestamp};
 use crate::limits::Weight;
@@ -96,24 +96,21 @@ impl Store {
 
     /// What the campaign's messages come to together, sent or not; those that were cancelled are none of it.
     pub fn shape(&self, campaign: i64) -> Result<Shape, Error> {
-        let (messages, external) = self.connection.query_row(
-            // All who were refused may go on in others.
-            "SELECT count(*), coalesce(sum(external), 0) FROM message m WHERE campaign = ? AND state <> 'cancelled'
-             AND (state <> 'refused' OR EXISTS (SELECT 1 FROM recipient r WHERE r.message = m.id))",
-            [campaign],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )?;
+        let untried = self.untried_shape(campaign)?;
+        let (messages, external, first) = match untried {
+            Some(known) => known,
+            None => self.shape_of_all(campaign)?,
+        };
         let listed = self.connection.query_row(
-            "SELECT count(message) FROM recipient WHERE campaign = ? AND state <> 'cancelled'",
+            "SELECT coalesce(sum(recipients), 0) FROM recipient_tally
+             WHERE campaign = ? AND state NOT IN ('cancelled', 'suppressed')",
             [campaign],
             |row| row.get(0),
         )?;
         let mut statement = self.connection.prepare(
-            "SELECT m.recipients, m.external, r.address FROM message m JOIN recipient r ON r.message = m.id
-             WHERE m.id = (SELECT id FROM message f WHERE campaign = ? AND state <> 'cancelled' AND EXISTS
-                 (SELECT 1 FROM recipient WHERE message = f.id) ORDER BY number, id LIMIT 1)",
+            "SELECT m.recipients, m.external, r.address FROM message m JOIN recipient r ON r.message = m.id WHERE m.id = ?",
         )?;
-        let mut rows = statement.query([campaign])?;
+        let mut rows = statement.query([first])?;
         let (mut first, mut first_listed) = (Weight::default(), Vec::new());
         while let Some(row) = rows.next()? {
             first = Weight {
@@ -129,6 +126,51 @@ impl Store {
             first,
             first_listed,
         })
+    }
+
+    /// How many messages there are, how many external recipients they have, and which is the first, as the tally
+    /// knows it of a campaign of which all are still to go; none of another one.
+    fn untried_shape(&self, campaign: i64) -> Result<Option<(u64, u64, Option<i64>)>, Error> {
+        let (messages, external, others) = self.connection.query_row(
+            "SELECT coalesce(sum(messages) FILTER (WHERE state = 'pending'), 0),
+                    coalesce(sum(messages * external) FILTER (WHERE state = 'pending'), 0),
+                    coalesce(sum(messages) FILTER (WHERE state <> 'pending'), 0)
+             FROM message_tally WHERE campaign = ?",
+            [campaign],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, u64>(2)?)),
+        )?;
+        if others > 0 || self.last_tried(campaign)?.is_some() {
+            return Ok(None);
+        }
+        let mut statement = self.connection.prepare(
+            "SELECT m.number, m.id FROM campaign_account a, (VALUES (0), (1)) AS outside, message m
+             WHERE a.campaign = ?1 AND m.id = (SELECT id FROM message f
+                 WHERE f.campaign = ?1 AND f.state = 'pending' AND f.lane = a.lane AND (f.external > 0) = outside.column1
+                 AND f.due_at IS NULL AND EXISTS (SELECT 1 FROM recipient WHERE message = f.id)
+                 ORDER BY f.number, f.id LIMIT 1)",
+        )?;
+        let firsts = statement.query_map([campaign], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let firsts: Vec<(u64, i64)> = firsts.collect::<Result<_, _>>()?;
+        let first = firsts.into_iter().min().map(|(_, id)| id);
+        Ok(Some((messages, external, first)))
+    }
+
+    /// The same of any campaign.
+    fn shape_of_all(&self, campaign: i64) -> Result<(u64, u64, Option<i64>), Error> {
+        let (messages, external) = self.connection.query_row(
+            // All who were refused may go on in others.
+            "SELECT count(*), coalesce(sum(external), 0) FROM message m WHERE campaign = ? AND state <> 'cancelled'
+             AND (state <> 'refused' OR EXISTS (SELECT 1 FROM recipient r WHERE r.message = m.id))",
+            [campaign],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        let first = self.connection.query_row(
+            "SELECT id FROM message f WHERE campaign = ? AND state <> 'cancelled' AND EXISTS
+                 (SELECT 1 FROM recipient WHERE message = f.id) ORDER BY number, id LIMIT 1",
+            [campaign],
+            |row| row.get(0),
+        );
+        Ok((messages, external, first.optional()?))
     }
 
     /// The batches and how far each is; not one that everybody was withdrawn from.

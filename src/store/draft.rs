@@ -3,18 +3,17 @@
 //! Proving a long list takes minutes, and a transaction of that length on the store's file would hold up
 //! whoever sends a campaign. So a plan is written into temporary tables of a connection of its
 //! own, which hide those of the store under the same names, and copied into the store in one
-//! transaction in the end. SQLite keeps temporary tables in a file that its owner alone can read and that
-//! has no name; it is gone with the connection.
+//! transaction in the end ([`super::publishing`]). SQLite keeps temporary tables in a file that its owner alone can
+//! read and that has no name; it is gone with the connection.
 
 use std::path::Path;
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::Connection;
 
-use super::history::{self, Deed, Happening};
-use super::{Error, Store, tally, to_timestamp};
+use super::{Error, Store};
 
 /// The tables that a plan is written into, in the order in which they refer to each other.
-const TABLES: [&str; 10] = [
+pub(super) const TABLES: [&str; 10] = [
     "content",
     "campaign",
     "campaign_account",
@@ -28,27 +27,39 @@ const TABLES: [&str; 10] = [
 ];
 
 /// The campaign itself, which is there already when an edited one is taken in.
-const CAMPAIGN: [&str; 2] = ["campaign", "campaign_account"];
+pub(super) const CAMPAIGN: [&str; 2] = ["campaign", "campaign_account"];
 
 /// Opens a draft beside what is in the store.
 pub(super) fn open(path: &Path) -> Result<Connection, Error> {
     let connection = Store::open(path)?.connection;
     // A draft refers to nothing outside it, and by its own words to nothing that is missing.
     connection.pragma_update(None, "foreign_keys", false)?;
-    for sql in definitions(&connection)? {
-        connection.execute_batch(&sql)?;
-    }
+    // What is copied into the store is checked there.
+    connection.pragma_update(None, "ignore_check_constraints", true)?;
+    make(&connection, "table")?;
     connection.execute_batch("BEGIN")?;
     Ok(connection)
 }
 
-/// The tables and their indices as the store has them, made temporary.
-fn definitions(connection: &Connection) -> Result<Vec<String>, Error> {
+/// Makes the indices that a draft has been written without, unless they are there already.
+pub(super) fn index(connection: &Connection) -> Result<(), Error> {
+    make(connection, "index")
+}
+
+/// Makes what the store has of this kind for a draft.
+fn make(connection: &Connection, kind: &str) -> Result<(), Error> {
+    for sql in definitions(connection, kind)? {
+        connection.execute_batch(&sql)?;
+    }
+    Ok(())
+}
+
+/// The tables or their indices as the store has them, made temporary.
+fn definitions(connection: &Connection, kind: &str) -> Result<Vec<String>, Error> {
     let mut statement = connection.prepare(
-        "SELECT tbl_name, sql FROM main.sqlite_schema
-         WHERE type IN ('table', 'index') AND sql IS NOT NULL ORDER BY type DESC",
+        "SELECT tbl_name, sql FROM main.sqlite_schema WHERE type = ? AND sql IS NOT NULL",
     )?;
-    let rows = statement.query_map([], |row| {
+    let rows = statement.query_map([kind], |row| {
         Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
     })?;
     let mut definitions = Vec::new();
@@ -56,48 +67,11 @@ fn definitions(connection: &Connection) -> Result<Vec<String>, Error> {
         let (table, sql) = row?;
         if TABLES.contains(&table.as_str()) {
             let sql = sql.replacen("CREATE TABLE ", "CREATE TEMP TABLE ", 1);
-            definitions.push(sql.replacen("CREATE INDEX ", "CREATE INDEX temp.", 1));
+            let index = "CREATE INDEX IF NOT EXISTS temp.";
+            definitions.push(sql.replacen("CREATE INDEX ", index, 1));
         }
     }
     Ok(definitions)
-}
-
-/// Copies the draft of the one campaign that it holds into the store, all of it or nothing; the
-/// campaign's id there.
-///
-/// # Errors
-/// [`Error::PlannedMeanwhile`] when there is a campaign of its name by now.
-pub(super) fn publish(connection: &mut Connection) -> Result<i64, Error> {
-    settle(connection)?;
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let taken = "SELECT name FROM temp.campaign WHERE name IN (SELECT name FROM main.campaign)";
-    let mut names = transaction.prepare(taken)?;
-    if let Some(row) = names.query([])?.next()? {
-        return Err(Error::PlannedMeanwhile(row.get(0)?));
-    }
-    drop(names);
-    let after = |table: &str| -> Result<i64, Error> {
-        let sql = format!("SELECT coalesce(max(id), 0) FROM main.{table}");
-        Ok(transaction.query_row(&sql, [], |row| row.get(0))?)
-    };
-    let shift = Shift {
-        campaign: after("campaign")? + 1,
-        messages: after("message")?,
-        numbers: 0,
-        batches: 0,
-    };
-    let campaign = shift.campaign;
-    for table in CAMPAIGN {
-        copy(&transaction, table, &shift)?;
-    }
-    copy_into(&transaction, &shift)?;
-    tally::begin(&transaction, campaign)?;
-    let planned_at = "SELECT planned_at FROM main.campaign WHERE id = ?";
-    let planned_at = transaction.query_row(planned_at, [campaign], |row| row.get(0))?;
-    let planned = Happening::new(to_timestamp(planned_at)?, Deed::Planned);
-    history::note(&transaction, campaign, &planned)?;
-    transaction.commit()?;
-    Ok(campaign)
 }
 
 /// What is written is there for good, as far as a draft is: its connection is free for what comes next.
@@ -105,6 +79,7 @@ pub(super) fn settle(connection: &Connection) -> Result<(), Error> {
     if !connection.is_autocommit() {
         connection.execute_batch("COMMIT")?;
     }
+    connection.pragma_update(None, "ignore_check_constraints", false)?;
     Ok(())
 }
 
@@ -131,7 +106,19 @@ pub(super) fn copy_into(connection: &Connection, shift: &Shift) -> Result<(), Er
     Ok(())
 }
 
-fn copy(connection: &Connection, table: &str, shift: &Shift) -> Result<(), Error> {
+/// Copies all that a draft has in a table.
+pub(super) fn copy(connection: &Connection, table: &str, shift: &Shift) -> Result<(), Error> {
+    connection.execute(&copying(connection, table, shift, |_| None)?, [])?;
+    Ok(())
+}
+
+/// What copies a table, where some columns may get other values than those of the draft.
+pub(super) fn copying(
+    connection: &Connection,
+    table: &str,
+    shift: &Shift,
+    other: impl Fn(&str) -> Option<String>,
+) -> Result<String, Error> {
     let Shift {
         campaign,
         messages,
@@ -141,25 +128,21 @@ fn copy(connection: &Connection, table: &str, shift: &Shift) -> Result<(), Error
     let mut statement = connection.prepare("SELECT name FROM pragma_table_info(?, 'main')")?;
     let names = statement.query_map([table], |row| row.get(0))?;
     let columns: Vec<String> = names.collect::<Result<_, _>>()?;
-    let values: Vec<String> = columns
+    let value = |column: &String| match (table, column.as_str()) {
+        ("campaign", "id") | (_, "campaign") => campaign.to_string(),
+        ("message", "id") | ("recipient", "message") => format!("{column} + {messages}"),
+        ("message", "number") => format!("{column} + {numbers}"),
+        ("batch", "number") | ("message", "batch") => format!("{column} + {batches}"),
+        _ => column.clone(),
+    };
+    let values = columns
         .iter()
-        .map(|column| match (table, column.as_str()) {
-            ("campaign", "id") | (_, "campaign") => campaign.to_string(),
-            ("message", "id") | ("recipient", "message") => format!("{column} + {messages}"),
-            ("message", "number") => format!("{column} + {numbers}"),
-            ("batch", "number") | ("message", "batch") => format!("{column} + {batches}"),
-            _ => column.clone(),
-        })
-        .collect();
+        .map(|column| other(column).unwrap_or_else(|| value(column)));
     // The content of a file may be there for another campaign's sake.
-    connection.execute(
-        &format!(
-            "INSERT {} INTO main.{table} ({}) SELECT {} FROM temp.{table}",
-            if table == "content" { "OR IGNORE" } else { "" },
-            columns.join(", "),
-            values.join(", ")
-        ),
-        [],
-    )?;
-    Ok(())
+    Ok(format!(
+        "INSERT {} INTO main.{table} ({}) SELECT {} FROM temp.{table}",
+        if table == "content" { "OR IGNORE" } else { "" },
+        columns.join(", "),
+        values.collect::<Vec<_>>().join(", ")
+    ))
 }

@@ -46,6 +46,7 @@ mod person;
 mod place;
 mod planning;
 mod progress;
+mod publishing;
 mod reckoning;
 mod refusals;
 mod remaining;

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
-use super::{Error, Store, draft, editions, tally};
+use super::{Error, Store, draft, editions, publishing, tally};
 use crate::limits::{Schedule, Weight};
 
 /// A campaign as it is frozen.
@@ -170,6 +170,10 @@ pub struct PlanWriter {
     pub(super) edition: u64,
     /// What it is the next edition of; none when it is a campaign's first.
     pub(super) of: Option<Of>,
+    /// The batches and accounts of its messages, as far as they are not written down yet.
+    runs: Vec<Run>,
+    /// Messages were put into another order than that in which they were written.
+    by_number: bool,
 }
 
 /// The edition of a campaign that an update goes on from.
@@ -219,6 +223,8 @@ impl Store {
             campaign,
             edition,
             of,
+            runs: Vec::new(),
+            by_number: false,
         })
     }
 
@@ -349,10 +355,12 @@ impl PlanWriter {
 
     /// Calls `each` with every message, in this order.
     pub fn planned(&self, order: Order, mut each: impl FnMut(Planned)) -> Result<(), Error> {
+        let order = match order {
+            Order::Planned if !self.by_number => "id",
+            order => order.as_sql(),
+        };
         let mut statement = self.draft.prepare(&format!(
-            "SELECT id, recipients, external, (SELECT count(*) FROM recipient r WHERE r.message = m.id)
-             FROM message m WHERE campaign = ? ORDER BY {}",
-            order.as_sql()
+            "SELECT id, recipients, external, recipients - copies FROM message WHERE campaign = ? ORDER BY {order}"
         ))?;
         let mut rows = statement.query([self.campaign])?;
         while let Some(row) = rows.next()? {
@@ -379,6 +387,7 @@ impl PlanWriter {
 
     /// Numbers the messages anew, in this order.
     pub fn put_in_order(&mut self, order: Order) -> Result<(), Error> {
+        self.by_number = true;
         self.draft.execute(
             &format!(
                 "UPDATE message SET number = placed.place FROM
@@ -394,6 +403,7 @@ impl PlanWriter {
     /// Cuts shared messages, each at most once in the list; the parts follow each other in the order of
     /// sending.
     pub fn cut(&mut self, cuts: &[Cut]) -> Result<(), Error> {
+        draft::index(&self.draft)?;
         let most = cuts.iter().map(|cut| cut.parts.len() as u64 + 1).max();
         self.draft.execute(
             "UPDATE message SET number = number * ? WHERE campaign = ?",
@@ -456,21 +466,29 @@ impl PlanWriter {
         Ok(())
     }
 
-    /// Puts messages into their batch and gives them to its account.
-    pub fn assign(&mut self, run: &Run) -> Result<(), Error> {
-        self.draft
-            .prepare_cached(
-                "UPDATE message SET batch = ?1, lane = ?2 WHERE campaign = ?3 AND state = 'pending' AND lane = 0
-                 AND (external > 0) IN (0, 1) AND due_at IS NULL AND number >= ?4 AND number < ?5",
-            )?
-            .execute(params![
-                run.batch,
-                run.lane,
-                self.campaign,
-                run.first,
-                run.first + run.messages,
-            ])?;
-        Ok(())
+    /// Puts messages into their batches and gives them to their accounts.
+    pub fn assign(&mut self, runs: &[Run]) {
+        self.runs.extend_from_slice(runs);
+    }
+
+    /// Makes of the draft what can be compared with the store, and looked up in.
+    pub(super) fn complete(&mut self) -> Result<(), Error> {
+        draft::index(&self.draft)?;
+        for run in std::mem::take(&mut self.runs) {
+            self.draft
+                .prepare_cached(
+                    "UPDATE message SET batch = ?1, lane = ?2 WHERE campaign = ?3 AND state = 'pending' AND lane = 0
+                     AND (external > 0) IN (0, 1) AND due_at IS NULL AND number >= ?4 AND number < ?5",
+                )?
+                .execute(params![
+                    run.batch,
+                    run.lane,
+                    self.campaign,
+                    run.first,
+                    run.first + run.messages,
+                ])?;
+        }
+        draft::settle(&self.draft)
     }
 
     /// Notes how many messages were cut, and when the campaign would end without that.
@@ -497,7 +515,7 @@ impl PlanWriter {
     /// [`Error::PlannedMeanwhile`] when another process was quicker.
     pub fn commit(mut self, listed: u64, finishes_at: Option<Timestamp>) -> Result<i64, Error> {
         self.note_end(listed, finishes_at)?;
-        draft::publish(&mut self.draft)
+        publishing::publish(&mut self.draft, &self.runs, self.by_number)
     }
 
     /// Notes how many rows the list has, and when the last message goes.

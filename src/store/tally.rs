@@ -12,26 +12,6 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::{Counts, Error, Store, to_optional_timestamp};
 use crate::delivery::{MessageState, RecipientState};
 
-/// Counts a plan that was copied in, and has it counted from now on. The connection may have a draft's tables
-/// of the same names.
-pub(super) fn begin(connection: &Connection, campaign: i64) -> Result<(), Error> {
-    connection.execute(
-        "INSERT INTO main.recipient_tally
-         SELECT r.campaign, coalesce(m.batch, 0), r.state, count(*)
-         FROM main.recipient r LEFT JOIN main.message m ON m.id = r.message WHERE r.campaign = ? GROUP BY 1, 2, 3",
-        [campaign],
-    )?;
-    connection.execute(
-        "INSERT INTO main.message_tally
-         SELECT campaign, state, lane, shared, recipients, external, count(*)
-         FROM main.message m WHERE campaign = ? AND EXISTS (SELECT 1 FROM main.recipient r WHERE r.message = m.id)
-         GROUP BY 1, 2, 3, 4, 5, 6",
-        [campaign],
-    )?;
-    connection.execute("INSERT INTO main.tallied (campaign) VALUES (?)", [campaign])?;
-    Ok(())
-}
-
 /// The campaign is about to be dropped as a whole: there is nothing to count down.
 pub(super) fn end(connection: &Connection, campaign: i64) -> Result<(), Error> {
     connection.execute("DELETE FROM tallied WHERE campaign = ?", [campaign])?;

@@ -127,7 +127,7 @@ fn draft(store: &Store, name: &str, shared: u64, individual: u64) -> (PlanWriter
         lane: 0,
         batch: 1,
     };
-    writer.assign(&run).unwrap();
+    writer.assign(&[run]);
     (writer, row)
 }
 

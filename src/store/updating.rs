@@ -24,7 +24,6 @@ use difference::compare;
 pub use difference::{Difference, Group};
 use taking::Update;
 
-use super::draft;
 use super::forgetting;
 use super::history::{self, Deed, Happening};
 use super::planning::Of;
@@ -154,7 +153,7 @@ impl PlanWriter {
     /// What the update would make of the campaign as it stands now.
     pub fn difference(&mut self) -> Result<Difference, Error> {
         let of = self.of()?;
-        draft::settle(&self.draft)?;
+        self.complete()?;
         // Nothing of the store is held on to while a person thinks about it.
         let transaction = self.draft.transaction()?;
         let difference = compare(&transaction, of)?;
@@ -175,7 +174,7 @@ impl PlanWriter {
     ) -> Result<Difference, Error> {
         let of = self.of()?;
         self.note_end(listed, finishes_at)?;
-        draft::settle(&self.draft)?;
+        self.complete()?;
         let transaction = self
             .draft
             .transaction_with_behavior(TransactionBehavior::Immediate)?;

@@ -11,6 +11,7 @@
 
 mod branches;
 mod check;
+mod decided;
 mod dialect;
 mod effort;
 mod error;

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::branches::{self, Arm, Branch, Tracer};
 use super::check::{self, FieldProblem, FieldUse, Known};
+use super::decided::Decided;
 use super::error::{RenderError, TemplateError};
 use super::rendered::{Bounded, Rendered};
 use super::source::{Language, Source, Sources};
@@ -316,6 +317,22 @@ impl TemplateSet {
         data: &Map<String, Value>,
     ) -> BTreeSet<String> {
         check::inspect(self, known, data).used_once
+    }
+
+    /// Those of the list's fields that alone, with `data`, decide what is rendered: records that agree in them
+    /// render to the same. None where that cannot be told for certain.
+    pub fn decided_by(
+        &self,
+        fields: &BTreeSet<String>,
+        data: &Map<String, Value>,
+    ) -> Option<BTreeSet<String>> {
+        let mut decided = Decided::new(fields, data);
+        let parts = self.parts().map(|part| &part.template);
+        let partials = self.partials.iter().map(|(_, template)| template);
+        for template in parts.chain(partials) {
+            decided.template(template)?;
+        }
+        Some(decided.into_found())
     }
 
     /// Where the list's fields are used, and what for.

@@ -30,7 +30,11 @@ fn cases(template: &str, people: &[[&str; 3]]) -> Vec<Case> {
             quoted: vec![],
         };
         let address = Address::parse("ann@contoso.com").unwrap();
-        cases.note(&Person::of(row, address), &taken);
+        let content = Content {
+            taken,
+            ..Content::default()
+        };
+        cases.note(&Person::of(row, address), &content);
     }
     cases.finish()
 }

@@ -39,14 +39,12 @@ fn campaign(store: &Store, weights: impl Iterator<Item = (u64, u64)>) -> i64 {
         writer.recipient(&new, id).unwrap();
     }
     let assign = |writer: &mut PlanWriter, first, messages, lane| {
-        writer
-            .assign(&Run {
-                first,
-                messages,
-                lane,
-                batch: 1,
-            })
-            .unwrap();
+        writer.assign(&[Run {
+            first,
+            messages,
+            lane,
+            batch: 1,
+        }]);
     };
     assign(&mut writer, 1, number / 3, 1);
     assign(&mut writer, number / 3 + 1, number, 0);

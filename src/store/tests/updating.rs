@@ -518,7 +518,7 @@ fn lay(writer: &mut PlanWriter, messages: u64, recipients: u64) {
         lane: 0,
         batch: 1,
     };
-    writer.assign(&run).unwrap();
+    writer.assign(&[run]);
 }
 
 proptest! {

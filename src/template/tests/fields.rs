@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::super::{FieldProblem, Known, ProblemKind, Source, Sources};
+use super::super::{FieldProblem, Known, ProblemKind, Source, Sources, TemplateSet};
 use super::{html, object, set, with_partials};
 
 fn problems(sources: &Sources, data: Value) -> Vec<FieldProblem> {
@@ -273,4 +273,67 @@ fn only_what_can_be_counted_has_a_length() {
     );
     let found: Vec<&str> = found.iter().map(|problem| problem.found.as_str()).collect();
     assert_eq!(found, ["building.length", "nowhere"]);
+}
+
+#[test]
+fn the_fields_that_decide_a_mail_are_told_only_where_they_are_certain() {
+    let decided = |text: &str| {
+        let sources = Sources {
+            subject: Source::new("subject", "News"),
+            text: Some(Source::new("text", text)),
+            partials: vec![
+                Source::new("footer", "{{team}}, {{office}}"),
+                Source::new("frame", "{{> @partial-block}}"),
+            ],
+            ..Sources::default()
+        };
+        let set = TemplateSet::compile(&sources).unwrap();
+        let fields = ["email", "name", "office", "first name", "date"].map(str::to_owned);
+        let data = serde_json::json!({ "team": "Comms", "agenda": [{ "office": "Oslo" }] });
+        let found = set.decided_by(&BTreeSet::from(fields), data.as_object().unwrap());
+        found.map(|fields| fields.into_iter().collect::<Vec<_>>().join(","))
+    };
+    let with = |text: &str, fields: &str| {
+        // The partials are part of the set, wherever they are included.
+        let all: BTreeSet<&str> = fields
+            .split(',')
+            .chain(["office"])
+            .filter(|one| !one.is_empty())
+            .collect();
+        let all: Vec<&str> = all.into_iter().collect();
+        assert_eq!(
+            decided(text).as_deref(),
+            Some(all.join(",").as_str()),
+            "{text}"
+        );
+    };
+    with("Hello", "");
+    with("{{name}} {{[first name]}}", "first name,name");
+    with(
+        "{{#if (eq @root.name \"Ann\")}}{{upper ../email}}{{/if}}{{> footer}}",
+        "email,name",
+    );
+    with(
+        "{{#each agenda}}{{@index}} {{office}}{{/each}} {{lookup agenda 0}}",
+        "",
+    );
+    with(
+        "{{date date \"%Y\"}} {{#unless this.name}}x{{/unless}}",
+        "date,name",
+    );
+    for uncertain in [
+        "{{this}}",
+        "{{#each this}}{{@key}}{{/each}}",
+        "{{#each @root}}{{this}}{{/each}}",
+        "{{lookup . \"name\"}}",
+        "{{lookup @root \"name\"}}",
+        "{{#with (default this \"\")}}{{name}}{{/with}}",
+        "{{#each agenda as |entry|}}{{entry}}{{/each}}",
+        "{{#each agenda}}{{#each @root}}{{this}}{{/each}}{{/each}}",
+        "{{#> frame}}{{name}}{{/frame}}",
+        "{{> footer this}}",
+        "{{missing}}",
+    ] {
+        assert_eq!(decided(uncertain), None, "{uncertain}");
+    }
 }
