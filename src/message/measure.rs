@@ -59,8 +59,8 @@ impl<'a> Measure<'a> {
         identity: &Identity<'_>,
     ) -> Result<u64, Error> {
         let (html, text) = (&page.rendered.html, &page.rendered.text);
-        let frame = self.renderer.compose_frame(page, recipient, identity)?;
-        let mut bytes = frame.len() as u64 + AROUND + text.as_deref().map_or(0, encoded);
+        let frame = self.renderer.size_of_frame(page, recipient, identity)?;
+        let mut bytes = frame + AROUND + text.as_deref().map_or(0, encoded);
         if let Some(html) = html {
             bytes += encoded(html);
             if text.is_none() {
