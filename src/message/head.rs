@@ -18,6 +18,9 @@ use crate::template::Rendered;
 /// `All`: that would suppress non-delivery reports too ([MS-OXCMAIL] 2.1.3.2.19).
 const SUPPRESSED: &str = "OOF, AutoReply, DR, RN, NRN";
 
+/// A line that is no longer than this is not folded (RFC 5322 2.1.1).
+const SHORT: usize = 76;
+
 /// The headers that are the same in all messages of a campaign, and what tells the others.
 pub(super) struct Head {
     sender: Mailbox,
@@ -28,6 +31,8 @@ pub(super) struct Head {
     list_unsubscribe: Option<String>,
     unsubscribe: Option<Unsubscribe>,
     names: Vec<HeaderName>,
+    /// The campaign has headers of its own.
+    has_own: bool,
 }
 
 impl Head {
@@ -42,6 +47,7 @@ impl Head {
             sender: from.clone(),
             from: from_line(from).ok(),
             fixed: fixed_lines()?,
+            has_own: list_unsubscribe.is_some() || unsubscribe.is_some() || !names.is_empty(),
             list_unsubscribe,
             unsubscribe,
             names: (names.iter().skip(own))
@@ -67,9 +73,11 @@ impl Head {
             Some(line) => into.push(line),
             None => into.push(&from_line(&self.sender)?),
         }
-        into.push(&of_message(rendered, addressing)?.to_string());
+        write_own(into, rendered, addressing)?;
         into.push(&self.fixed);
-        into.push(&self.of_campaign(rendered, addressing)?.to_string());
+        if self.has_own || addressing.test_of.is_some() {
+            into.push(&self.of_campaign(rendered, addressing)?.to_string());
+        }
         Ok(())
     }
 
@@ -99,22 +107,61 @@ impl Head {
     }
 }
 
-/// What every message has of its own, in the order in which lettre's builder has it.
-fn of_message(rendered: &Rendered, addressing: &Addressing<'_>) -> Result<Headers, Error> {
-    let mut own = Headers::with_capacity(6);
+/// Writes what every message has of its own, in the order in which lettre's builder has it.
+fn write_own(
+    into: &mut Writing,
+    rendered: &Rendered,
+    addressing: &Addressing<'_>,
+) -> Result<(), Error> {
     let date =
         SystemTime::try_from(addressing.date).map_err(|cause| Error::Build(cause.to_string()))?;
-    own.set(header::To::from(mailboxes("To", &addressing.to)?));
-    headers::set_own(&mut own, "Subject", &rendered.subject)?;
-    own.set(header::Date::new(date));
-    own.set(header::MessageId::from(addressing.message_id.to_owned()));
+    let to = wire_mailbox("To", &addressing.to)?;
+    if to.name.is_some() || !write_plain(into, "To", to.email.as_ref()) {
+        write_one(into, header::To::from(Mailboxes::from(to)));
+    }
+    if !write_plain(into, "Subject", &rendered.subject) {
+        let mut subject = Headers::with_capacity(1);
+        headers::set_own(&mut subject, "Subject", &rendered.subject)?;
+        into.push(&subject.to_string());
+    }
+    write_one(into, header::Date::new(date));
+    if !write_plain(into, "Message-ID", addressing.message_id) {
+        let id = addressing.message_id.to_owned();
+        write_one(into, header::MessageId::from(id));
+    }
+    let mut copies = Headers::new();
     for copy in addressing.cc {
-        join(&mut own, header::Cc::from(mailboxes("Cc", copy)?));
+        join(&mut copies, header::Cc::from(mailboxes("Cc", copy)?));
     }
     if let Some(reply_to) = addressing.reply_to {
-        own.set(header::ReplyTo::from(mailboxes("Reply-To", reply_to)?));
+        copies.set(header::ReplyTo::from(mailboxes("Reply-To", reply_to)?));
     }
-    Ok(own)
+    into.push(&copies.to_string());
+    Ok(())
+}
+
+fn write_one<H: Header>(into: &mut Writing, header: H) {
+    let mut one = Headers::with_capacity(1);
+    one.set(header);
+    into.push(&one.to_string());
+}
+
+/// Writes a header that nothing has to be done about: printable ASCII, in one line, no blank that could be lost, and
+/// nothing that reads like an encoded word. False for any other.
+fn write_plain(into: &mut Writing, name: &str, value: &str) -> bool {
+    let is_printable = value.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    let is_short = name.len() + ": ".len() + value.len() <= SHORT;
+    if !is_printable || !is_short || value.contains("=?") || has_odd_blanks(value) {
+        return false;
+    }
+    for piece in [name, ": ", value, "\r\n"] {
+        into.push(piece);
+    }
+    true
+}
+
+fn has_odd_blanks(value: &str) -> bool {
+    value.starts_with(' ') || value.ends_with(' ') || value.contains("  ")
 }
 
 /// Puts an address behind those that the header has.

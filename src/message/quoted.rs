@@ -51,6 +51,17 @@ fn is_plain(byte: u8) -> bool {
     matches!(byte, b'\t' | b' '..=b'<' | b'>'..=b'~')
 }
 
+/// How many plain characters a text begins with.
+fn plain_length(text: &[u8]) -> usize {
+    // All of a block are looked at, which the machine does at once.
+    let is_plain_block =
+        |block: &&[u8; 16]| block.iter().fold(true, |all, byte| all & is_plain(*byte));
+    let (blocks, _) = text.as_chunks::<16>();
+    let plain = blocks.iter().take_while(is_plain_block).count() * 16;
+    let rest = text.get(plain..).unwrap_or_default();
+    plain + rest.iter().take_while(|byte| is_plain(**byte)).count()
+}
+
 fn by_number(byte: u8) -> [u8; 3] {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     [
@@ -64,8 +75,7 @@ impl Encoder<'_> {
     /// Takes plain characters at once, as many as come and leave room for two more; what comes behind them.
     fn run<'t>(&mut self, text: &'t [u8]) -> &'t [u8] {
         let room = text.get(..LIMIT - 2 - self.on_line).unwrap_or(text);
-        let length = room.iter().position(|byte| !is_plain(*byte));
-        let (run, after) = text.split_at(length.unwrap_or(room.len()));
+        let (run, after) = text.split_at(plain_length(room));
         self.out.extend_from_slice(run);
         self.on_line += run.len();
         self.last = self.out.len();

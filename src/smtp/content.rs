@@ -155,3 +155,40 @@ impl Outgoing {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn however_much_goes_out_at_a_time_it_is_the_same(
+            blocks in prop::collection::vec((any::<bool>(), "[a-z]{0,6}"), 0..14),
+            cuts in prop::collection::vec(1_usize..40, 1..10),
+        ) {
+            let mut out = Outgoing::default();
+            let mut whole = Vec::new();
+            for (is_shared, text) in &blocks {
+                whole.extend_from_slice(text.as_bytes());
+                if *is_shared {
+                    out.share(text.as_bytes().into());
+                } else {
+                    out.text().extend_from_slice(text.as_bytes());
+                }
+            }
+            let mut came = Vec::new();
+            let mut cuts = cuts.iter().cycle();
+            while out.len() > 0 {
+                prop_assert_eq!(came.len() + out.len(), whole.len());
+                let (slices, count) = out.slices();
+                let next: Vec<u8> = slices[..count].iter().flat_map(|slice| slice.to_vec()).collect();
+                let taken = next.len().min(*cuts.next().unwrap());
+                came.extend_from_slice(&next[..taken]);
+                out.advance(taken);
+            }
+            prop_assert_eq!(out.slices().1, 0);
+            prop_assert_eq!(came, whole);
+        }
+    }
+}
