@@ -53,13 +53,32 @@ fn is_plain(byte: u8) -> bool {
 
 /// How many plain characters a text begins with.
 fn plain_length(text: &[u8]) -> usize {
-    // All of a block are looked at, which the machine does at once.
-    let is_plain_block =
-        |block: &&[u8; 16]| block.iter().fold(true, |all, byte| all & is_plain(*byte));
-    let (blocks, _) = text.as_chunks::<16>();
-    let plain = blocks.iter().take_while(is_plain_block).count() * 16;
-    let rest = text.get(plain..).unwrap_or_default();
-    plain + rest.iter().take_while(|byte| is_plain(**byte)).count()
+    let (blocks, rest) = text.as_chunks::<8>();
+    let mut plain = 0;
+    for block in blocks {
+        let odd = odd_bytes(u64::from_le_bytes(*block));
+        plain += (odd.trailing_zeros() / 8) as usize;
+        if odd != 0 {
+            // A tab is odd, and plain all the same.
+            return plain + plain_length_by_one(text.get(plain..).unwrap_or_default());
+        }
+    }
+    plain + plain_length_by_one(rest)
+}
+
+fn plain_length_by_one(text: &[u8]) -> usize {
+    text.iter().take_while(|byte| is_plain(**byte)).count()
+}
+
+/// Eight bytes looked at in one go: the highest bit of each that is no printable ASCII, or is `=`.
+fn odd_bytes(word: u64) -> u64 {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    const HIGHEST: u64 = EACH * 0x80;
+    // No sum of a byte reaches into the next one.
+    let low = word & !HIGHEST;
+    let is_control = !(low + EACH * (0x80 - 0x20)) | (low + EACH);
+    let is_equals = !((low ^ (EACH * 0x3d)) + EACH * 0x7f);
+    (word | is_control | is_equals) & HIGHEST
 }
 
 fn by_number(byte: u8) -> [u8; 3] {
@@ -72,12 +91,25 @@ fn by_number(byte: u8) -> [u8; 3] {
 }
 
 impl Encoder<'_> {
-    /// Takes plain characters at once, as many as come and leave room for two more; what comes behind them.
+    /// Takes plain characters at once, as many as come and leave room for two more, and breaks the line where it is
+    /// certain that it goes on; what comes behind them.
     fn run<'t>(&mut self, text: &'t [u8]) -> &'t [u8] {
         let room = text.get(..LIMIT - 2 - self.on_line).unwrap_or(text);
         let (run, after) = text.split_at(plain_length(room));
         self.out.extend_from_slice(run);
         self.on_line += run.len();
+        if self.on_line == LIMIT - 2
+            && let [first, second, third, ..] = after
+            && is_plain(*first)
+            && is_plain(*second)
+            && !matches!(third, b'\r' | b'\n')
+        {
+            // The second one would fill the line, and there is a third.
+            self.out.push(*first);
+            self.out.extend_from_slice(SOFT_BREAK);
+            (self.on_line, self.last) = (0, self.out.len());
+            return after.get(1..).unwrap_or_default();
+        }
         self.last = self.out.len();
         after
     }
