@@ -15,7 +15,7 @@ pub enum Piece {
     Shared(Lines),
 }
 
-/// Whole lines, each with its CRLF, none of which begins with a dot: they go out over SMTP as they are
+/// Whole lines of ASCII, each with its CRLF, none of which begins with a dot: they go out over SMTP as they are
 /// (RFC 5321 4.5.2).
 #[derive(Debug, Clone)]
 pub struct Lines(Arc<[u8]>);
@@ -24,7 +24,7 @@ impl Lines {
     /// The same bytes again where they are something else.
     pub(super) fn new(bytes: Vec<u8>) -> Result<Self, Vec<u8>> {
         let has_dot = bytes.starts_with(b".") || memchr::memmem::find(&bytes, b"\n.").is_some();
-        if has_dot || !bytes.ends_with(b"\r\n") {
+        if has_dot || !bytes.ends_with(b"\r\n") || !bytes.is_ascii() {
             return Err(bytes);
         }
         Ok(Self(bytes.into()))
@@ -69,7 +69,11 @@ impl Content {
 
     /// Whether all of it is ASCII.
     pub fn is_ascii(&self) -> bool {
-        self.0.iter().all(|piece| piece.bytes().is_ascii())
+        let is_ascii = |piece: &Piece| match piece {
+            Piece::Own(bytes) => bytes.is_ascii(),
+            Piece::Shared(_) => true,
+        };
+        self.0.iter().all(is_ascii)
     }
 
     /// All of it in one.
