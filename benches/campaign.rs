@@ -18,7 +18,8 @@ mod sink;
 #[path = "campaign/source.rs"]
 mod source;
 
-use std::time::Duration;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use home::Home;
 use sink::Sink;
@@ -36,6 +37,9 @@ fn main() {
         to_a_sink(&home, connections, mails);
     }
     over_a_long_line(&home);
+    encrypted(&home);
+    with_files(&home);
+    rehearsed(&home);
 }
 
 /// Individual mails of some 4 KB, rendered, each with its marks and its verdict on disk.
@@ -44,7 +48,7 @@ fn to_a_sink(home: &Home, connections: usize, mails: usize) {
     let mut floors = Vec::new();
     let mut ours = Vec::new();
     for round in 0..rounds() {
-        floors.extend(source::rate(plain.port(), connections, mails));
+        floors.extend(source::rate(plain.port(), connections, mails, 4_000));
         ours.push(home.send(
             &format!("c{connections}-{round}"),
             &plain,
@@ -77,6 +81,67 @@ fn over_a_long_line(home: &Home) {
         "one mail to 500 people at 50 ms",
         median(&mut took).unwrap()
     );
+}
+
+/// The same over TLS, beside our own figure without.
+fn encrypted(home: &Home) {
+    const MAILS: usize = 20_000;
+    let (plain, secret) = (Sink::start(Duration::ZERO), Sink::encrypted());
+    let (mut floors, mut ours) = (Vec::new(), Vec::new());
+    for round in 0..rounds() {
+        floors.push(home.send(&format!("plain-{round}"), &plain, 3, MAILS));
+        ours.push(home.send(&format!("tls-{round}"), &secret, 3, MAILS));
+    }
+    let what = "over TLS, 3 connections, beside our own without";
+    line(what, median(&mut ours), median(&mut floors));
+}
+
+/// A file of 1 MB that all get, beside what `smtp-source` does with as many bytes; the memory is that of 2,000 beside
+/// that of 200.
+fn with_files(home: &Home) {
+    let sink = Sink::start(Duration::ZERO);
+    let (mut floors, mut ours) = (Vec::new(), Vec::new());
+    let (mut few, mut many) = (0, 0);
+    for round in 0..rounds() {
+        floors.extend(source::rate(sink.port(), 3, 2_000, 1_373_000));
+        few = home
+            .send_files(&format!("few-{round}"), &sink, 200)
+            .1
+            .max(few);
+        let (rate, memory) = home.send_files(&format!("files-{round}"), &sink, 2_000);
+        ours.push(rate);
+        many = memory.max(many);
+    }
+    let what = "individual mails with a file of 1 MB, 3 connections";
+    line(what, median(&mut ours), median(&mut floors));
+    println!(
+        "{:<66}{:>10}  {:>10}  MiB",
+        "memory of that, and of 200 such mails",
+        many >> 10,
+        few >> 10
+    );
+}
+
+/// Days of a campaign, rehearsed, beside writing so many mails into a folder.
+fn rehearsed(home: &Home) {
+    const MAILS: usize = 40_000;
+    let (mut floors, mut ours) = (Vec::new(), Vec::new());
+    for round in 0..rounds() {
+        let folder = home.place(&format!("mails-{round}"));
+        floors.push(MAILS as f64 / write_mails(&folder, MAILS));
+        ours.push(MAILS as f64 / home.rehearse(&format!("rehearsal-{round}"), MAILS));
+    }
+    let what = "rehearsing 40,000 mails, beside writing as many files";
+    line(what, median(&mut ours), median(&mut floors));
+}
+
+fn write_mails(folder: &Path, mails: usize) -> f64 {
+    std::fs::create_dir_all(folder).unwrap();
+    let begin = Instant::now();
+    for n in 0..mails {
+        std::fs::write(folder.join(n.to_string()), [b'x'; 4_200]).unwrap();
+    }
+    begin.elapsed().as_secs_f64()
 }
 
 fn median(figures: &mut [f64]) -> Option<f64> {

@@ -1,28 +1,57 @@
-//! A server that takes everything and keeps nothing, with a thread for each connection; its answers may take time.
+//! A server that takes everything and keeps nothing, with a thread for each connection; its answers may take time,
+//! and it may speak nothing but TLS.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use rcgen::{CertificateParams, KeyPair};
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
+use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 pub(crate) struct Sink {
     port: u16,
+    certificate: Option<String>,
 }
 
 impl Sink {
     /// `delay`: from what is asked to the answer, as on a line with this round trip.
     pub(crate) fn start(delay: Duration) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                let stream = stream.unwrap();
-                std::thread::spawn(move || {
-                    // Whoever hangs up has what they want.
-                    let _gone = serve(stream, delay);
-                });
-            }
+        let port = listen(move |stream| serve(stream, delay));
+        Self {
+            port,
+            certificate: None,
+        }
+    }
+
+    /// One that speaks TLS from the first byte.
+    pub(crate) fn encrypted() -> Self {
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        let secret = PrivatePkcs8KeyDer::from(key.serialize_der());
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], secret.into())
+            .unwrap();
+        let config = Arc::new(config);
+        let port = listen(move |stream| {
+            let session = ServerConnection::new(Arc::clone(&config)).unwrap();
+            serve(StreamOwned::new(session, stream), Duration::ZERO)
         });
-        Self { port }
+        Self {
+            port,
+            certificate: Some(certificate.pem()),
+        }
+    }
+
+    /// Whom to trust for it, where it speaks TLS.
+    pub(crate) fn certificate(&self) -> Option<&str> {
+        self.certificate.as_deref()
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -32,10 +61,27 @@ impl Sink {
 
 const HELLO: &[u8] = b"250-sink\r\n250-PIPELINING\r\n250-SIZE 104857600\r\n250 8BITMIME\r\n";
 
-fn serve(mut stream: TcpStream, delay: Duration) -> std::io::Result<()> {
-    stream.set_nodelay(true)?;
+/// Accepts connections on a port of its own.
+fn listen(serve: impl Fn(TcpStream) -> std::io::Result<()> + Send + Sync + 'static) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let serve = Arc::new(serve);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (stream, serve) = (stream.unwrap(), Arc::clone(&serve));
+            stream.set_nodelay(true).unwrap();
+            std::thread::spawn(move || {
+                // Whoever hangs up has what they want.
+                let _gone = serve(stream);
+            });
+        }
+    });
+    port
+}
+
+fn serve(mut stream: impl Read + Write, delay: Duration) -> std::io::Result<()> {
     stream.write_all(b"220 sink ESMTP\r\n")?;
-    let mut buffer = vec![0; 1 << 16];
+    let mut buffer = vec![0; 1 << 18];
     let mut pending: Vec<u8> = Vec::new();
     let mut in_content = false;
     loop {
@@ -81,6 +127,7 @@ fn serve(mut stream: TcpStream, delay: Duration) -> std::io::Result<()> {
         if !replies.is_empty() {
             std::thread::sleep(delay.saturating_sub(came.elapsed()));
             stream.write_all(&replies)?;
+            stream.flush()?;
         }
     }
 }

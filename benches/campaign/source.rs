@@ -3,8 +3,8 @@
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-/// Mails a second over so many connections; none where it is not installed.
-pub(crate) fn rate(port: u16, connections: usize, mails: usize) -> Option<f64> {
+/// Mails of so many bytes a second over so many connections; none where it is not installed.
+pub(crate) fn rate(port: u16, connections: usize, mails: usize, size: usize) -> Option<f64> {
     let begin = Instant::now();
     let ended = Command::new("smtp-source")
         .args([
@@ -16,7 +16,7 @@ pub(crate) fn rate(port: u16, connections: usize, mails: usize) -> Option<f64> {
         ])
         .args([
             "-l",
-            "4000",
+            &size.to_string(),
             "-f",
             "comms@contoso.com",
             "-t",

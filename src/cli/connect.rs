@@ -5,6 +5,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use secrecy::SecretString;
+use tokio::runtime::{Builder, Runtime};
 
 use super::exit::Exit;
 use super::failure::Failure;
@@ -141,15 +142,22 @@ pub(super) async fn start(options: sandbox::Options, clock: &Clock) -> Result<Sa
 }
 
 /// A runtime for a command that talks to a network.
-pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|cause| {
-            Failure::new(
-                Exit::Io,
-                format!("no threads can be started: {cause}"),
-                "close other programs and try again",
-            )
-        })
+pub(super) fn runtime() -> Result<Runtime, Failure> {
+    started(Builder::new_multi_thread().enable_all())
+}
+
+/// A runtime for stand-in servers, beside a sender that has a thread of its own: on a second one, so that they hand
+/// nothing to each other but what the line carries.
+pub(super) fn house() -> Result<Runtime, Failure> {
+    started(Builder::new_multi_thread().worker_threads(1).enable_all())
+}
+
+fn started(builder: &mut Builder) -> Result<Runtime, Failure> {
+    builder.build().map_err(|cause| {
+        Failure::new(
+            Exit::Io,
+            format!("no threads can be started: {cause}"),
+            "close other programs and try again",
+        )
+    })
 }

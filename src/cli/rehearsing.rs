@@ -50,7 +50,7 @@ impl Rehearsal<'_> {
     /// Sends it to its end, each account to a stand-in of its own; what goes wrong, does so at the first. They
     /// have a runtime of their own, which outlives every sender.
     pub(super) fn run(&self, show: &Show<'_>) -> Result<Run, Failure> {
-        let house = connect::runtime()?;
+        let house = connect::house()?;
         let mut staged: Vec<Staged> = Vec::new();
         let mut servers = Vec::new();
         for (sender, used) in self.setup.senders.iter().zip(&self.used) {

@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lettre::message::header::{ContentTransferEncoding, ContentType};
-use lettre::message::{Attachment, Body, SinglePart};
+use lettre::message::{Attachment, Body};
 
 use super::Error;
+use super::content::Lines;
+use super::last_look::check_wire;
 
 /// Reads a file of the campaign: from its folder when planning, from the store afterwards.
 pub type Files = Arc<dyn Fn(&str) -> std::io::Result<Arc<[u8]>> + Send + Sync>;
@@ -80,11 +82,36 @@ pub fn resolve_attachment(folder: &Path, path: &str) -> Result<PathBuf, Error> {
     })
 }
 
-/// Files in base64 by their path, and how many bytes these are.
+/// What a file is in a mail, and its path.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Role {
+    Attached(String),
+    /// With its Content-ID.
+    Inline(String, String),
+}
+
+/// A file as a part of a mail: its headers, and its content in base64 with lines of 76.
+pub(super) enum FilePart {
+    /// Kept for other mails.
+    Kept(Lines),
+    /// Made for this one.
+    Made(Vec<u8>),
+}
+
+impl FilePart {
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Kept(lines) => lines.bytes().len(),
+            Self::Made(bytes) => bytes.len(),
+        }
+    }
+}
+
+/// Parts that are kept, and how many bytes these are.
 #[derive(Default)]
 struct Kept {
     bytes: usize,
-    files: HashMap<String, Arc<Vec<u8>>>,
+    parts: HashMap<Role, Lines>,
 }
 
 /// Encoded files, kept while there is room: what many messages share is encoded once.
@@ -101,39 +128,56 @@ impl Encoded {
         }
     }
 
-    /// The file in base64 with lines of 76, as a body.
-    fn body(&self, path: &str) -> Result<Body, Error> {
-        let encoding = ContentTransferEncoding::Base64;
-        let known = {
-            let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-            kept.files.get(path).map(Arc::clone)
-        };
-        if let Some(encoded) = known {
-            return Ok(Body::dangerous_pre_encoded(encoded.to_vec(), encoding));
+    pub(super) fn attachment(&self, path: &str) -> Result<FilePart, Error> {
+        self.part(Role::Attached(path.to_owned()))
+    }
+
+    pub(super) fn inline(&self, cid: &str, path: &str) -> Result<FilePart, Error> {
+        self.part(Role::Inline(cid.to_owned(), path.to_owned()))
+    }
+
+    fn part(&self, role: Role) -> Result<FilePart, Error> {
+        if let Some(known) = self.kept().parts.get(&role) {
+            return Ok(FilePart::Kept(known.clone()));
         }
+        let bytes = self.make(&role)?;
+        let mut kept = self.kept();
+        if kept.bytes + bytes.len() > KEPT {
+            return Ok(FilePart::Made(bytes));
+        }
+        let lines = match Lines::new(bytes) {
+            Ok(lines) => lines,
+            Err(bytes) => return Ok(FilePart::Made(bytes)),
+        };
+        kept.bytes += lines.bytes().len();
+        if let Some(before) = kept.parts.insert(role, lines.clone()) {
+            // Somebody else has made it meanwhile.
+            kept.bytes -= before.bytes().len();
+        }
+        Ok(FilePart::Kept(lines))
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn make(&self, role: &Role) -> Result<Vec<u8>, Error> {
+        let (path, attachment) = match role {
+            Role::Attached(path) => (path, Attachment::new(file_name(path))),
+            Role::Inline(cid, path) => {
+                let image = Attachment::new_inline_with_name(cid.clone(), file_name(path));
+                (path, image)
+            }
+        };
         let bytes = (self.files)(path).map_err(|cause| Error::Attachment {
-            path: path.to_owned(),
+            path: path.clone(),
             reason: format!("cannot be read: {cause}"),
         })?;
-        let body = Body::new_with_encoding(bytes.to_vec(), encoding)
+        let body = Body::new_with_encoding(bytes.to_vec(), ContentTransferEncoding::Base64)
             .map_err(|_| Error::Build(format!("'{path}' cannot be encoded")))?;
-        let encoded = body.into_vec();
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.bytes + encoded.len() <= KEPT {
-            kept.bytes += encoded.len();
-            kept.files
-                .insert(path.to_owned(), Arc::new(encoded.clone()));
-        }
-        Ok(Body::dangerous_pre_encoded(encoded, encoding))
-    }
-
-    pub(super) fn attachment(&self, path: &str) -> Result<SinglePart, Error> {
-        Ok(Attachment::new(file_name(path)).body(self.body(path)?, media_type(path)?))
-    }
-
-    pub(super) fn inline(&self, cid: &str, path: &str) -> Result<SinglePart, Error> {
-        let image = Attachment::new_inline_with_name(cid.to_owned(), file_name(path));
-        Ok(image.body(self.body(path)?, media_type(path)?))
+        let part = attachment.body(body, media_type(path)?).formatted();
+        check_wire(&part)?;
+        Ok(part)
     }
 }
 

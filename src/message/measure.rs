@@ -11,8 +11,8 @@ use std::sync::{Mutex, PoisonError};
 
 use hashbrown::DefaultHashBuilder;
 
-use super::compose::wire_address;
 use super::error::Error;
+use super::head::wire_address;
 use super::renderer::{Identity, Page, Renderer};
 use super::text_part;
 use crate::recipients::Address;
@@ -106,8 +106,7 @@ impl<'a> Measure<'a> {
             // A fold after each character is more than any has.
             return Ok(bytes + 4 * (plain + recipient.as_str().len() as u64));
         }
-        let frame = self.renderer.compose_frame(page, recipient, identity)?;
-        let bytes = frame.len() as u64;
+        let bytes = self.renderer.size_of_frame(page, recipient, identity)?;
         let mut known = self.known();
         if known.frames.len() < REMEMBERED {
             known.frames.insert(telling, bytes);

@@ -1,19 +1,26 @@
 //! Messages: the only place that makes bytes of mail.
 //!
 //! [`Renderer`] takes a row's cells to the bytes of its mail, one path for checking, planning,
-//! previewing, rehearsing and sending, so that what is previewed is what goes out. Building is
-//! lettre's, and so are the bodies' languages others' ([`body`]); boundaries come from the Message-ID, so the same message has the same bytes every time.
+//! previewing, rehearsing and sending, so that what is previewed is what goes out. Headers and files are
+//! encoded by lettre, and the bodies' languages are others' ([`body`]); boundaries come from the Message-ID, so the
+//! same message has the same bytes every time. What all mails of a campaign have is encoded once.
 //! It must not know where files come from (it is given [`Files`]), nor send anything. Called by
 //! `plan`, `preview` and `send`.
 
 mod attachments;
 mod body;
 mod compose;
+mod content;
 mod editions;
 mod error;
+mod head;
 mod headers;
+mod ids;
+mod last_look;
+mod levels;
 mod measure;
 mod problems;
+mod quoted;
 mod renderer;
 #[cfg(test)]
 mod tests;
@@ -21,9 +28,10 @@ mod text_part;
 mod unsubscribe;
 
 pub use attachments::{Files, LARGEST, NotHad, file_inside, resolve_attachment};
-pub use compose::{NewIds, new_message_id};
+pub use content::{Content, Lines, Piece};
 pub use editions::Editions;
 pub use error::Error;
+pub use ids::{NewIds, new_message_id};
 pub use measure::Measure;
 pub use renderer::{Definition, Identity, Page, Prepared, Renderer, TestCopy};
 pub use unsubscribe::Unsubscribe;

@@ -1,17 +1,18 @@
 //! From a row's cells to the bytes of its mail: the one path that checking, planning, previewing,
 //! rehearsing and sending share.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash as _, Hasher};
 
 use jiff::Timestamp;
-use lettre::message::SinglePart;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::attachments::Files;
+use super::attachments::{FilePart, Files};
 use super::body::Body;
 use super::compose::{Addressing, Frame, wire};
+use super::content::Content;
 use super::error::Error;
 use super::headers;
 use super::text_part;
@@ -155,7 +156,7 @@ pub struct Prepared {
     /// A header holds an address beyond ASCII, so the content needs SMTPUTF8 (RFC 6531).
     pub smtputf8: bool,
     /// The bytes, with CRLF.
-    pub content: Vec<u8>,
+    pub content: Content,
 }
 
 /// What a row renders to, with its addresses parsed.
@@ -247,8 +248,8 @@ pub(super) fn mailbox(part: &'static str, text: &str) -> Result<Mailbox, Error> 
 }
 
 /// What a part takes of a message, with a boundary before it.
-fn size_of(part: &SinglePart) -> u64 {
-    part.formatted().len() as u64 + BOUNDARY
+fn size_of(part: &FilePart) -> u64 {
+    part.len() as u64 + BOUNDARY
 }
 
 /// What was rendered, with its addresses parsed.
@@ -408,19 +409,30 @@ impl Renderer {
         recipient: &Address,
         identity: &Identity<'_>,
     ) -> Result<Vec<u8>, Error> {
-        let addressing = self.addressing(page, recipient, identity);
-        self.frame.compose(&page.rendered, &addressing)
+        let content = self.content(page, recipient, identity)?;
+        Ok(content.into_bytes())
     }
 
-    /// Composes everything of a page but what its parts hold: its headers, and empty bodies.
-    pub(super) fn compose_frame(
+    /// The same in pieces.
+    fn content(
         &self,
         page: &Page,
         recipient: &Address,
         identity: &Identity<'_>,
-    ) -> Result<Vec<u8>, Error> {
+    ) -> Result<Content, Error> {
         let addressing = self.addressing(page, recipient, identity);
-        self.frame.compose_frame(&page.rendered, &addressing)
+        self.frame.compose(&page.rendered, &addressing)
+    }
+
+    /// How long everything of a page is but what its parts hold: its headers, and empty bodies.
+    pub(super) fn size_of_frame(
+        &self,
+        page: &Page,
+        recipient: &Address,
+        identity: &Identity<'_>,
+    ) -> Result<u64, Error> {
+        let addressing = self.addressing(page, recipient, identity);
+        Ok(self.frame.measure(&page.rendered, &addressing)? as u64)
     }
 
     /// How many bytes all inline images take as parts.
@@ -466,7 +478,7 @@ impl Renderer {
 
     /// The text part, as the template gives it or as it is derived from the HTML.
     pub fn text(&self, page: &Page) -> Result<String, Error> {
-        text_part::of(&page.rendered)
+        text_part::of(&page.rendered).map(Cow::into_owned)
     }
 
     /// Prepares a row's message for somebody who looks at it before it goes out. It has the same parts and
@@ -531,7 +543,7 @@ impl Renderer {
         let (Some(page), Some(first)) = (page, addresses.first()) else {
             return Err(Error::Cells("a message without recipients".to_owned()));
         };
-        let content = self.compose(&page, first, identity)?;
+        let content = self.content(&page, first, identity)?;
         let copies: Vec<&Address> = page.copies().collect();
         Ok(Prepared {
             digest: page.digest,

@@ -65,7 +65,8 @@ impl Mail {
                 .to_string(),
             _ => String::new(),
         };
-        let seen = anatomy::of(&prepared.content);
+        let content = prepared.content.into_bytes();
+        let seen = anatomy::of(&content);
         // The envelope holds the listed ones, then cc, then bcc.
         let named = recipients.len() + seen.cc.len();
         Ok(Self {
@@ -87,7 +88,7 @@ impl Mail {
                 .iter()
                 .map(|recipient| recipient.address.clone())
                 .collect(),
-            content: prepared.content,
+            content,
             message_id: identity.message_id.to_owned(),
         })
     }

@@ -149,7 +149,7 @@ impl<'a> Index<'a> {
         match candidates.and_then(|candidates| candidates.iter().find(is_it)) {
             Some(&at) => {
                 verdict.found = Some((at, listed.len()));
-                let digest: [u8; 32] = blake3::hash(&prepared.content).into();
+                let digest = digest_of(&prepared);
                 if self
                     .log
                     .get(at)
@@ -173,6 +173,14 @@ impl<'a> Index<'a> {
         }
         Some(verdict)
     }
+}
+
+fn digest_of(prepared: &Prepared) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new();
+    for piece in prepared.content.pieces() {
+        hasher.update(piece.bytes());
+    }
+    hasher.finalize().into()
 }
 
 fn prepare(

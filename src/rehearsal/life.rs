@@ -5,7 +5,7 @@ use std::io;
 use tokio::sync::watch;
 
 use crate::clock::Clock;
-use crate::send::{self, Ended, Event, Job, Options, Stop};
+use crate::send::{self, Ended, Event, Job, Options, Stop, Surroundings, Writing};
 
 /// When a sender is killed; whichever comes first.
 #[derive(Debug)]
@@ -40,6 +40,9 @@ pub enum LifeError {
 /// nobody says goodbye, connections break wherever they are. When this returns none of its tasks is left.
 /// What was on its way to the disk may still arrive there, as after a crash: wait until nobody has the
 /// store open any more. Not to be called on a runtime.
+///
+/// All of it happens on this thread, the journal too: nobody has to wait for a real disk here, and handing each
+/// mark from thread to thread would take longer than writing it.
 pub fn live(
     job: Job,
     options: Options,
@@ -48,7 +51,7 @@ pub fn live(
     kill: Kill,
     report: &mut dyn FnMut(Event),
 ) -> Result<Life, LifeError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     let (count, counted) = watch::channel(0);
@@ -58,11 +61,15 @@ pub fn live(
         }
         report(event);
     };
+    let surroundings = Surroundings {
+        writing: Writing::Task,
+        ..clock.into()
+    };
     runtime.block_on(async {
         tokio::select! {
             biased;
             () = kill.comes(counted) => Ok(Life::Killed),
-            ended = send::run(job, options, clock, stop, &mut report) => Ok(Life::Ended(ended?)),
+            ended = send::run(job, options, surroundings, stop, &mut report) => Ok(Life::Ended(ended?)),
         }
     })
 }

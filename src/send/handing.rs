@@ -4,7 +4,7 @@ use super::attempt::Tried;
 use super::error::Error;
 use super::event::Event;
 use super::offered::Sorted;
-use super::train::{Train, envelope_of};
+use super::train::{Train, content_of, envelope_of};
 use crate::delivery::Phase;
 use crate::smtp::{HandOver as HandedOver, Session};
 use crate::store::{Answer, Finish, HandOver, Turn, Withheld};
@@ -70,7 +70,7 @@ impl Tried<'_> {
             }));
         }
         self.outcome.handed_over = true;
-        let content = &self.prepared.content;
+        let content = content_of(self.prepared);
         let next = match train.ahead.front_mut() {
             Some(next) => next.mail().await.map(envelope_of),
             None => None,
@@ -94,7 +94,7 @@ impl Tried<'_> {
         was_ahead: bool,
     ) -> Result<Option<Withheld>, Error> {
         let (finish, before) = train.unloaded();
-        let wish = train.wish(self.context, self.prepared.content.len());
+        let wish = train.wish(self.context, self.prepared.content.own_len());
         let turn = Turn {
             finish,
             hand_over: Some((self.claim.clone(), mark)),

@@ -14,14 +14,14 @@ use tokio::task::JoinHandle;
 use super::attempt::{Context, Outcome, prepare};
 use super::error::Error;
 use super::worker::{Leave, Report, Reports};
-use crate::message::Prepared;
-use crate::smtp::Envelope;
+use crate::message::{self, Prepared};
+use crate::smtp::{Content, Envelope, Piece};
 use crate::store::{Answer, Claim, Finish, Turn, Wish};
 
 /// So many messages are claimed behind the one in hand.
 pub(super) const AHEAD: usize = 2;
 
-/// Content that is larger is not kept waiting in memory.
+/// Content that takes more of it than that is not kept waiting in memory.
 const LARGE: usize = 256 * 1024;
 
 /// A message that was claimed, with its mail, which may still be rendered.
@@ -77,6 +77,18 @@ impl Taken {
             Mail::Rendering(_) => Err(Error::Worker("a mail was not rendered".to_owned())),
         };
         (self.claim, mail)
+    }
+}
+
+/// The content of a rendered mail, for a session.
+pub(super) fn content_of(prepared: &Prepared) -> Content<'_> {
+    prepared.content.pieces().iter().map(piece_of).collect()
+}
+
+fn piece_of(piece: &message::Piece) -> Piece<'_> {
+    match piece {
+        message::Piece::Own(bytes) => Piece::Text(bytes),
+        message::Piece::Shared(lines) => Piece::Plain(Arc::clone(lines.bytes())),
     }
 }
 
@@ -138,7 +150,7 @@ impl Train {
         unused
     }
 
-    /// What may be asked for behind a message with so much content: as much as there is room and leave for.
+    /// What may be asked for behind a message that takes so much memory: as much as there is room and leave for.
     pub(super) fn wish(&mut self, context: &Context, length: usize) -> Option<Wish> {
         let mut most = 0;
         if context.may_go_on() && length <= LARGE {

@@ -3,7 +3,7 @@
 use std::pin::pin;
 
 use super::exchange::stage;
-use super::{Envelope, Session, SessionError, SessionErrorKind};
+use super::{Content, Envelope, Session, SessionError, SessionErrorKind};
 use crate::delivery::{Phase, Reply};
 
 /// How handing over ended.
@@ -25,19 +25,23 @@ impl Session {
     /// Content that ends with CRLF arrives byte for byte; other content gets the CRLF that it lacks
     /// (RFC 5321 4.1.1.4). Lines must end with CRLF. Every block that is written has the deadline
     /// `data`, so that a slow line is not taken for a dead one; the verdict has `final_dot`.
-    pub async fn hand_over(&mut self, content: &[u8]) -> HandOver {
-        self.hand_over_with(content, String::new()).await
+    pub async fn hand_over(&mut self, content: impl Into<Content<'_>>) -> HandOver {
+        self.hand_over_with(content.into(), String::new()).await
     }
 
     /// The same, and the next envelope is asked about in the same write (RFC 2920 3.1 lets content begin a
     /// group): the answers are what [`Session::offer`] of that envelope gives, and nothing else may be asked before.
     /// Where the server does not pipeline, or the envelope is too large for one write, nothing is asked.
-    pub async fn hand_over_and_ask(&mut self, content: &[u8], next: &Envelope) -> HandOver {
+    pub async fn hand_over_and_ask(
+        &mut self,
+        content: impl Into<Content<'_>>,
+        next: &Envelope,
+    ) -> HandOver {
         let text = self.in_one_write(next).unwrap_or_default();
-        self.hand_over_with(content, text).await
+        self.hand_over_with(content.into(), text).await
     }
 
-    async fn hand_over_with(&mut self, content: &[u8], next: String) -> HandOver {
+    async fn hand_over_with(&mut self, content: Content<'_>, next: String) -> HandOver {
         if let Err(error) = self.check_in_step(Phase::Body) {
             return self.broken_in_body(error);
         }
@@ -48,13 +52,13 @@ impl Session {
                 SessionErrorKind::OutOfTurn,
             ));
         };
-        let mut block = stuffed(content);
+        let mut outgoing = content.stuffed();
         let record = self.record.clone();
-        let body_end = record.written() + block.len() as u64;
-        block.extend_from_slice(b".\r\n");
-        block.extend_from_slice(next.as_bytes());
+        let body_end = record.written() + outgoing.len() as u64;
+        outgoing.text().extend_from_slice(b".\r\n");
+        outgoing.text().extend_from_slice(next.as_bytes());
         self.asked = !next.is_empty();
-        record.queue(block);
+        record.queue(outgoing);
         let outcome = {
             // What is queued goes out first; there is no command of its own.
             let mut work = pin!(connection.command(""));
@@ -97,24 +101,4 @@ impl Session {
             Err(error) => HandOver::Lost(error),
         }
     }
-}
-
-/// The content as it goes out: its leading dots doubled (RFC 5321 4.5.2), its last line ended.
-fn stuffed(content: &[u8]) -> Vec<u8> {
-    let mut block = Vec::with_capacity(content.len() + 1024);
-    if content.starts_with(b".") {
-        block.push(b'.');
-    }
-    let mut rest = content;
-    while let Some(found) = memchr::memmem::find(rest, b"\r\n.") {
-        let (line, after) = rest.split_at(found + 2);
-        block.extend_from_slice(line);
-        block.push(b'.');
-        rest = after;
-    }
-    block.extend_from_slice(rest);
-    if !content.ends_with(b"\r\n") {
-        block.extend_from_slice(b"\r\n");
-    }
-    block
 }

@@ -13,6 +13,7 @@
 
 mod capabilities;
 mod connect;
+mod content;
 mod encryption;
 mod endpoint;
 mod envelope;
@@ -37,6 +38,7 @@ mod wire;
 pub use crate::trust::{TlsProblem, roots_from_pem};
 pub use capabilities::Capabilities;
 pub use connect::{Reached, Resolved, Secured};
+pub use content::{Content, Piece};
 pub use encryption::{Certificate, Encryption};
 pub use endpoint::{Credentials, Deadlines, Endpoint, Secret, Tls};
 pub use envelope::{Envelope, NotOffered, Offer, OfferState, RecipientReply, RecipientVerdict};

@@ -11,6 +11,7 @@ use std::task::{Context, Poll, ready};
 use lettre::transport::smtp::client::AsyncTokioStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::content::Outgoing;
 use super::replies::{self, Found, Unreadable, Watch};
 
 /// Any stream that a session can run over: a socket, TLS over one, or a pipe in memory.
@@ -30,9 +31,8 @@ struct Passed {
     watch: Watch,
     /// Bytes that the stream below has accepted.
     written: u64,
-    /// What goes out with the next flush, and how much of it has.
-    queued: Vec<u8>,
-    begun: usize,
+    /// What goes out with the next flush.
+    queued: Outgoing,
 }
 
 impl fmt::Debug for Passed {
@@ -92,9 +92,8 @@ impl Record {
     }
 
     /// These bytes go out, as they are, with the next flush: lettre has no way to write what is no command.
-    pub(super) fn queue(&self, bytes: Vec<u8>) {
-        let mut passed = self.lock();
-        (passed.queued, passed.begun) = (bytes, 0);
+    pub(super) fn queue(&self, bytes: Outgoing) {
+        self.lock().queued = bytes;
     }
 
     /// Notes bytes that came; how many of them are fit to be read on. From the first that is not, they are no
@@ -183,19 +182,18 @@ impl<S: Transport> AsyncWrite for Wire<S> {
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let mut passed = this.record.lock();
-        while let Some(rest) = passed
-            .queued
-            .get(passed.begun..)
-            .filter(|rest| !rest.is_empty())
-        {
-            let count = ready!(Pin::new(&mut this.stream).poll_write(cx, rest))?;
+        loop {
+            let (slices, count) = passed.queued.slices();
+            let Some(slices) = slices.get(..count).filter(|slices| !slices.is_empty()) else {
+                break;
+            };
+            let count = ready!(Pin::new(&mut this.stream).poll_write_vectored(cx, slices))?;
             if count == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
-            passed.begun += count;
+            passed.queued.advance(count);
             passed.written += count as u64;
         }
-        (passed.queued, passed.begun) = (Vec::new(), 0);
         drop(passed);
         Pin::new(&mut this.stream).poll_flush(cx)
     }

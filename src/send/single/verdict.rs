@@ -8,7 +8,8 @@ use crate::send::error::Error;
 use crate::send::options::Account;
 use crate::send::signing::Opened;
 use crate::send::sorting::{Fate, Lesson, judge};
-use crate::smtp::{Envelope, HandOver, OfferState, RecipientVerdict, SessionError};
+use crate::send::train::{content_of, envelope_of};
+use crate::smtp::{HandOver, OfferState, RecipientVerdict, SessionError};
 use crate::store::{SingleEnd, SingleLock};
 
 /// What the server made of an offer.
@@ -80,15 +81,9 @@ impl Post<'_> {
         let Some(Opened { session, token }) = self.opened.as_mut() else {
             return Err(Error::Worker("a session was lost".to_owned()));
         };
-        let envelope = Envelope {
-            from: message.sender.clone(),
-            recipients: message.envelope.clone(),
-            size: message.content.len(),
-            smtputf8: message.smtputf8,
-        };
-        let offer = session.offer(&envelope).await;
+        let offer = session.offer(&envelope_of(message)).await;
         let verdict = match offer.state {
-            OfferState::Ready => match session.hand_over(&message.content).await {
+            OfferState::Ready => match session.hand_over(content_of(message)).await {
                 HandOver::Answered(reply) if reply.is_positive() => Verdict::Taken(reply),
                 HandOver::Answered(reply) => Verdict::Negative(Phase::FinalDot, reply),
                 HandOver::Lost(error) => Verdict::Lost(error),

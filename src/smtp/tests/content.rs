@@ -1,5 +1,7 @@
 //! Content: byte for byte, and how it can end.
 
+use std::sync::Arc;
+
 use tokio::io::{AsyncReadExt, DuplexStream, duplex};
 use tokio::task::JoinHandle;
 
@@ -65,6 +67,34 @@ async fn content_arrives_byte_for_byte() {
     assert_eq!(received(b"").await, b"\r\n");
     let long = ".0123456789\r\n".repeat(20_000);
     assert_eq!(received(long.as_bytes()).await, long.as_bytes());
+}
+
+#[tokio::test]
+async fn content_in_pieces_arrives_as_one() {
+    let shared: Arc<[u8]> = b"QUJD\r\n".repeat(5_000).into();
+    let pieces = [
+        Piece::Text(b".head\r\n\r\n".as_slice()),
+        Piece::Plain(Arc::clone(&shared)),
+        Piece::Text(b".between\r\n"),
+        Piece::Plain(shared),
+    ];
+    let mut whole = Vec::new();
+    for (last, piece) in pieces.iter().enumerate() {
+        whole.extend_from_slice(match piece {
+            Piece::Text(text) => text,
+            Piece::Plain(lines) => lines,
+        });
+        let (mut session, server) = ready(64, Deadlines::default(), |mut peer| async move {
+            assert!(peer.content().await);
+            peer.say("250 2.0.0 taken\r\n").await;
+            peer.contents.remove(0)
+        })
+        .await;
+        let content: Content<'_> = pieces[..=last].iter().cloned().collect();
+        let answer = session.hand_over(content).await;
+        assert!(matches!(answer, HandOver::Answered(_)), "{answer:?}");
+        assert_eq!(server.await.unwrap(), whole);
+    }
 }
 
 proptest::proptest! {

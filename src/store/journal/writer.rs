@@ -157,7 +157,9 @@ fn carry_all_out(
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(Failed::Transaction)?;
     let version = data_version(&transaction).map_err(Failed::Job)?;
-    gates.iter_mut().for_each(|gate| gate.begin(version));
+    for gate in gates.iter_mut() {
+        gate.begin(version);
+    }
     let done = group
         .iter()
         .map(|(job, _)| carry_out(&transaction, gates, claiming, job))
