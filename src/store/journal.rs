@@ -3,6 +3,25 @@
 //! Every connection asks for its marks here. What is asked for at the same moment is put into one
 //! commit, and nobody is answered before that commit is on disk. The writer has a thread of its own, because
 //! it waits for the disk; or it is a task among others, where all of a send is to happen on one thread.
+//!
+//! # Where the time goes
+//!
+//! From profiles (`perf record`, `strace -f -c`) of `postroom send` with individual mails of 4 KB, to a server that takes
+//! everything, over three connections, on two cores. Two thirds of the processor's time are the writer's, one third is
+//! the rendering, building and dialogue of all connections together. Of all of it,
+//!
+//! - 28 % are statements: the verdict 17, the claim 8, the second mark 3. The costly part is not to find rows but to
+//!   count: what a campaign comes to is kept by triggers, for `status`, and a statement with triggers notes how it could
+//!   be taken back;
+//! - 21 % are commits. A commit carries the turns of 1.5 connections and 17 pages, each of them two writes; to wait for
+//!   the disk (some 270 µs) is 13 % of the processor's time as well, because it is a virtual one;
+//! - 13 % are rendering and building; the rest is network, waking threads, and the mark beside the store.
+//!
+//! So it is the time from a verdict to the next content that holds three connections back, about 0.9 ms a commit, and
+//! with thirty it is the statements. What brought it there: one turn for what a connection has to say and to ask
+//! (`turn`), partial indexes instead of one of all messages, the line read ahead (`line`), no savepoints, undo notes
+//! that are not given back to the system. What was tried and is not here: to wait a moment (50 µs) for the turns of
+//! others, which gained 15 % with thirty connections and cost as much with three.
 
 mod writer;
 

@@ -11,6 +11,7 @@ use crate::clock::{Clock, Reading};
 use crate::delivery::Phase;
 use crate::limits::{Calendar, Reason, Rule, Schedule, Unit, Weight};
 
+mod ahead;
 mod checking;
 mod clocks;
 mod drafts;
