@@ -85,7 +85,9 @@ impl<'a> Prover<'a> {
         let known = self.contents.of(&wave);
         let mut seen = None;
         let prove = |(person, known): (Person, Option<Arc<Content>>)| {
-            let content = match known {
+            // Copies, and letters that not every mail can name, are looked at person by person.
+            let is_plain = |known: &Arc<Content>| known.copies == 0 && person.address.is_ascii();
+            let content = match known.filter(is_plain) {
                 Some(known) => known,
                 None => match self.content_of(&person, &mut seen) {
                     Ok(content) => content,
