@@ -118,7 +118,7 @@ impl<'t> Messages<'t> {
         // The first message has the first number, and so on, unless they were put into another order.
         let place = if by_number { "number" } else { "id" };
         if by_number {
-            transaction.execute_batch("CREATE INDEX temp.message_by_number ON message (number)")?;
+            transaction.execute_batch("CREATE INDEX temp.message_by_place ON message (number)")?;
         }
         let these = format!("FROM temp.message WHERE {place} >= ?1 AND {place} < ?2");
         let copy = draft::copying(transaction, "message", shift, |column| match column {
