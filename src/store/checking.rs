@@ -9,6 +9,7 @@ mod laws;
 use std::path::Path;
 
 use jiff::Timestamp;
+use rusqlite::ffi::SQLITE_READONLY_ROLLBACK;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::home::is_settled;
@@ -123,10 +124,27 @@ impl Store {
 
 /// A connection by which nothing of the store can be changed.
 pub(super) fn open_to_read(path: &Path) -> Result<Connection, Error> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    Ok(connection)
+    let open = |access: OpenFlags| -> rusqlite::Result<Connection> {
+        let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        Ok(connection)
+    };
+    let connection = open(OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let is_half_begun = first_read(&connection).is_err_and(|error| {
+        error.sqlite_error().map(|error| error.extended_code) == Some(SQLITE_READONLY_ROLLBACK)
+    });
+    if !is_half_begun {
+        return Ok(connection);
+    }
+    // Whoever began the store was killed before it was one. To read it, that has to be taken back, as it is by
+    // whoever opens it to write.
+    first_read(&open(OpenFlags::SQLITE_OPEN_READ_WRITE)?)?;
+    Ok(open(OpenFlags::SQLITE_OPEN_READ_ONLY)?)
+}
+
+fn first_read(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_query_value(None, "schema_version", |_| Ok(()))
 }
 
 /// The same to a file that is known for a store.

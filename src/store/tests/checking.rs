@@ -191,3 +191,33 @@ async fn a_store_that_a_killed_sender_left_is_looked_at_before_it_sends() {
     let refused = mixed.lock_for_sending("news", at(9));
     assert!(matches!(refused, Err(Error::Damaged { .. })), "{refused:?}");
 }
+
+/// Whoever is killed while a store is made leaves what nobody can read who may not write.
+#[test]
+fn what_was_only_half_begun_can_be_looked_at() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let making = Connection::open(path("making.db")).unwrap();
+    making
+        .execute_batch(
+            "PRAGMA cache_size = 1; BEGIN IMMEDIATE; CREATE TABLE t (x);
+             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500)
+             INSERT INTO t SELECT zeroblob(4000) FROM n;",
+        )
+        .unwrap();
+    for end in ["", "-journal"] {
+        let from = path(&format!("making.db{end}"));
+        std::fs::copy(from, path(&format!("left.db{end}"))).unwrap();
+    }
+    drop(making);
+    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+    let plainly = Connection::open_with_flags(path("left.db"), flags).unwrap();
+    let read = plainly.pragma_query_value(None, "schema_version", |_| Ok(()));
+    assert!(read.is_err(), "the case is the one that is meant");
+    drop(plainly);
+    let left = super::super::checking::open_to_read(&path("left.db")).unwrap();
+    let tables = "SELECT count(*) FROM sqlite_schema";
+    let tables: u64 = left.query_row(tables, [], |row| row.get(0)).unwrap();
+    assert_eq!(tables, 0, "it is taken back");
+    assert!(!path("left.db-journal").exists());
+}
