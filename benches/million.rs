@@ -41,7 +41,7 @@ fn main() {
     let rounds = if once { 1 } else { 3 };
     let home = Home::new(rows);
     println!(
-        "{:<58}{:>12}{:>12}",
+        "{:<54}{:>12}  {:>20}",
         format!("{rows} rows"),
         "is",
         "at most"
@@ -138,5 +138,5 @@ fn line(what: &str, is: f64, unit: &str, most: Option<f64>) {
             )
         },
     );
-    println!("{what:<58}{:>12}{most:>12}", format!("{is:.2} {unit}"));
+    println!("{what:<54}{:>12}  {most:>20}", format!("{is:.2} {unit}"));
 }
