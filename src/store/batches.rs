@@ -146,7 +146,7 @@ impl Store {
             "SELECT m.number, m.id FROM campaign_account a, (VALUES (0), (1)) AS outside, message m
              WHERE a.campaign = ?1 AND m.id = (SELECT id FROM message f
                  WHERE f.campaign = ?1 AND f.state = 'pending' AND f.lane = a.lane AND (f.external > 0) = outside.column1
-                 AND f.due_at IS NULL AND EXISTS (SELECT 1 FROM recipient WHERE message = f.id)
+                 AND EXISTS (SELECT 1 FROM recipient WHERE message = f.id)
                  ORDER BY f.number, f.id LIMIT 1)",
         )?;
         let firsts = statement.query_map([campaign], |row| Ok((row.get(0)?, row.get(1)?)))?;

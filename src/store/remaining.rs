@@ -190,7 +190,7 @@ impl Store {
         let end = |function: &str| -> Result<Vec<u64>, Error> {
             let mut statement = self.connection.prepare_cached(&format!(
                 "SELECT (SELECT {function}(number) FROM message WHERE campaign = a.campaign AND state = 'pending'
-                         AND lane = a.lane AND (external > 0) = ?2 AND due_at IS NULL)
+                         AND lane = a.lane AND (external > 0) = ?2)
                  FROM campaign_account a WHERE a.campaign = ?1"
             ))?;
             let numbers = statement
@@ -209,23 +209,24 @@ impl Store {
     pub(super) fn read_remaining(
         &self,
         campaign: i64,
-        state: &str,
+        state: &'static str,
         tells_externals: bool,
         each: &mut impl FnMut(Remaining),
     ) -> Result<(), Error> {
         // Who of an untried message is still to get it are all that are in it. In no order, since putting so many rows
         // into one takes the database longer than reading them.
-        let mut statement = self.connection.prepare_cached(
-            "SELECT number, recipients, iif(?3, external, 0), due_at,
+        // The state stands in the text: the indices are of one state each.
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT number, recipients, iif(?2, external, 0), due_at,
                     CASE WHEN shared = 0 THEN 1
                          WHEN attempts = 0 THEN recipients - copies
                          ELSE (SELECT count(*) FROM recipient r
                                WHERE r.message = m.id AND r.state IN ('pending', 'deferred')) END,
                     CASE WHEN shared = 1 AND attempts = 0 THEN
                          (SELECT ends_at FROM batch b WHERE b.campaign = m.campaign AND b.number = m.batch) END
-             FROM message m WHERE campaign = ?1 AND state = ?2",
-        )?;
-        let mut rows = statement.query(params![campaign, state, tells_externals])?;
+             FROM message m WHERE campaign = ?1 AND state = '{state}'"
+        ))?;
+        let mut rows = statement.query(params![campaign, tells_externals])?;
         // Many are alike: each is a place in the order, and one of few kinds.
         let mut kinds: Vec<Remaining> = Vec::new();
         let mut known: HashMap<Remaining, u32> = HashMap::new();

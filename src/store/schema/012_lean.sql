@@ -4,13 +4,14 @@ CREATE INDEX message_by_number ON message (campaign, number);
 CREATE INDEX message_pending ON message (campaign, lane, (external > 0), number) WHERE state = 'pending';
 CREATE INDEX message_deferred ON message (campaign, lane, (external > 0), due_at, number) WHERE state = 'deferred';
 CREATE INDEX message_in_hand ON message (campaign) WHERE state IN ('claimed', 'handing_over');
+CREATE INDEX message_in_doubt ON message (campaign, number) WHERE state = 'in_doubt';
 
 -- The same of the ledger: what is reserved is in one index, what has a stamp in the others.
 DROP INDEX ledger_by_stamp;
 DROP INDEX ledger_by_attempt;
 DROP INDEX ledger_by_sequence;
 DROP INDEX ledger_by_boot;
-CREATE INDEX ledger_reserved ON ledger (attempt) WHERE stamped_at IS NULL;
+CREATE INDEX ledger_reserved ON ledger (mailbox) WHERE stamped_at IS NULL;
 CREATE INDEX ledger_by_stamp ON ledger (mailbox, stamped_at) WHERE stamped_at IS NOT NULL;
 CREATE INDEX ledger_by_sequence ON ledger (mailbox, sequence) WHERE sequence IS NOT NULL;
 CREATE INDEX ledger_by_boot ON ledger (mailbox, boot, steady) WHERE steady IS NOT NULL;
