@@ -328,6 +328,7 @@ impl<'a> Dispatcher<'a> {
             lane.workers.push(Seat {
                 leave: leave_in,
                 leaves: 0,
+                without_slot: false,
             });
         }
         if let Some(seat) = lane.workers.get_mut(seat) {
@@ -336,6 +337,7 @@ impl<'a> Dispatcher<'a> {
                 .try_send(Leave::Send)
                 .map_err(|error| Error::Worker(error.to_string()))?;
             seat.leaves += 1;
+            seat.without_slot = false;
         }
         Ok(())
     }
@@ -389,7 +391,7 @@ impl<'a> Dispatcher<'a> {
                 self.block(lane, answer);
             }
             Report::NoSlot => {
-                if let Err(error) = self.no_slot(lane) {
+                if let Err(error) = self.no_slot(lane, worker) {
                     self.fail(error);
                 }
             }

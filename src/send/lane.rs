@@ -20,6 +20,8 @@ pub(super) struct Seat {
     pub(super) leave: mpsc::Sender<Leave>,
     /// So many leaves are not answered yet.
     pub(super) leaves: usize,
+    /// It has found all of the mailbox's connections in use: the leaves that it still has come to nothing.
+    pub(super) without_slot: bool,
 }
 
 #[expect(
@@ -85,6 +87,14 @@ impl Lane {
         self.workers.iter().filter(|seat| seat.leaves > 0).count()
     }
 
+    /// How many beside one of its workers have something to do, and a connection for all that is known.
+    pub(super) fn busy_beside(&self, worker: usize) -> usize {
+        let others = self.workers.iter().enumerate();
+        others
+            .filter(|(number, seat)| *number != worker && seat.leaves > 0 && !seat.without_slot)
+            .count()
+    }
+
     /// Whether nothing in the account itself keeps it from beginning one more message.
     pub(super) fn may_start(&self, now: Timestamp) -> bool {
         self.stopped.is_none()
@@ -121,7 +131,7 @@ impl Lane {
         let seats = self.workers.iter().enumerate();
         let least = seats.min_by_key(|(_, seat)| seat.leaves);
         least
-            .filter(|(_, seat)| (1..=AHEAD).contains(&seat.leaves))
+            .filter(|(_, seat)| !seat.without_slot && (1..=AHEAD).contains(&seat.leaves))
             .map(|(number, _)| number)
     }
 

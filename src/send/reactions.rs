@@ -191,13 +191,16 @@ impl Dispatcher<'_> {
 
     /// Other processes use the mailbox's connections: it goes on with those that it has, or waits for one.
     /// Who has none says so, and gets one when another sender has had its share.
-    pub(super) fn no_slot(&mut self, number: usize) -> Result<(), Error> {
+    pub(super) fn no_slot(&mut self, number: usize, worker: usize) -> Result<(), Error> {
         let now = self.clock.now();
         let wait = self.options.wait;
         let Some(lane) = self.lanes.get_mut(number) else {
             return Ok(());
         };
-        let busy = lane.busy();
+        if let Some(seat) = lane.workers.get_mut(worker) {
+            seat.without_slot = true;
+        }
+        let busy = lane.busy_beside(worker);
         let later = |span| now.saturating_add(span).unwrap_or(Timestamp::MAX);
         if busy > 0 {
             lane.seats = Some((busy, later(SEATS)));
@@ -313,9 +316,7 @@ impl Lane {
     /// A connection was left to somebody who has none: for long enough that they get it.
     pub(super) fn step_back(&mut self, worker: usize, now: Timestamp) {
         let later = |span| now.saturating_add(span).unwrap_or(Timestamp::MAX);
-        let seats = self.workers.iter().enumerate();
-        let others = seats.filter(|(number, seat)| *number != worker && seat.leaves > 0);
-        match others.count() {
+        match self.busy_beside(worker) {
             0 => self.pace.not_before(later(ASKS + ASKS)),
             busy => self.seats = Some((busy, later(SEATS))),
         }

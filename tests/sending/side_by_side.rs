@@ -12,7 +12,7 @@ use crate::campaign::*;
 /// ended, and how much of the long one was sent by then.
 async fn send(rules: &[Rule], short_waits: bool) -> (Ended, u64) {
     let long = Campaign::planned(400, true, &[rules.to_vec()], Schedule::default());
-    let mut short = long.beside("extra", 15, &[rules.to_vec()]);
+    let mut short = long.beside("extra", 40, &[rules.to_vec()]);
     short.wait = short_waits;
     let clock = Clock::simulated(start());
     let server = Sandbox::start(server(vec![]), clock.clone()).await.unwrap();
@@ -45,6 +45,14 @@ async fn send(rules: &[Rule], short_waits: bool) -> (Ended, u64) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_waits_for_a_limit_lends_the_connection_out() {
+    let (ended, by_then) = send(&[per_minute(30)], true).await;
+    assert!(matches!(ended, Ended::Finished), "{ended:?}");
+    assert!(by_then < 200, "{by_then}");
+}
+
+/// Alone on its thread the one that must wait is given all its leave before it finds the connection in use.
+#[tokio::test]
+async fn who_finds_all_connections_in_use_asks_again_later_whatever_leave_it_has() {
     let (ended, by_then) = send(&[per_minute(30)], true).await;
     assert!(matches!(ended, Ended::Finished), "{ended:?}");
     assert!(by_then < 200, "{by_then}");
