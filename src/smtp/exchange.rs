@@ -25,7 +25,7 @@ impl Session {
         &mut self,
         phase: Phase,
         limit: Duration,
-        text: &str,
+        text: impl Into<String>,
     ) -> Result<Reply, SessionError> {
         self.check_in_step(phase)?;
         if self.content_due {
@@ -34,7 +34,8 @@ impl Session {
         let Some(connection) = self.connection.as_mut().filter(|_| !self.broken) else {
             return Err(SessionError::new(phase, SessionErrorKind::Closed));
         };
-        let outcome = self.clock.within(limit, connection.command(text)).await;
+        self.record.queue_commands(text.into());
+        let outcome = self.clock.within(limit, connection.command("")).await;
         self.settle(phase, outcome).await
     }
 
@@ -54,6 +55,11 @@ impl Session {
     /// A reply that nobody asked for would be taken for the answer to the next command, and every
     /// verdict after it would be the wrong one.
     pub(super) fn check_in_step(&mut self, phase: Phase) -> Result<(), SessionError> {
+        if self.record.has_unsent() {
+            self.broken = true;
+            let early = "replies to commands that had not gone out".to_owned();
+            return Err(SessionError::new(phase, SessionErrorKind::Protocol(early)));
+        }
         if !self.record.has_leftover() {
             return Ok(());
         }

@@ -10,8 +10,9 @@ use super::{
 };
 use crate::delivery::{Phase, Reply};
 
-/// How many RCPT go out in one write. More could fill the buffers of both sides while neither reads.
-const SLICE: usize = 100;
+/// An envelope with more recipients is not asked about in the write of the content before it: that might fill the
+/// buffers of both sides while neither reads.
+const FEW: usize = 100;
 
 #[derive(Clone, Copy)]
 enum Step {
@@ -93,7 +94,7 @@ impl Session {
             for step in group {
                 let (phase, limit) = self.bounds(step);
                 let reply = match text.take() {
-                    Some(text) => self.command(phase, limit, &text).await?,
+                    Some(text) => self.command(phase, limit, text).await?,
                     None => self.next_reply(phase, limit).await?,
                 };
                 note(step, phase, reply, recipients, &mut answers)?;
@@ -104,7 +105,8 @@ impl Session {
 
     /// What asks about a whole envelope, where that is one write.
     pub(super) fn in_one_write(&self, envelope: &Envelope) -> Option<String> {
-        if !self.capabilities.pipelining || self.sender_problem(envelope).is_some() {
+        let fits = envelope.recipients.len() <= FEW && self.capabilities.pipelining;
+        if !fits || self.sender_problem(envelope).is_some() {
             return None;
         }
         let groups = groups(&self.sort_out(&envelope.recipients), true);
@@ -189,18 +191,12 @@ fn groups(recipients: &[RecipientReply], pipelining: bool) -> Vec<Vec<Step>> {
     if offered.is_empty() {
         return Vec::new();
     }
-    if !pipelining {
-        let all = [Step::Mail].into_iter().chain(offered).chain([Step::Data]);
-        return all.map(|step| vec![step]).collect();
+    let all = [Step::Mail].into_iter().chain(offered).chain([Step::Data]);
+    if pipelining {
+        vec![all.collect()]
+    } else {
+        all.map(|step| vec![step]).collect()
     }
-    let mut groups: Vec<Vec<Step>> = offered.chunks(SLICE).map(<[Step]>::to_vec).collect();
-    if let Some(first) = groups.first_mut() {
-        first.insert(0, Step::Mail);
-    }
-    if let Some(last) = groups.last_mut() {
-        last.push(Step::Data);
-    }
-    groups
 }
 
 /// Notes one answer. A 421 is noted like any other and then ends the session.

@@ -33,6 +33,8 @@ struct Passed {
     written: u64,
     /// What goes out with the next flush.
     queued: Outgoing,
+    /// What of it the stream does not take at once goes out while replies are read.
+    goes_on: bool,
 }
 
 impl fmt::Debug for Passed {
@@ -93,7 +95,22 @@ impl Record {
 
     /// These bytes go out, as they are, with the next flush: lettre has no way to write what is no command.
     pub(super) fn queue(&self, bytes: Outgoing) {
-        self.lock().queued = bytes;
+        let mut passed = self.lock();
+        (passed.queued, passed.goes_on) = (bytes, false);
+    }
+
+    /// These commands go out with the next flush; what the stream does not take then follows while their replies are
+    /// read. However many there are, neither side waits for the other to read first (RFC 2920 3.1).
+    pub(super) fn queue_commands(&self, text: String) {
+        let mut bytes = Outgoing::default();
+        *bytes.text() = text.into_bytes();
+        let mut passed = self.lock();
+        (passed.queued, passed.goes_on) = (bytes, true);
+    }
+
+    /// True when something that was queued has not gone out: a reply to it is none.
+    pub(super) fn has_unsent(&self) -> bool {
+        self.lock().queued.len() > 0
     }
 
     /// Notes bytes that came; how many of them are fit to be read on. From the first that is not, they are no
@@ -132,6 +149,32 @@ impl<S> Wire<S> {
     }
 }
 
+impl<S: Transport> Wire<S> {
+    fn goes_on(&self) -> bool {
+        self.record.lock().goes_on
+    }
+
+    /// Writes what is queued, and has it sent.
+    fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut passed = self.record.lock();
+        loop {
+            let (slices, count) = passed.queued.slices();
+            let Some(slices) = slices.get(..count).filter(|slices| !slices.is_empty()) else {
+                break;
+            };
+            let count = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, slices))?;
+            if count == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            passed.queued.advance(count);
+            passed.written += count as u64;
+        }
+        ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+        passed.goes_on = false;
+        Poll::Ready(Ok(()))
+    }
+}
+
 impl<S: Transport> AsyncRead for Wire<S> {
     fn poll_read(
         self: Pin<&mut Self>,
@@ -141,6 +184,10 @@ impl<S: Transport> AsyncRead for Wire<S> {
         let this = self.get_mut();
         if this.unfit {
             return Poll::Ready(Err(no_reply()));
+        }
+        if this.goes_on() && matches!(this.poll_send(cx), Poll::Ready(Err(_))) {
+            // Whoever hangs up may have said why, and has answered what came before.
+            this.record.lock().goes_on = false;
         }
         let before = buf.filled().len();
         if this.replay.is_empty() {
@@ -181,21 +228,11 @@ impl<S: Transport> AsyncWrite for Wire<S> {
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        let mut passed = this.record.lock();
-        loop {
-            let (slices, count) = passed.queued.slices();
-            let Some(slices) = slices.get(..count).filter(|slices| !slices.is_empty()) else {
-                break;
-            };
-            let count = ready!(Pin::new(&mut this.stream).poll_write_vectored(cx, slices))?;
-            if count == 0 {
-                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
-            }
-            passed.queued.advance(count);
-            passed.written += count as u64;
+        let goes_on = this.goes_on();
+        match this.poll_send(cx) {
+            Poll::Pending if goes_on => Poll::Ready(Ok(())),
+            sent => sent,
         }
-        drop(passed);
-        Pin::new(&mut this.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

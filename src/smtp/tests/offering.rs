@@ -13,7 +13,16 @@ async fn session_with(
     extensions: &'static [&'static str],
     answer: impl FnMut(&str) -> String + Send + 'static,
 ) -> (Session, JoinHandle<Peer<DuplexStream>>) {
-    let (near, far) = duplex(1 << 20);
+    session_through(1 << 20, extensions, answer).await
+}
+
+/// The same, over a pipe that holds so many bytes each way.
+async fn session_through(
+    width: usize,
+    extensions: &'static [&'static str],
+    answer: impl FnMut(&str) -> String + Send + 'static,
+) -> (Session, JoinHandle<Peer<DuplexStream>>) {
+    let (near, far) = duplex(width);
     let server = tokio::spawn(async move {
         let mut peer = Peer::new(far);
         peer.hello(extensions).await;
@@ -33,7 +42,7 @@ fn accepted(offer: &Offer) -> usize {
 }
 
 #[tokio::test]
-async fn five_hundred_recipients_take_five_round_trips() {
+async fn five_hundred_recipients_take_one_round_trip() {
     let (mut session, server) = session_with(&["PIPELINING"], agreeable).await;
     let offer = session.offer(&envelope(500)).await;
     assert_eq!(offer.state, OfferState::Ready);
@@ -41,8 +50,68 @@ async fn five_hundred_recipients_take_five_round_trips() {
     session.abandon();
     let peer = server.await.unwrap();
     // The first wait is for EHLO, the last two for content that never comes and the end.
-    assert!(peer.waits <= 8, "{} waits", peer.waits);
+    assert!(peer.waits <= 4, "{} waits", peer.waits);
     assert_eq!(peer.lines.len(), 1 + 1 + 500 + 1);
+}
+
+#[tokio::test]
+async fn commands_and_their_replies_pass_each_other_however_little_the_line_holds() {
+    for width in [70, 1000, 20_000] {
+        let (mut session, server) = session_through(width, &["PIPELINING"], agreeable).await;
+        for _ in 0..2 {
+            let offer = session.offer(&envelope(500)).await;
+            assert_eq!(offer.state, OfferState::Ready, "{width}");
+            assert_eq!(accepted(&offer), 500);
+            let handed_over = session.hand_over(b"Subject: x\r\n\r\nx\r\n").await;
+            assert!(
+                matches!(handed_over, HandOver::Answered(_)),
+                "{handed_over:?}"
+            );
+        }
+        session.abandon();
+        assert_eq!(server.await.unwrap().contents.len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn who_hangs_up_while_commands_go_out_has_answered_those_before() {
+    let answer = |line: &str| match line {
+        "RCPT TO:<r20@there.example>" => String::new(),
+        other => agreeable(other),
+    };
+    let (mut session, server) = session_through(300, &["PIPELINING"], answer).await;
+    // The pipe is closed when its end is dropped.
+    tokio::spawn(async move { drop(server.await) });
+    let offer = session.offer(&envelope(500)).await;
+    assert!(matches!(offer.state, OfferState::Broken(..)), "{offer:?}");
+    assert!(accepted(&offer) > 0);
+    assert!(!session.is_usable());
+}
+
+#[tokio::test]
+async fn who_answers_commands_that_have_not_gone_out_is_not_believed() {
+    let (near, far) = duplex(300);
+    let server = tokio::spawn(async move {
+        let mut peer = Peer::new(far);
+        peer.hello(&["PIPELINING"]).await;
+        peer.line().await;
+        let mut said = "250 ok\r\n".repeat(501);
+        said.push_str("354 go on\r\n");
+        peer.say(&said).await;
+        peer
+    });
+    let clock = Clock::system();
+    let deadlines = Deadlines::default();
+    let session = Session::over(&clock, near, "here.example", None, &deadlines).await;
+    let mut session = session.unwrap();
+    session.offer(&envelope(500)).await;
+    let handed_over = session.hand_over(b"Subject: x\r\n\r\nx\r\n").await;
+    assert!(
+        matches!(handed_over, HandOver::BrokenInBody(_)),
+        "{handed_over:?}"
+    );
+    drop(session);
+    assert!(server.await.unwrap().contents.is_empty());
 }
 
 #[tokio::test]
