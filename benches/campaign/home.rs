@@ -85,7 +85,7 @@ impl Home {
         };
         let account = format!(
             "[t]\nprovider = \"custom\"\nhost = \"127.0.0.1\"\nport = {}\nauth = \"none\"\ntls = \"{tls}\"\n{trusted}\
-             limits = []\nmax_connections = {connections}\n",
+             limits = []\nmax_connections = {connections}\nmax_recipients_per_message = 500\n",
             sink.port()
         );
         fs::write(self.place(&format!("{name}.toml")), account).unwrap();

@@ -11,7 +11,7 @@ use super::person::Person;
 use super::prove::{Proved, Prover, Unsound};
 
 /// People of a wave.
-const WAVE: usize = 128;
+const WAVE: usize = 512;
 
 /// So many waves are under way before the first of them is waited for, however quick it is: in which order things
 /// are found is the same each time.

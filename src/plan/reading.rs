@@ -7,7 +7,7 @@ use super::ready::Counted;
 use crate::recipients::{Item, ListReader, ReadError};
 
 /// Rows that are handed over at once, and how often before the reader waits.
-const ROWS: usize = 256;
+const ROWS: usize = 1024;
 const AHEAD: usize = 4;
 
 /// The rows of a list, in its order; reading ends when they are not wanted any more.

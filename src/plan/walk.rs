@@ -42,7 +42,7 @@ pub struct Progress {
 }
 
 /// After so many waves the files that rows are given are gone through.
-const SETTLED: u64 = 8;
+const SETTLED: u64 = 2;
 
 /// What is read.
 struct Read<'a> {

@@ -31,13 +31,15 @@ impl Session {
 
     /// The same, and the next envelope is asked about in the same write (RFC 2920 3.1 lets content begin a
     /// group): the answers are what [`Session::offer`] of that envelope gives, and nothing else may be asked before.
-    /// Where the server does not pipeline, or the envelope is too large for one write, nothing is asked.
+    /// Where the server does not pipeline, where the envelope is too large for one write, and where its answers have
+    /// come late before, nothing is asked.
     pub async fn hand_over_and_ask(
         &mut self,
         content: impl Into<Content<'_>>,
         next: &Envelope,
     ) -> HandOver {
-        let text = self.in_one_write(next).unwrap_or_default();
+        let text = self.in_one_write(next).filter(|_| self.asking.pays());
+        let text = text.unwrap_or_default();
         self.hand_over_with(content.into(), text).await
     }
 

@@ -11,6 +11,7 @@
 //! Do not drop a future of [`Session`] before it ends (no `select!` over it): each bounds itself by
 //! its [`Deadlines`], and dropping one leaves a dialogue in a state that nobody knows.
 
+mod asking;
 mod capabilities;
 mod connect;
 mod content;

@@ -85,6 +85,7 @@ impl Session {
         let mut answers = Answers::default();
         // Of an envelope that was asked about with the content before it only the answers are wanting.
         let asked = std::mem::take(&mut self.asked);
+        let watch = asked.then(|| self.clock.stopwatch());
         for group in groups(recipients, self.capabilities.pipelining) {
             let alone = matches!(group.as_slice(), [Step::Data]);
             if answers.mail_refused.is_some() || (alone && !anybody_accepted(recipients)) {
@@ -99,6 +100,9 @@ impl Session {
                 };
                 note(step, phase, reply, recipients, &mut answers)?;
             }
+        }
+        if let Some(watch) = watch {
+            self.asking.waited(watch.elapsed());
         }
         Ok(answers)
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::extension::ClientId;
 
+use super::asking::Asking;
 use super::connect::Resolved;
 use super::exchange::{answer, positive, stage};
 use super::wire::{Record, Wire};
@@ -36,6 +37,8 @@ pub struct Session {
     pub(super) content_due: bool,
     /// An envelope was asked about along with the last content; its answers are still to come.
     pub(super) asked: bool,
+    /// Whether that pays.
+    pub(super) asking: Asking,
 }
 
 impl fmt::Debug for Session {
@@ -135,6 +138,7 @@ impl Session {
             broken: false,
             content_due: false,
             asked: false,
+            asking: Asking::default(),
         })
     }
 

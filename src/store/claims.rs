@@ -115,7 +115,7 @@ pub(super) fn take(
     let dated_at = next.dated_at.unwrap_or(at);
     connection
         .prepare_cached(
-            "UPDATE message SET state = ?, due_at = NULL, attempts = ?, dated_at = ? WHERE id = ?",
+            "UPDATE OR FAIL message SET state = ?, due_at = NULL, attempts = ?, dated_at = ? WHERE id = ?",
         )?
         .execute(params![state.as_str(), attempts, dated_at, next.id])?;
     connection

@@ -1,4 +1,7 @@
 //! The second mark and the verdict of a claimed message.
+//!
+//! The statements that every message goes through say `OR FAIL`: what fails takes the whole transaction with it, so that
+//! a statement alone need not be undone. Without that SQLite notes for each how to, because triggers count along.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
@@ -249,7 +252,9 @@ pub(super) fn hand_over(
         split_off(connection, claim, split, Phase::RcptTo, mark.at)?;
     }
     connection
-        .prepare_cached("UPDATE message SET state = ?, recipients = ?, external = ? WHERE id = ?")?
+        .prepare_cached(
+            "UPDATE OR FAIL message SET state = ?, recipients = ?, external = ? WHERE id = ?",
+        )?
         .execute(params![
             state.as_str(),
             mark.weight.recipients,
@@ -407,7 +412,7 @@ fn write_message(
     );
     connection
         .prepare_cached(
-            "UPDATE message SET state = ?, sent_at = ?, due_at = ?, put_off_at = ?, reply = ?, failures = failures + ?
+            "UPDATE OR FAIL message SET state = ?, sent_at = ?, due_at = ?, put_off_at = ?, reply = ?, failures = failures + ?
              WHERE id = ?",
         )?
         .execute(params![
@@ -421,7 +426,7 @@ fn write_message(
         ])?;
     connection
         .prepare_cached(
-            "UPDATE recipient SET state = ?, sent_at = ?, reply = ?
+            "UPDATE OR FAIL recipient SET state = ?, sent_at = ?, reply = ?
              WHERE message = ? AND state IN ('pending', 'deferred')",
         )?
         .execute(params![

@@ -215,9 +215,11 @@ impl Store {
     ) -> Result<(), Error> {
         // Who of an untried message is still to get it are all that are in it. In no order, since putting so many rows
         // into one takes the database longer than reading them.
-        // The state stands in the text: the indices are of one state each.
+        // The state stands in the text: the indices are of one state each. What nobody shares is told by the index of
+        // what is pending alone, which is a tenth of the messages themselves.
+        let due_at = if state == "pending" { "NULL" } else { "due_at" };
         let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT number, recipients, iif(?2, external, 0), due_at,
+            "SELECT number, recipients, iif(?2, external, 0), {due_at},
                     CASE WHEN shared = 0 THEN 1
                          WHEN attempts = 0 THEN recipients - copies
                          ELSE (SELECT count(*) FROM recipient r
@@ -252,7 +254,11 @@ impl Store {
             });
             places.push((row.get(0)?, kind));
         }
-        places.sort_unstable();
+        #[expect(
+            clippy::stable_sort_primitive,
+            reason = "they are in order but for a few long stretches, which this one finds"
+        )]
+        places.sort();
         let mut run: Option<Remaining> = None;
         for (_, kind) in places {
             let Some(next) = kinds.get(kind as usize) else {

@@ -1,5 +1,7 @@
 //! Asking about the next envelope along with the content.
 
+use std::time::Duration;
+
 use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
 use tokio::task::JoinHandle;
 
@@ -135,4 +137,55 @@ async fn nothing_is_asked_of_a_server_that_does_not_pipeline() {
     );
     assert!(!session.has_asked() && session.is_usable());
     assert_eq!(session.offer(&envelope(1)).await.state, OfferState::Ready);
+}
+
+/// As Postfix does where content and question do not fit its buffer, and TCP then waits for an acknowledgement.
+#[tokio::test]
+async fn a_server_whose_answers_come_late_is_not_asked_along_any_more() {
+    let clock = Clock::driven("2026-11-30T09:00:00Z".parse().unwrap(), 1);
+    let (near, far) = duplex(65_536);
+    let theirs = clock.clone();
+    let server = tokio::spawn(async move {
+        let mut peer = Peer::new(far);
+        peer.hello(&["PIPELINING"]).await;
+        while let Some(line) = peer.line().await {
+            match line.as_str() {
+                "DATA" => {
+                    peer.say("354 go on\r\n").await;
+                    peer.content().await;
+                    peer.say("250 2.0.0 taken\r\n").await;
+                    let late = theirs.now() + Duration::from_millis(40);
+                    theirs.sleep_until(late).await;
+                }
+                _ => peer.say("250 ok\r\n").await,
+            }
+        }
+        peer
+    });
+    let driver = clock.clone();
+    let driving = tokio::spawn(async move {
+        loop {
+            // Until all others have done what they can.
+            for _ in 0..500 {
+                tokio::task::yield_now().await;
+            }
+            driver.advance();
+        }
+    });
+    let deadlines = Deadlines::default();
+    let session = Session::over(&clock, near, "here.example", None, &deadlines).await;
+    let mut session = session.unwrap();
+    let mut asked = Vec::new();
+    for _ in 0..6 {
+        let offer = session.offer(&envelope(1)).await;
+        assert_eq!(offer.state, OfferState::Ready);
+        let handed = session.hand_over_and_ask(b"one\r\n", &envelope(1)).await;
+        assert!(matches!(handed, HandOver::Answered(_)), "{handed:?}");
+        asked.push(session.has_asked());
+    }
+    session.abandon();
+    let peer = server.await.unwrap();
+    driving.abort();
+    assert_eq!(peer.contents.len(), 6);
+    assert_eq!(asked, [true, true, false, false, false, false]);
 }

@@ -1,7 +1,9 @@
 -- A message on its way moves in no index that it does not need: each is of those alone that are looked for by it.
 DROP INDEX message_by_state;
 CREATE INDEX message_by_number ON message (campaign, number);
-CREATE INDEX message_pending ON message (campaign, lane, (external > 0), number) WHERE state = 'pending';
+-- A forecast of what is pending reads this one alone.
+CREATE INDEX message_pending ON message (campaign, lane, (external > 0), number, recipients, external, shared)
+WHERE state = 'pending';
 CREATE INDEX message_deferred ON message (campaign, lane, (external > 0), due_at, number) WHERE state = 'deferred';
 CREATE INDEX message_in_hand ON message (campaign) WHERE state IN ('claimed', 'handing_over');
 CREATE INDEX message_in_doubt ON message (campaign, number) WHERE state = 'in_doubt';
