@@ -13,7 +13,7 @@ use crate::store::{Answer, Finish, HandOver, Turn, Withheld};
 pub(super) enum Handed {
     /// It is on disk.
     Settled,
-    /// The server took it, and was asked about the next one.
+    /// The server took it, and the next one follows at once.
     Carried(Finish),
     /// It was given back.
     Withheld(Option<Answer>),
@@ -79,7 +79,8 @@ impl Tried<'_> {
             Some(next) => session.hand_over_and_ask(content, &next).await,
             None => session.hand_over(content).await,
         };
-        let carries = session.has_asked() && session.is_usable();
+        // The verdict goes to disk with the mark of the one behind it, which comes next.
+        let carries = !train.ahead.is_empty() && session.is_usable();
         self.verdict(answer, sorted.accepted.len() as u64, carries)
             .await
     }
