@@ -215,8 +215,8 @@ impl Store {
     ) -> Result<(), Error> {
         // Who of an untried message is still to get it are all that are in it. In no order, since putting so many rows
         // into one takes the database longer than reading them.
-        // The state stands in the text: the indices are of one state each. What nobody shares is told by the index of
-        // what is pending alone, which is a tenth of the messages themselves.
+        // The state stands in the text: the indices are of one state each. What is pending and untried is
+        // told by its index alone, which is a tenth of the messages themselves.
         let due_at = if state == "pending" { "NULL" } else { "due_at" };
         let mut statement = self.connection.prepare_cached(&format!(
             "SELECT number, recipients, iif(?2, external, 0), {due_at},

@@ -19,7 +19,7 @@ const CHECKPOINT: u32 = 4_000;
 /// A block of this size is large for the allocator; of what is freed it keeps twice as much.
 const LARGE: usize = 4 << 20;
 
-/// Writes what a [`Journal`] is asked for, on a store of its own.
+/// Writes what a [`Journal`](super::Journal) is asked for, on a store of its own.
 pub struct Writer {
     store: Store,
     claiming: Claiming,

@@ -2,7 +2,8 @@
 DROP INDEX message_by_state;
 CREATE INDEX message_by_number ON message (campaign, number);
 -- A forecast of what is pending reads this one alone.
-CREATE INDEX message_pending ON message (campaign, lane, (external > 0), number, recipients, external, shared)
+CREATE INDEX message_pending
+ON message (campaign, lane, (external > 0), number, recipients, external, shared, attempts, copies, batch)
 WHERE state = 'pending';
 CREATE INDEX message_deferred ON message (campaign, lane, (external > 0), due_at, number) WHERE state = 'deferred';
 CREATE INDEX message_in_hand ON message (campaign) WHERE state IN ('claimed', 'handing_over');
