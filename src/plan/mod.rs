@@ -20,7 +20,7 @@
 //!
 //! A mail of their own for everybody: in the pass all cores are at work, with rendering, measuring and the digests of
 //! the mails (8 % of all) and with the draft; the copy takes ten seconds of one thread, since each message has a row and
-//! two indices of its own.
+//! entries in the indices of its own.
 //!
 //! What brought it there: a reader and provers of their own, a draft without indices, triggers and checks, counting at
 //! the end, and larger waves (512 people; with 128 a tenth of the time went into waking each other). What is no way: to

@@ -14,9 +14,10 @@
 //! in one hand happens the same way each time.
 //!
 //! At full pace a connection has a `train`: the message whose content goes out, one that is asked about in the same
-//! write (or behind its verdict, where that serves the server better), one that is being rendered. One turn at the journal carries the verdict on the first, the second mark of the
-//! next and the claim of a further one. Each claim has a leave of the dispatcher's, and every leave is answered by one
-//! report; whatever is not plain sailing gives back what was claimed ahead.
+//! write (or behind its verdict, where that serves the server better), one that is being rendered. One turn at the
+//! journal carries the verdict on the first, the second mark of the next and the claim of a further one. Each claim has
+//! a leave of the dispatcher's, and every leave is answered by one report; whatever is not plain sailing gives back what
+//! was claimed ahead.
 //!
 //! Stopping: no worker is ever dropped in the middle of a dialogue, because that would be a crash
 //! that nobody records. A stop only withholds leave; what is in hand runs to its verdict under its
