@@ -3,6 +3,8 @@
 //!
 //! `cargo bench --bench campaign` prints a table, medians of five; `cargo bench --bench campaign -- --once` goes once
 //! through all of it. `smtp-source` comes with Postfix: where it is not there, the floors are missing and said to be.
+//! `POSTROOM_BENCH_POSTFIX=PORT` adds a Postfix on this machine that takes mail of 127.0.0.1 for anybody, without
+//! encryption, and had better throw it away (`default_transport = discard:`).
 
 #![expect(
     clippy::unwrap_used,
@@ -36,6 +38,7 @@ fn main() {
     for (connections, mails) in [(1, 10_000), (3, 20_000), (10, 30_000), (30, 30_000)] {
         to_a_sink(&home, connections, mails);
     }
+    into_postfix(&home);
     over_a_long_line(&home);
     encrypted(&home);
     with_files(&home);
@@ -58,6 +61,28 @@ fn to_a_sink(home: &Home, connections: usize, mails: usize) {
     }
     let what = format!("individual mails, {connections} connection(s)");
     line(&what, median(&mut ours), median(&mut floors));
+}
+
+/// The same into a real server, where one is named.
+fn into_postfix(home: &Home) {
+    const MAILS: usize = 6_000;
+    let Some(port) = std::env::var("POSTROOM_BENCH_POSTFIX")
+        .ok()
+        .and_then(|port| port.parse().ok())
+    else {
+        return;
+    };
+    let postfix = Sink::elsewhere(port);
+    for connections in [3, 10] {
+        let (mut floors, mut ours) = (Vec::new(), Vec::new());
+        for round in 0..rounds() {
+            floors.extend(source::rate(port, connections, MAILS, 4_000));
+            let name = format!("postfix-{connections}-{round}");
+            ours.push(home.send(&name, &postfix, connections, MAILS));
+        }
+        let what = format!("individual mails into Postfix, {connections} connections");
+        line(&what, median(&mut ours), median(&mut floors));
+    }
 }
 
 /// The same at 50 ms of round trip, and one mail to 500 people there.

@@ -49,6 +49,14 @@ impl Sink {
         }
     }
 
+    /// A server of somebody else's on this machine.
+    pub(crate) fn elsewhere(port: u16) -> Self {
+        Self {
+            port,
+            certificate: None,
+        }
+    }
+
     /// Whom to trust for it, where it speaks TLS.
     pub(crate) fn certificate(&self) -> Option<&str> {
         self.certificate.as_deref()
