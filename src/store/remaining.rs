@@ -3,6 +3,10 @@
 //!
 //! A long campaign in which everybody gets a mail of their own is mostly one such run. Where the tally shows
 //! that the order makes no difference, nobody reads the messages to learn it.
+//!
+//! Where it does, reading them is what `status` takes its time for: with 100,000 mails of people's own between 9,000
+//! shared ones, half of some 50 ms is SQLite walking the index of what is pending, a fifth the forecast itself, a tenth the
+//! start of the program. It was twice as much while each message was looked up for it.
 
 use hashbrown::HashMap;
 use jiff::Timestamp;
