@@ -47,19 +47,19 @@ fn main() {
 
 /// Individual mails of some 4 KB, rendered, each with its marks and its verdict on disk.
 fn to_a_sink(home: &Home, connections: usize, mails: usize) {
-    let plain = Sink::start(Duration::ZERO);
-    let mut floors = Vec::new();
-    let mut ours = Vec::new();
+    let sink = Sink::start(Duration::ZERO);
+    beside_source(home, ("", &sink), connections, mails);
+}
+
+/// The same to this server, and what `smtp-source` gets into it.
+fn beside_source(home: &Home, (into, server): (&str, &Sink), connections: usize, mails: usize) {
+    let (mut floors, mut ours) = (Vec::new(), Vec::new());
     for round in 0..rounds() {
-        floors.extend(source::rate(plain.port(), connections, mails, 4_000));
-        ours.push(home.send(
-            &format!("c{connections}-{round}"),
-            &plain,
-            connections,
-            mails,
-        ));
+        floors.extend(source::rate(server.port(), connections, mails, 4_000));
+        let name = format!("c{into}{connections}-{round}").replace(' ', "-");
+        ours.push(home.send(&name, server, connections, mails));
     }
-    let what = format!("individual mails, {connections} connection(s)");
+    let what = format!("individual mails{into}, {connections} connection(s)");
     line(&what, median(&mut ours), median(&mut floors));
 }
 
@@ -74,14 +74,7 @@ fn into_postfix(home: &Home) {
     };
     let postfix = Sink::elsewhere(port);
     for connections in [3, 10] {
-        let (mut floors, mut ours) = (Vec::new(), Vec::new());
-        for round in 0..rounds() {
-            floors.extend(source::rate(port, connections, MAILS, 4_000));
-            let name = format!("postfix-{connections}-{round}");
-            ours.push(home.send(&name, &postfix, connections, MAILS));
-        }
-        let what = format!("individual mails into Postfix, {connections} connections");
-        line(&what, median(&mut ours), median(&mut floors));
+        beside_source(home, (" into Postfix", &postfix), connections, MAILS);
     }
 }
 

@@ -19,11 +19,7 @@ pub(crate) struct Sink {
 impl Sink {
     /// `delay`: from what is asked to the answer, as on a line with this round trip.
     pub(crate) fn start(delay: Duration) -> Self {
-        let port = listen(move |stream| serve(stream, delay));
-        Self {
-            port,
-            certificate: None,
-        }
+        Self::elsewhere(listen(move |stream| serve(stream, delay)))
     }
 
     /// One that speaks TLS from the first byte.
@@ -49,7 +45,7 @@ impl Sink {
         }
     }
 
-    /// A server of somebody else's on this machine.
+    /// What listens at this port of the machine without encryption, whoever's it is.
     pub(crate) fn elsewhere(port: u16) -> Self {
         Self {
             port,

@@ -114,10 +114,7 @@ impl Session {
             return None;
         }
         let groups = groups(&self.sort_out(&envelope.recipients), true);
-        match groups.as_slice() {
-            [group] => Some(self.text_of(group, envelope)),
-            _ => None,
-        }
+        groups.first().map(|group| self.text_of(group, envelope))
     }
 
     fn bounds(&self, step: Step) -> (Phase, Duration) {
